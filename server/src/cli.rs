@@ -14,7 +14,7 @@ use shared::host::Host;
 
 /// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
-#[command(version, long_version = shared::BUILD, after_help = AFTER_HELP)]
+#[command(version, args_override_self = true, long_version = shared::BUILD, after_help = AFTER_HELP)]
 pub struct Cli {
     /// Name or address to listen on; localhost means both IPv4 and IPv6. The port may stand behind
     /// it, as in 127.0.0.1:10001.
@@ -171,6 +171,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_last_of_an_option_counts() {
+        let args = ["server", "--port", "1", "--data-dir", "a", "--port=2", "--data-dir=b"];
+        let cli = Cli::try_parse_from(args).unwrap();
+        assert_eq!((cli.port, cli.data_dir), (Some(2), PathBuf::from("b")));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod input;
 pub mod line_input;
 pub mod link;
 pub mod log;
+pub mod marks;
 pub mod message;
 pub mod place;
 pub mod polling;
@@ -43,6 +44,7 @@ use input::Input;
 use line_input::{InputPurpose, LineInput};
 use link::Link;
 use log::Log;
+use marks::{Mark, Marks};
 use message::Message;
 use place::Place;
 use polling::{ALL, Polling};
@@ -60,6 +62,7 @@ pub struct App {
     log: Log,
     table: Table,
     place: Place,
+    marks: Marks,
     watch: Watch,
     alerts: Alerts,
     /// The alerts that were dropped last.
@@ -96,6 +99,7 @@ impl App {
             log: Log::new(config.log_memory, config.raw_log),
             table: Table::new(ALL).arranged_as(config.table),
             place: Place::default(),
+            marks: Marks::default(),
             watch,
             alerts: Alerts::new(&config.alerts),
             dropped_alerts: Vec::new(),
@@ -205,7 +209,7 @@ impl App {
             Event::History(lines) => self.input.prompt.load(lines),
             Event::Saved { path, lines } => {
                 let lines = number::plural(lines, "line", "lines");
-                self.cx.say(Tone::Good, format!("{lines} saved in {path}"));
+                self.cx.say_name(Tone::Good, &format!("{lines} saved in "), &path);
             }
             Event::NotSaved { path, reason } => {
                 // The path can be corrected, unless the log has lost the keys meanwhile.
@@ -215,7 +219,7 @@ impl App {
                 self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
             }
             Event::PictureSaved { path } => {
-                self.cx.say(Tone::Good, format!("the picture is in {path}"));
+                self.cx.say_name(Tone::Good, "the picture is in ", &path);
             }
             Event::PictureNotSaved { path, reason } => {
                 // As with the log.
@@ -285,6 +289,8 @@ impl App {
                 self.log.work(rows, &mut self.cx);
             }
             Message::GoToTime(at) => self.go_to_time(at),
+            Message::Mark(name) => self.mark(&name),
+            Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
         }
     }
@@ -377,6 +383,8 @@ impl App {
                 let now = self.now().elapsed;
                 self.alerts.is_restless(now) && self.alerts.silenced(now) == 0
             }
+            // From the watched keys to a table that is out of sight.
+            Action::CyclePane(-1) => self.layout().table.is_none(),
             Action::RecallFilter => {
                 let purpose = self.input.line().map(LineInput::purpose);
                 matches!(purpose, Some(InputPurpose::Filter(_)))
@@ -444,6 +452,11 @@ impl App {
         self.place.table().unwrap_or(&self.table)
     }
 
+    /// The marks.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
     /// The place in time.
     pub fn place(&self) -> &Place {
         &self.place
@@ -456,7 +469,15 @@ impl App {
 
     /// The chart of the watched keys in this many columns and rows, with legend and axes.
     pub fn chart(&self, width: u16, height: u16) -> chart::Chart {
-        self.watch.chart((width, height), &self.alerts, self.zone())
+        let marks = self.marks_in_chart();
+        let events: Vec<i64> = marks.map(|mark| mark.at).collect();
+        self.watch.chart((width, height), &events, &self.alerts, self.zone())
+    }
+
+    /// The marks that the chart shows.
+    pub fn marks_in_chart(&self) -> impl Iterator<Item = &Mark> {
+        let range = self.watch.chart_bounds().map(|bounds| self.watch.viewport().range(bounds));
+        self.marks.within(range.unwrap_or((0, -1)))
     }
 
     /// The alerts.

@@ -28,7 +28,7 @@ use crate::request::deletion::selector_to_delete;
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
-#[command(name = "tui-client", version, long_version = shared::BUILD, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
+#[command(name = "tui-client", args_override_self = true, version, long_version = shared::BUILD, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
 struct Args {
     /// Where the server is; its port may stand behind it, as in 127.0.0.1:10001
     #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
@@ -65,7 +65,7 @@ struct Args {
     since: Option<shared::duration::Duration>,
 
     /// Print the last point of each key, or of these keys and globs, and exit; a key without points
-    /// is named on standard error and is no failure
+    /// is named on standard error, and it is a failure when none has any
     #[arg(long)]
     once: bool,
 
@@ -81,7 +81,7 @@ struct Args {
     sort: Option<Sort>,
 
     /// With --once or on the screen: these columns, such as key,last,rate; times in seconds
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(Column::ALL.map(Column::word), Column::named))]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', value_parser = one_of(Column::printed().map(Column::word), Column::named))]
     columns: Vec<Column>,
 
     /// Numbers and trends of the table are of this time [default: 15m; with --once: all]; a server

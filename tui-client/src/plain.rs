@@ -48,8 +48,8 @@ const NO_SELECTORS: &str = "this server knows no selectors";
 /// Characters of a refused line that are shown.
 const MAX_QUOTED: usize = 80;
 
-/// The exit code when a request was refused, a reply had malformed lines, an alert had no data, or
-/// input or output failed.
+/// The exit code when a request was refused, a reply had malformed lines, an alert had no data, nothing
+/// was selected, or input or output failed.
 const REFUSED: u8 = 1;
 
 /// The exit code when the command line holds no request.

@@ -60,8 +60,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// Time at the end for an answer of the terminal, which the shell would take for keys.
 const LAST_ANSWER_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// What is typed within so long of the letter that has ended the program, or of the letter before, is
-/// the rest of a word: the time that a slow typist takes for a letter.
+/// What is typed within so long of the letter that has ended the program, or of the letter before,
+/// is the rest of a word: the time that a slow typist takes for a letter.
 const WORD_PAUSE: Duration = Duration::from_millis(400);
 
 /// Time for the rest of a word, for a key that stays pressed.
@@ -163,6 +163,13 @@ struct Sources {
     sorted: mpsc::UnboundedReceiver<Sorted>,
 }
 
+impl Sources {
+    /// What has come from the network or the files: replies before what is told.
+    fn next_event(&mut self) -> Option<Event> {
+        self.events.try_recv().or_else(|_| self.told.try_recv()).ok()
+    }
+}
+
 async fn run_loop(
     terminal: &mut Terminal,
     mut sources: Sources,
@@ -186,8 +193,8 @@ async fn run_loop(
                     if theme.is_awaited() && start.elapsed() < ANSWER_TIMEOUT {
                         take_last_answer(&mut sources.input).await;
                     }
-                    if ending == Ending::FirstLetter {
-                        terminal.leave_screen()?;
+                    // A terminal that is gone has no shell that would take the word.
+                    if ending == Ending::FirstLetter && terminal.leave_screen().is_ok() {
                         drop_word(&mut sources.input).await;
                     }
                     return Ok(());
@@ -269,13 +276,6 @@ async fn run_loop(
     }
 }
 
-impl Sources {
-    /// What has come from the network or the files: replies before what is told.
-    fn next_event(&mut self) -> Option<Event> {
-        self.events.try_recv().or_else(|_| self.told.try_recv()).ok()
-    }
-}
-
 /// When the next frame is due.
 struct Pace {
     /// What the next frame shows.
@@ -350,8 +350,8 @@ struct Sinks {
     sorted: mpsc::UnboundedSender<Sorted>,
 }
 
-/// Performs effects, of the screen that `picture` draws; returns the events of those that could not be
-/// handed over, or breaks if the program is to end.
+/// Performs effects, of the screen that `picture` draws; returns the events of those that could not
+/// be handed over, or breaks if the program is to end.
 fn perform(
     effects: Vec<Effect>,
     sinks: &Sinks,

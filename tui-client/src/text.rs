@@ -1,4 +1,5 @@
-//! Values as text: numbers and their order, units, times, widths, and bytes from the network made safe to show.
+//! Values as text: numbers and their order, units, times, widths, and bytes from the network made
+//! safe to show.
 
 pub mod connection;
 pub mod escape;

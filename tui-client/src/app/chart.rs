@@ -15,7 +15,7 @@ use crate::text::width::width;
 use extent::{Edge, Survey, VisibleLine};
 use jiff::tz::TimeZone;
 use line::Line;
-use readout::{Reading, nearest};
+use readout::{Reading, standing};
 
 /// The least columns for the labels of the value axis; none on a narrow screen.
 const LABELS: u16 = 9;
@@ -76,6 +76,8 @@ pub struct ChartSpec<'a> {
     pub thresholds: &'a [f64],
     /// The time under the cursor.
     pub cursor: Option<i64>,
+    /// Times that have a line of their own, within the range.
+    pub events: &'a [i64],
     /// The unit of the values.
     pub unit: Unit,
     /// Lines of another magnitude than the first have an axis of their own.
@@ -163,6 +165,8 @@ pub struct Chart {
     pub thresholds: Vec<(usize, f64)>,
     /// The column of the cursor.
     pub cursor: Option<usize>,
+    /// The columns of the events.
+    pub events: Vec<usize>,
     /// The column, row and line of the points under the cursor.
     pub marks: Vec<(usize, usize, usize)>,
     /// The sample of each line under the cursor, if there is one near it.
@@ -305,6 +309,7 @@ impl Chart {
             right.unwrap_or(&axes)
         };
         chart.times = axes.time_ticks(columns, spec.zone);
+        chart.events = spec.events.iter().map(|&time| axes.column(time, columns)).collect();
         chart.step = spec.lines.first().and_then(Line::step);
         if survey.places.is_none() {
             return chart;
@@ -356,8 +361,8 @@ impl Chart {
                 line.is_near(at, time) || column(at.timestamp) == column(time)
             };
             let read = lines.iter().map(|line| {
-                let nearest = nearest(line.samples().filter(within), time);
-                nearest.filter(|sample| is_near(line, sample))
+                let read = standing(line.samples().filter(within), time);
+                read.filter(|sample| is_near(line, sample))
             });
             chart.read = read.collect();
             if let (Some(line), Some(Some(_))) = (lines.first(), chart.read.first()) {

@@ -30,6 +30,9 @@ pub struct Notice {
     pub until: Duration,
     /// The notice is a list of completions.
     pub completions: bool,
+    /// Where a name begins, in bytes, that is cut in the middle if there is no room: its end is to
+    /// be seen.
+    pub name_at: Option<usize>,
 }
 
 /// The time of an event, and its consequences.
@@ -90,7 +93,17 @@ impl Context {
     /// Shows a text on the bottom line.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let until = self.now.elapsed + NOTICE;
-        self.notice = Some(Notice { until, text: text.into(), tone, completions: false });
+        let (text, completions, name_at) = (text.into(), false, None);
+        self.notice = Some(Notice { text, tone, until, completions, name_at });
+    }
+
+    /// Shows a text on the bottom line, with the name of a file or a command behind it whose end is
+    /// to be seen.
+    pub fn say_name(&mut self, tone: Tone, before: &str, name: &str) {
+        self.say(tone, format!("{before}{name}"));
+        if let Some(notice) = &mut self.notice {
+            notice.name_at = Some(before.len());
+        }
     }
 
     /// Lets a notice with such a text go soon, because what it says has ended.
@@ -105,7 +118,8 @@ impl Context {
     pub fn list_completions(&mut self, choices: &[String]) {
         let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
         let (text, until) = (list.join("  "), self.now.elapsed + NOTICE);
-        self.notice = Some(Notice { until, text, tone: Tone::Plain, completions: true });
+        let (tone, completions, name_at) = (Tone::Plain, true, None);
+        self.notice = Some(Notice { text, tone, until, completions, name_at });
     }
 
     /// Queues a message to another part.

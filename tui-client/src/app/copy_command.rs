@@ -45,7 +45,12 @@ pub fn command(app: &App) -> Result<String, &'static str> {
     if watching && !app.watch().is_empty() {
         words.extend(watch_words(app));
     } else {
-        words.extend(table_words(app.table(), app.feed().has_selectors() == Some(true)));
+        match app.table().as_of() {
+            Some(at) => words.extend(["get".into(), format!("*[last@{at}]").into()]),
+            None => {
+                words.extend(table_words(app.table(), app.feed().has_selectors() == Some(true)));
+            }
+        }
     }
     quoted_line(&words, shell)
 }
@@ -105,15 +110,19 @@ fn chart_command(
 fn table_words(table: &Table, has_selectors: bool) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
     words.extend(table.filter().map(|filter| option("filter", filter.as_str())));
-    if table.sort() != Sort::default() {
-        words.push(option("sort", &table.sort().to_string()));
+    // What rows are compared with is of the screen alone.
+    let is_printed = |column: Column| Column::printed().any(|printed| printed == column);
+    let sort = table.sort();
+    let sort = if sort.column.is_none_or(is_printed) { sort } else { Sort::default() };
+    if sort != Sort::default() {
+        words.push(option("sort", &sort.to_string()));
     }
-    let columns: Vec<_> = table.chosen().shown().collect();
+    let columns: Vec<_> = table.chosen().shown().filter(|&column| is_printed(column)).collect();
     if columns != DATA_LINE {
         let names: Vec<_> = columns.iter().copied().map(Column::word).collect();
         words.push(option("columns", &names.join(",")));
     }
-    let (filter, sort) = (table.filter().cloned(), table.sort());
+    let filter = table.filter().cloned();
     let shown = TableSpec { filter, sort, columns, window: table.window() };
     if has_selectors && shown.window != Window::All && !shown.needs().is_recent() {
         words.push(option("window", shown.window.name()));

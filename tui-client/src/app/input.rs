@@ -308,13 +308,15 @@ impl Input {
                     cx.send(Message::Focus(Mode::Watch));
                 }
             }
+            InputPurpose::Mark if !text.is_empty() => cx.send(Message::Mark(text)),
+            InputPurpose::Compare => cx.send(Message::CompareWith(text)),
             InputPurpose::Time => {
                 if let Ok(at) = moment::parse(&text, cx.now().unix(), cx.zone()) {
                     cx.send(Message::GoToTime(at));
                 }
             }
             // The filter is in force already.
-            InputPurpose::Filter(_) | InputPurpose::LogFilter(_) => {}
+            InputPurpose::Filter(_) | InputPurpose::LogFilter(_) | InputPurpose::Mark => {}
         }
     }
 

@@ -6,9 +6,10 @@ pub mod editor;
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
-use shared::Glob;
+use shared::{Glob, KeyBuf};
 
 use crate::app::line_input::editor::Editor;
+use crate::app::marks;
 use crate::keymap::Edit;
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
@@ -33,6 +34,10 @@ pub enum InputPurpose {
     Watch,
     /// A time to go to.
     Time,
+    /// The name of a mark.
+    Mark,
+    /// A mark or a time to compare the table with.
+    Compare,
     /// A search of the log, with the position in the log, which is restored on cancel.
     LogSearch(Bookmark),
     /// A filter of the log, with the position in the log, which is restored on cancel.
@@ -95,8 +100,8 @@ impl LineInput {
         (self.purpose, text)
     }
 
-    /// The text that is meant. An alert begins with a key and `>`: behind them stands a number, or a whole
-    /// alert, or a condition on that key.
+    /// The text that is meant. An alert begins with a key and `>`: behind them stands a number, or
+    /// a whole alert, or a condition on that key.
     fn meant(&self) -> Meant<'_> {
         let text = self.text();
         let as_typed = Meant { text: text.into(), shift: 0 };
@@ -146,7 +151,9 @@ impl LineInput {
             InputPurpose::Filter(_)
             | InputPurpose::Alert
             | InputPurpose::Watch
-            | InputPurpose::Time => Mode::SeriesInput,
+            | InputPurpose::Time
+            | InputPurpose::Mark
+            | InputPurpose::Compare => Mode::SeriesInput,
             InputPurpose::LogSearch(_)
             | InputPurpose::LogFilter(_)
             | InputPurpose::SaveLog
@@ -189,6 +196,8 @@ impl LineInput {
             InputPurpose::Alert => "alert",
             InputPurpose::Watch => "watch",
             InputPurpose::Time => "time",
+            InputPurpose::Mark => "mark",
+            InputPurpose::Compare => "compare with",
             _ => "filter",
         }
     }
@@ -198,6 +207,8 @@ impl LineInput {
         match self.purpose {
             InputPurpose::Alert => "palm.cpu > 90   *.temp rate > 2",
             InputPurpose::Watch => "palm.cpu   palm.*",
+            InputPurpose::Mark => "deploy   reboot",
+            InputPurpose::Compare => "deploy   -1h   yesterday 9:00",
             InputPurpose::Time => "-2h   14:30   yesterday 9:00",
             _ => "palm.*   last > 20 and age < 1m",
         }
@@ -231,6 +242,10 @@ impl LineInput {
                 Some((bad.at.saturating_add_signed(shift), bad.reason))
             }
             InputPurpose::Time => Some((0, moment::parse(text, 0, &TimeZone::UTC).err()?)),
+            InputPurpose::Mark => {
+                let bad = format!("{}{text}", marks::PREFIX).parse::<KeyBuf>().err()?;
+                Some((0, bad.to_string()))
+            }
             InputPurpose::Watch => {
                 let bad = text.trim().parse::<Glob>().err()?;
                 Some((bad.character, bad.reason.to_string()))
@@ -293,11 +308,11 @@ mod tests {
             ("rate > 5", Ok("a.b rate > 5")),
             ("age > 1m", Ok("a.b age > 1m")),
             ("", Err((5, "a number is missing"))),
-            ("5x", Err((6, "not a number such as 20, 1.5k or 2M"))),
+            ("5x", Err((6, "expected a number such as 20, 1.5k or 2M"))),
             ("other", Err((11, "one of < <= > >= = != is missing"))),
             ("other >", Err((13, "a number is missing"))),
-            ("other > x", Err((14, "not a number such as 20, 1.5k or 2M"))),
-            ("> x", Err((8, "not a number such as 20, 1.5k or 2M"))),
+            ("other > x", Err((14, "expected a number such as 20, 1.5k or 2M"))),
+            ("> x", Err((8, "expected a number such as 20, 1.5k or 2M"))),
         ] {
             let mut input = LineInput::new(InputPurpose::Alert, "a.b > ");
             input.insert(typed);

@@ -250,6 +250,7 @@ impl Link {
             | Purpose::Renewal(_)
             | Purpose::Keys
             | Purpose::AsOf
+            | Purpose::Base(_)
             | Purpose::Query(_) => {
                 log.note(cx.now(), Tone::Bad, &text);
             }

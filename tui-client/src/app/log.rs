@@ -28,12 +28,14 @@ const MAX_EXCHANGE_GAP: usize = 4096;
 /// The most consecutive lines of polls that are searched for a repetition.
 const MAX_POLLS: u64 = 256;
 
+/// The most last lines that are searched for a line to be repeated.
+const MAX_REPEATED: u64 = 64;
+
+/// The most milliseconds since a line that is repeated.
+const MAX_REPEATED_MS: i64 = 60_000;
+
 /// The time after the last typed request in which its lines are of interest.
 const RECENT: Duration = Duration::from_secs(60);
-
-/// The last lines that are searched for a line to be repeated, and their time in milliseconds.
-const MAX_REPEATED: u64 = 64;
-const MAX_REPEATED_MS: i64 = 60_000;
 
 /// The lines of the log, with scroll position, selection, search and filter.
 #[derive(Debug, Default)]
@@ -255,8 +257,8 @@ impl Log {
         self.polls = (polls + 1).min(MAX_POLLS);
     }
 
-    /// Appends one line, or counts a repetition of the newest such line among the last few, which has
-    /// the time and the text of the first repetition.
+    /// Appends one line, or counts a repetition of the newest such line among the last
+    /// [`MAX_REPEATED`], which keeps the time and the text of the first one.
     pub fn push_again(&mut self, entry: LogEntry<'_>, is_like: impl Fn(&str) -> bool) {
         let end = self.store.end();
         let recent = self.store.range(end - MAX_REPEATED.min(end - self.first())..end);

@@ -42,6 +42,10 @@ pub enum Message {
     RestoreLog(Bookmark),
     /// Go to a Unix time with table, chart and log.
     GoToTime(i64),
+    /// Put a mark of this name.
+    Mark(String),
+    /// Compare the table with how things stood at a mark or a time; without a text, no longer.
+    CompareWith(String),
     /// Save the log to a file.
     SaveLog(String),
 }

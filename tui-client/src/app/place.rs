@@ -1,7 +1,10 @@
 //! The place in time of the screen: the table as it was then, the cursor of the chart, a line of the
 //! log. Nothing is missed meanwhile, because the live table is kept beside it.
 
+use std::sync::Arc;
+
 use crate::app::table::Table;
+use crate::app::table::compared::Compared;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::request::pending::RowQuery;
@@ -89,6 +92,20 @@ impl Place {
         };
         let table = self.table.get_or_insert_with(|| live.beside());
         table.show_as_of(at, answer, live.selected_key(), rows)
+    }
+
+    /// Compares the table as of a time with how things stood before.
+    pub fn compare(&mut self, compared: &Arc<Compared>, rows: usize) -> Option<SortJob> {
+        let table = self.table.as_mut()?;
+        let at = table.as_of().unwrap_or_default();
+        table.compare(Arc::clone(compared), rows, at)
+    }
+
+    /// Compares no longer.
+    pub fn end_comparison(&mut self, rows: usize) -> Option<SortJob> {
+        let table = self.table.as_mut()?;
+        let at = table.as_of().unwrap_or_default();
+        table.end_comparison(rows, at)
     }
 
     /// The connection is lost: what was asked for is asked for again.

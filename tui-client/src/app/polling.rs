@@ -104,13 +104,19 @@ impl Polling {
         }
     }
 
-    /// Pauses or resumes automatic polling.
-    pub fn toggle_pause(&mut self, feed: &Feed, watch: &mut Watch, cx: &mut Context) {
+    /// Pauses or resumes automatic polling; says which key resumes, and which refreshes meanwhile.
+    pub fn toggle_pause(
+        &mut self,
+        (resume, refresh): (&str, &str),
+        feed: &Feed,
+        watch: &mut Watch,
+        cx: &mut Context,
+    ) {
         self.paused_at = if self.is_paused() { None } else { Some(cx.now().elapsed) };
         let text = if self.is_paused() {
             let is_told = feed.has_selectors() == Some(true);
             let once = if is_told { "asks once" } else { "polls once" };
-            format!("paused, F6 resumes, F5 {once}")
+            format!("paused, {resume} resumes, {refresh} {once}")
         } else {
             self.refresh_at = cx.now().elapsed;
             watch.hurry(self.refresh_at);

@@ -1,6 +1,7 @@
 //! The table of the last `get`: its order, its filter, its selection and its scroll position.
 
 mod as_of;
+pub mod compared;
 mod heading;
 mod live;
 mod numbers;
@@ -24,6 +25,7 @@ use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::window::Window;
 use crate::wire_log::entry::Tone;
+use compared::Compared;
 use numbers::Numbers;
 
 /// The last answer, with order, filter, columns and selection.
@@ -59,6 +61,9 @@ pub struct Table {
     numbers: Numbers,
     /// The state of keys of which points were taken back, until it can be shown.
     renewals: Vec<(Vec<Glob>, Answer)>,
+    /// What the rows are compared with, and how many of them are.
+    compared: Option<Arc<Compared>>,
+    compared_rows: usize,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
 }
@@ -227,8 +232,8 @@ impl Table {
         self.sort == Sort::default() && self.filter.is_none()
     }
 
-    /// Sets the order. What comes first in it is what is to be seen, so that the selection no longer
-    /// follows its key.
+    /// Sets the order. What comes first in it is what is to be seen, so that the selection no
+    /// longer follows its key.
     pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<SortJob> {
         self.sort = sort;
         (self.held, self.selected, self.top) = (false, 0, 0);
@@ -422,6 +427,7 @@ impl Table {
         // The selected row stays on its line of the screen.
         let line = self.selected.saturating_sub(self.top);
         if !Arc::ptr_eq(&self.answer, &answer) {
+            self.compared_rows = 0;
             let before = std::mem::replace(&mut self.answer, answer);
             self.discard_shared(before);
         }

@@ -43,9 +43,9 @@ const MAX_ASKED_OF_KEY: u32 = 1024;
 /// Points that are asked for of each key that a glob watches.
 const MAX_ASKED_BY_GLOB: u32 = 64;
 
-/// Logs changes of alerts; says when one fires, and rings, unless it has just done so: such a change
-/// shares a line of the log with the one before. What is said of one that no longer fires gives the
-/// bottom line back soon.
+/// Logs changes of alerts; says when one fires, and rings, unless it has just done so: such a
+/// change shares a line of the log with the one before. What is said of one that no longer fires
+/// gives the bottom line back soon.
 pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
     let now = cx.now();
     for event in events {
@@ -474,6 +474,15 @@ impl Watch {
                 if let Some(key) = self.keys.get_mut(self.selected) {
                     key.marked = !key.marked;
                 }
+            }
+            WatchAction::MarkAll if self.keys.len() < 2 => {
+                let text = match self.selected_key() {
+                    Some(key) => {
+                        format!("{} alone is watched; W watches another key, too", key.key)
+                    }
+                    None => "no key is watched yet; W watches one".to_owned(),
+                };
+                cx.say(Tone::Plain, text);
             }
             WatchAction::MarkAll => {
                 let all = self.keys.iter().all(|key| key.marked);

@@ -14,6 +14,51 @@ fn an_alert_that_a_shell_has_cut_hints_at_quotes() {
 }
 
 #[test]
+fn the_last_of_an_option_counts_and_lists_add_up() {
+    let table = ["--filter", "a", "--sort", "key", "--window", "1h", "--once", "--format", "csv"];
+    let server =
+        ["--host", "a", "--port", "1", "--interval", "5", "--timeout", "5", "--theme", "dark"];
+    let lists = ["--watch", "a", "--alert", "a > 1", "--columns", "key"];
+    let rest = ["--ascii=always", "--log-memory", "7", "--no-mouse", "--raw-log"];
+    let first = [&table[..], &server, &lists, &rest].concat();
+    let last = [
+        "--filter=b",
+        "--sort=-last",
+        "--window=all",
+        "--once",
+        "--format=json",
+        "--host=b",
+        "--port=2",
+        "--interval=6",
+        "--timeout=6",
+        "--theme=light",
+        "--ascii=never",
+        "--log-memory=8",
+        "--no-mouse",
+        "--raw-log",
+        "--watch=b",
+        "--alert=b > 1",
+        "--columns=age",
+    ];
+    let parse = |args: &[&str]| Plan::parse([&["tui-client"], args].concat(), true).unwrap();
+    let (both, alone) = (parse(&[&first[..], &last].concat()), parse(&last));
+    assert_eq!(both.table.columns, [Column::Key, Column::Age]);
+    assert_eq!(both.alerts.len(), 2);
+    let RunMode::Once(keys) = &both.mode else { panic!("{:?}", both.mode) };
+    assert_eq!(keys.len(), 2);
+    let columns = alone.table.columns.clone();
+    let table = TableSpec { columns, ..both.table.clone() };
+    let (alerts, mode) = (alone.alerts.clone(), alone.mode.clone());
+    assert_eq!(Plan { alerts, table, mode, ..both }, alone);
+    for twice in [["--exec", "--alert=a > 1"], ["--since", "--watch=a"], ["--prefix", "--put"]] {
+        let [option, with] = twice;
+        let plan = parse(&[with, option, "1m", option, "2m"]);
+        let kept = plan.exec.or(plan.put).or(plan.since.map(|since| since.to_string()));
+        assert_eq!(kept.as_deref(), Some("2m"), "{option}");
+    }
+}
+
+#[test]
 fn a_server_without_its_option_and_help_are_understood() {
     for word in ["localhost:10092", "[::1]:80", "10.0.0.7:10001"] {
         let refused = Plan::parse(["tui-client", word], true).unwrap_err();

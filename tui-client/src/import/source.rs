@@ -30,6 +30,8 @@ pub enum LineNote {
     TooLong,
     /// It would delete points without being asked, and is not sent.
     Deletion,
+    /// It ends the input, and the lines behind it are not sent.
+    Quit,
     /// Its timestamp was missing and is filled in.
     Filled,
     /// Its timestamp is far ahead.

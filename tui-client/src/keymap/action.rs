@@ -69,6 +69,10 @@ pub enum Action {
     NextAlarm,
     /// Type a time to go to with table, chart and log.
     GoToTime,
+    /// Type the name of a mark to put.
+    AddMark,
+    /// Type a mark or a time to compare the table with.
+    Compare,
     /// Go back to what is live.
     Live,
     /// Open the list of columns.

@@ -147,7 +147,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("x delete", &[Watch], Action::Watch(WatchAction::Unwatch), "stop watching the selected key")
         .hint("unwatch", &[(Watch, 50)]),
     bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor")
-        .hint("no cursor", &[(Watch, 65)]),
+        .hint("no cursor", &[(Watch, 25)]),
     bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the pane before")
         .vital("back", &[(Chart, 110)]),
     bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the table or the watched keys"),
@@ -158,9 +158,9 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("H alt-←", CHARTED, Action::Chart(ChartAction::Cursor(-10)), "cursor: ten columns to the left"),
     bind("L alt-→", CHARTED, Action::Chart(ChartAction::Cursor(10)), "cursor: ten columns to the right"),
     bind("z", CHARTED, Action::Chart(ChartAction::Zoom { closer: true }), "zoom in, around the cursor, else at the newest")
-        .hint("zoom", &[(Watch, 80), (Chart, 30)]),
+        .hint("zoom", &[(Watch, 34), (Chart, 30)]),
     bind("Z", CHARTED, Action::Chart(ChartAction::Zoom { closer: false }), "zoom out: a longer time, in the end everything there is")
-        .hint("zoom", &[(Watch, 81), (Chart, 31)]),
+        .hint("zoom", &[(Watch, 35), (Chart, 31)]),
     bind("[", CHARTED, Action::Chart(ChartAction::Pan(-1)), "move to earlier points")
         .hint("move", &[(Watch, 90), (Chart, 10)]),
     bind("]", CHARTED, Action::Chart(ChartAction::Pan(1)), "move to later points")
@@ -172,6 +172,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
     bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30"),
+    bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)"),
+    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer"),
     bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
         .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
@@ -182,7 +184,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
-    bind("space m", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
+    bind("space", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
         .hint("mark", &[(Watch, 120), (Chart, 80)]),
     bind("M", CHARTED, Action::Watch(WatchAction::MarkAll), "all keys in one chart; again: only the selected one"),
     bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key; again: back"),
@@ -313,12 +315,13 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("tab", PANES, Action::CyclePane(1), "to the next pane")
         .hint("pane", &[(Table, 70), (Watch, 60), (Log, 120)]),
-    bind("shift-tab", PANES, Action::CyclePane(-1), "to the pane before"),
+    bind("shift-tab", PANES, Action::CyclePane(-1), "to the pane before")
+        .hint("table", &[(Watch, 30)]),
     bind("p g d e", PANES, Action::BeginRequest, "type a request: put, get, del, or exit; esc leads back"),
     bind("i :", PANES, Action::FocusPrompt, "to the command line; esc there leads back here")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
     bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")
-        .hint("pause", &[(Table, 90), (Watch, 30), (Chart, 70), (Log, 140)]),
+        .hint("pause", &[(Table, 90), (Watch, 65), (Chart, 70), (Log, 140)]),
     bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here"),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
     bind("q", PANES, Action::Quit, "quit the program")

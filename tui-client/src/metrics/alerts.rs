@@ -291,7 +291,7 @@ impl AlertEvent {
         &self.text
     }
 
-    /// A text is about a change of the same alert on the same key, and about the same change if that is
+    /// A text is about a change of the same alert on the same key, and about this change if one is
     /// given: only the number may differ.
     pub fn is_like(&self, text: &str, change: Option<AlertChange>) -> bool {
         let changes = [AlertChange::Firing, AlertChange::Resolved, AlertChange::NoData];
@@ -392,8 +392,8 @@ impl AlertState {
         self.silence = is_silenced.then_some(Silence { since: now, fires });
     }
 
-    /// When [`AlertState::is_silenced`] or [`AlertState::is_restless`] changes by the passing of time
-    /// alone.
+    /// When [`AlertState::is_silenced`] or [`AlertState::is_restless`] changes by the passing of
+    /// time alone.
     fn next_calm(&self, now: Duration) -> Option<Duration> {
         let silenced = self.silence.and_then(Silence::end);
         let changed = self.changed.map(|at| at + CALM);
@@ -529,8 +529,8 @@ impl Alerts {
     }
 
     /// A change of this alert may be said now: it is not silenced, and no other was within the last
-    /// seconds, more of them the longer it comes and goes, so that it does not hide everything else that is
-    /// said.
+    /// seconds, more of them the longer it comes and goes, so that it does not hide everything else
+    /// that is said.
     pub fn may_say(&mut self, condition: &str, now: Duration) -> bool {
         let state = self.states.iter_mut().find(|state| state.alert.text == condition);
         let Some(state) = state else { return false };

@@ -18,6 +18,8 @@ const USUAL_KEY: usize = 19;
 pub enum Column {
     Key,
     Last,
+    Moved,
+    MovedShare,
     Change,
     Rate,
     Min,
@@ -38,6 +40,10 @@ pub enum ColumnKind {
     Stored(fn(&Series) -> Option<f64>),
     /// A number computed from the two newest points, the older one first.
     Difference(fn(Point, Point) -> Option<f64>),
+    /// The difference to the value that the series is compared with.
+    Moved,
+    /// The same, in hundredths of that value.
+    MovedShare,
     /// The mean of all values.
     Mean,
     /// The number of points.
@@ -67,27 +73,31 @@ struct ColumnSpec {
 
 /// From left to right, in the order of [`Column`].
 #[rustfmt::skip]
-const COLUMNS: [ColumnSpec; 11] = [
+const COLUMNS: [ColumnSpec; 13] = [
     ColumnSpec { column: Column::Key, name: "key", word: "key", about: "the name; always shown",
         width: 12, rank: 0, kind: ColumnKind::Key },
     ColumnSpec { column: Column::Last, name: "last", word: "last", about: "the newest value",
         width: NUMBER, rank: 1, kind: ColumnKind::Stored(|series| Some(series.last.value)) },
+    ColumnSpec { column: Column::Moved, name: "moved", word: "moved", about: "difference to what C compares with",
+        width: 10, rank: 4, kind: ColumnKind::Moved },
+    ColumnSpec { column: Column::MovedShare, name: "moved %", word: "percent", about: "the same, in percent",
+        width: 8, rank: 5, kind: ColumnKind::MovedShare },
     ColumnSpec { column: Column::Change, name: "change", word: "change", about: "difference to the value before",
-        width: 10, rank: 4, kind: ColumnKind::Difference(|before, point| Some(change(before, point))) },
+        width: 10, rank: 6, kind: ColumnKind::Difference(|before, point| Some(change(before, point))) },
     ColumnSpec { column: Column::Rate, name: "rate/s", word: "rate", about: "the change per second",
-        width: 10, rank: 5, kind: ColumnKind::Difference(rate) },
+        width: 10, rank: 7, kind: ColumnKind::Difference(rate) },
     ColumnSpec { column: Column::Min, name: "min", word: "min", about: "the minimum",
-        width: NUMBER, rank: 7, kind: ColumnKind::Stored(Series::min) },
+        width: NUMBER, rank: 9, kind: ColumnKind::Stored(Series::min) },
     ColumnSpec { column: Column::Max, name: "max", word: "max", about: "the maximum",
-        width: NUMBER, rank: 8, kind: ColumnKind::Stored(Series::max) },
+        width: NUMBER, rank: 10, kind: ColumnKind::Stored(Series::max) },
     ColumnSpec { column: Column::Avg, name: "avg", word: "avg", about: "the mean",
-        width: NUMBER, rank: 9, kind: ColumnKind::Mean },
+        width: NUMBER, rank: 11, kind: ColumnKind::Mean },
     ColumnSpec { column: Column::Count, name: "count", word: "count", about: "the number of points",
-        width: 9, rank: 6, kind: ColumnKind::Count },
+        width: 9, rank: 8, kind: ColumnKind::Count },
     ColumnSpec { column: Column::Age, name: "age", word: "age", about: "the time since the newest point",
         width: 6, rank: 2, kind: ColumnKind::Age },
     ColumnSpec { column: Column::Time, name: "time", word: "time", about: "the time of the newest point",
-        width: 19, rank: 10, kind: ColumnKind::Time },
+        width: 19, rank: 12, kind: ColumnKind::Time },
     ColumnSpec { column: Column::Spark, name: "trend", word: "trend", about: "the recent values as bars",
         width: 8, rank: 3, kind: ColumnKind::Trend },
 ];
@@ -129,6 +139,12 @@ impl Column {
         self.row().about
     }
 
+    /// Those that mean something without a screen, on which rows are compared with an earlier time.
+    pub fn printed() -> impl Iterator<Item = Self> {
+        let is_compared = |column: &Self| matches!(column, Self::Moved | Self::MovedShare);
+        Self::ALL.into_iter().filter(move |column| !is_compared(column))
+    }
+
     /// It is computed of the points of a window, where the server tells them.
     pub fn is_of_window(self) -> bool {
         matches!(self, Self::Min | Self::Max | Self::Avg | Self::Count | Self::Spark)
@@ -156,7 +172,7 @@ impl Column {
 
     /// The columns that filters and alerts compare with a number.
     pub fn compared() -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|column| column.is_number() && *column != Self::Time)
+        Self::printed().filter(|column| column.is_number() && *column != Self::Time)
     }
 
     /// The points from which it is computed.
@@ -168,13 +184,16 @@ impl Column {
             ColumnKind::Count => Needs::of_all(Aggregate::Count),
             ColumnKind::Difference(_) => Needs::TWO,
             ColumnKind::Trend => Needs::RECENT,
-            ColumnKind::Key | ColumnKind::Stored(_) | ColumnKind::Age | ColumnKind::Time => {
-                Needs::LAST
-            }
+            ColumnKind::Key
+            | ColumnKind::Stored(_)
+            | ColumnKind::Moved
+            | ColumnKind::MovedShare
+            | ColumnKind::Age
+            | ColumnKind::Time => Needs::LAST,
         }
     }
 
-    /// Its number, if the series has one: in seconds where it is a time or an age. What is said by
+    /// The number that it is ordered by, if the series has one: in seconds where it is a time or an age. What is said by
     /// a word, a key or a trend, has none.
     #[expect(clippy::cast_precision_loss, reason = "compared with a typed limit")]
     pub fn number(self, series: &Series, now: i64) -> Option<f64> {
@@ -183,6 +202,8 @@ impl Column {
             ColumnKind::Key | ColumnKind::Trend => return None,
             ColumnKind::Stored(of) => of(series)?,
             ColumnKind::Difference(of) => of(series.before?, series.last)?,
+            ColumnKind::Moved => series.moved()?.by(),
+            ColumnKind::MovedShare => series.moved()?.surprise(),
             ColumnKind::Mean => series.mean()?,
             ColumnKind::Count => series.count()? as f64,
             ColumnKind::Age => (i128::from(now) - i128::from(timestamp)) as f64,
@@ -199,7 +220,7 @@ pub struct Chosen {
 
 impl Default for Chosen {
     fn default() -> Self {
-        Self { hidden: vec![Column::Time] }
+        Self { hidden: vec![Column::Time, Column::Moved, Column::MovedShare] }
     }
 }
 
@@ -222,6 +243,13 @@ impl Chosen {
     /// Whether a column is shown.
     pub fn shows(&self, column: Column) -> bool {
         !self.hidden.contains(&column)
+    }
+
+    /// Shows a column, or hides it.
+    pub fn set(&mut self, column: Column, is_shown: bool) {
+        if self.shows(column) != is_shown {
+            self.toggle(column);
+        }
     }
 
     /// Shows or hides a column. The key stays.

@@ -93,6 +93,49 @@ pub struct Series {
     stats: Option<Box<Stats>>,
 }
 
+/// How far a value has moved since it is compared with an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Moved {
+    /// There was no value then.
+    New,
+    /// There was one.
+    From {
+        /// The value then.
+        before: f64,
+        /// The newest value.
+        now: f64,
+    },
+}
+
+impl Moved {
+    /// The difference; infinite for a new series.
+    pub fn by(self) -> f64 {
+        match self {
+            Self::New => f64::INFINITY,
+            Self::From { before, now } => now - before,
+        }
+    }
+
+    /// The difference in hundredths of the value then; none from zero or of a new series.
+    pub fn percent(self) -> Option<f64> {
+        match self {
+            Self::From { before, now } if before != 0.0 => {
+                Some((now - before) / before.abs() * 100.0)
+            }
+            _ => None,
+        }
+    }
+
+    /// How surprising it is: the percentage without its sign; infinite from zero and for a new series.
+    pub fn surprise(self) -> f64 {
+        match self.percent() {
+            Some(percent) => percent.abs(),
+            None if self.by() == 0.0 => 0.0,
+            None => f64::INFINITY,
+        }
+    }
+}
+
 /// What was asked for of a series in a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Asked {
@@ -159,6 +202,9 @@ impl fmt::Debug for Number {
 /// A summary of points, and of those told since; a number is unknown until it was asked for.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Stats {
+    /// The value that the series is compared with: not known while it is not compared, empty where
+    /// there was none.
+    base: Number,
     count: Number,
     min: Number,
     max: Number,
@@ -206,12 +252,18 @@ impl Stats {
         let sum = Some((point.value, 0.0));
         let detail = Detail { recent, max_recent, sum, ..Detail::default() };
         Self {
+            base: Number::default(),
             count: Number(1.0),
             min: value,
             max: value,
             mean: value,
             detail: Some(Box::new(detail)),
         }
+    }
+
+    /// In a place of its own, if it says anything.
+    fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
     }
 
     fn detail(&mut self) -> &mut Detail {
@@ -530,32 +582,49 @@ impl Series {
     pub fn keep_numbers(&mut self, before: &Self) {
         let numbers = before.stats.as_ref().map(|stats| {
             let Stats { count, min, max, mean, .. } = **stats;
-            Box::new(Stats { count, min, max, mean, detail: None })
+            Box::new(Stats { base: Number::default(), count, min, max, mean, detail: None })
         });
         self.stats = self.stats.take().or(numbers);
     }
 
     /// Takes all that was known of an earlier state; it is to be asked for anew.
     pub fn keep_stats(&mut self, before: &Self) {
-        self.stats = before.stats.clone();
+        self.stats.clone_from(&before.stats);
         if let Some(detail) = self.detail_mut() {
             detail.asked = None;
         }
     }
 
-    /// Forgets the numbers and the course; the newest points stay.
-    pub fn forget_numbers(&mut self) {
-        let detail = self.stats.take().and_then(|stats| stats.detail);
-        self.stats = detail.map(|mut detail| {
-            let Detail { recent, max_recent, .. } = std::mem::take(&mut *detail);
-            *detail = Detail { recent, max_recent, ..Detail::default() };
-            Box::new(Stats { detail: Some(detail), ..Stats::default() })
-        });
+    /// Compares the newest value with an earlier one; none where there was none.
+    pub fn compare(&mut self, before: Option<f64>) {
+        self.stats.get_or_insert_default().base = before.map_or(Number::EMPTY, Number);
     }
 
-    /// Forgets everything but the newest points.
+    /// How far the newest value has moved from the one that it is compared with, if it is compared.
+    pub fn moved(&self) -> Option<Moved> {
+        let base = self.stats.as_ref()?.base;
+        let (before, now) = (base.get(), self.last.value);
+        match before {
+            Some(before) => Some(Moved::From { before, now }),
+            None => base.is_empty().then_some(Moved::New),
+        }
+    }
+
+    /// Forgets the numbers and the course; the newest points stay.
+    pub fn forget_numbers(&mut self) {
+        let Some(stats) = self.stats.take() else { return };
+        let detail = stats.detail.map(|mut detail| {
+            let Detail { recent, max_recent, .. } = std::mem::take(&mut *detail);
+            *detail = Detail { recent, max_recent, ..Detail::default() };
+            detail
+        });
+        self.stats = Stats { base: stats.base, detail, ..Stats::default() }.boxed();
+    }
+
+    /// Forgets everything but the newest points, and what they are compared with.
     pub fn forget_stats(&mut self) {
-        self.stats = None;
+        let Some(stats) = self.stats.take() else { return };
+        self.stats = Stats { base: stats.base, ..Stats::default() }.boxed();
     }
 
     /// Keeps fewer points from now on.

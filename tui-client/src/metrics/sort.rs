@@ -37,13 +37,13 @@ impl Sort {
 
     /// The ascending ones, by their names on the command line.
     pub fn words() -> impl Iterator<Item = &'static str> {
-        Self::columns().map(Column::word).chain([REPLY])
+        Column::printed().filter(|column| *column != Column::Spark).map(Column::word).chain([REPLY])
     }
 
     /// The one of this name, behind a dash descending.
     pub fn named(text: &str) -> Option<Self> {
         let (descending, word) = text.strip_prefix('-').map_or((false, text), |word| (true, word));
-        let column = Self::columns().find(|column| column.word() == word);
+        let column = Self::words().find(|known| *known == word).and_then(Column::named);
         (column.is_some() || word == REPLY).then_some(Self { column, descending })
     }
 }

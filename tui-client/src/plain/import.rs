@@ -47,7 +47,7 @@ pub(super) async fn run(
     let memory = if plan.retry { MEMORY_TO_RETRY } else { MEMORY };
     let kind = match &plan.put {
         Some(prefix) => Lines::Data { prefix: prefix.clone() },
-        None => Lines::Requests { del: plan.yes, typed: stdin().is_terminal() },
+        None => Lines::Requests { del: plan.yes },
     };
     let read = || input::start(input, kind, memory, unix_now);
     // What comes before there is a connection has its own time, so it is not left unread.
@@ -263,6 +263,10 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
                 }
                 LineNote::Deletion => {
                     self.report.leave_out(number, "not sent, del wants --yes");
+                }
+                LineNote::Quit => {
+                    self.report
+                        .leave_out(number, "not sent, nor is what follows: it ends the input");
                 }
                 // Data lines are expected to have none.
                 LineNote::Filled if self.replacements.is_some() => {}

@@ -110,8 +110,9 @@ impl ImportReport {
         }
     }
 
-    /// Reports how it went, unless it was short and nothing was refused. Cron mails each line, so
-    /// times that are filled in are told to a terminal alone. Interrupted, some of what
+    /// Reports how it went: to a terminal whenever something was stored, elsewhere unless it was short
+    /// and nothing was refused. Cron mails each line, so times that are filled in are told to a
+    /// terminal alone. Interrupted, some of what
     /// was read may be left without an answer.
     pub(super) fn sum_up(self, interrupted: Option<&Counts>) {
         let Self { bar, answered, unsent, refusals, stored, last, filled, suspicious, .. } = self;
@@ -142,7 +143,7 @@ impl ImportReport {
                 ),
             };
             warn(&format!("interrupted: {outcome}{left}"));
-        } else if seen || refused > 0 {
+        } else if seen || refused > 0 || stored > 0 && stderr().is_terminal() {
             warn(&format!("{outcome}, in {}", duration(time)));
         }
     }

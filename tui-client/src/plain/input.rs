@@ -67,8 +67,8 @@ pub(super) struct Counts {
 /// What the lines are.
 #[derive(Debug, Clone)]
 pub(super) enum Lines {
-    /// Requests; a `del` is sent or refused, and where they are typed a word such as `quit` ends them.
-    Requests { del: bool, typed: bool },
+    /// Requests; a `del` is sent or refused, and a word such as `quit` ends them.
+    Requests { del: bool },
     /// The data of puts, with this before their names.
     Data { prefix: String },
 }
@@ -121,7 +121,7 @@ async fn read(
     let mut framer = LineFramer::default();
     let mut number = 0;
     let mut begun = false;
-    let is_typed = matches!(kind, Lines::Requests { typed: true, .. });
+    let takes_commands = matches!(kind, Lines::Requests { .. });
     loop {
         buffer.reserve(READ_SIZE);
         let end = input.read_buf(&mut buffer).await? == 0;
@@ -145,14 +145,17 @@ async fn read(
         while !has_quit && let Some(line) = framer.next_line(&mut rest) {
             number += 1;
             match line {
-                Line::Text(text) if is_typed && is_quit(text) => has_quit = true,
+                Line::Text(text) if takes_commands && is_quit(text) => has_quit = true,
                 Line::Text(text) => match &kind {
                     Lines::Data { prefix } => batch.push_data(number, text, prefix, now),
-                    Lines::Requests { del: true, .. } => batch.push(number, text, now),
-                    Lines::Requests { del: false, .. } => batch.push_without_del(number, text, now),
+                    Lines::Requests { del: true } => batch.push(number, text, now),
+                    Lines::Requests { del: false } => batch.push_without_del(number, text, now),
                 },
                 Line::TooLong => batch.notes.push((number, LineNote::TooLong)),
             }
+        }
+        if has_quit && !rest.trim_ascii().is_empty() {
+            batch.notes.push((number, LineNote::Quit));
         }
         batch.size = buffer.len() - rest.len();
         buffer.advance(batch.size);
@@ -190,12 +193,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_word_that_quits_ends_what_is_typed_and_nothing_else() {
-        for (typed, lines) in [(true, 1), (false, 3)] {
-            let input = &b"get a\nQuit\nget b\n"[..];
-            let mut reading = start(input, Lines::Requests { del: false, typed }, 1 << 20, || 7);
+    async fn a_word_that_quits_ends_requests_and_what_is_left_is_noted() {
+        let data = Lines::Data { prefix: String::new() };
+        for (kind, input, lines, notes) in [
+            (Lines::Requests { del: false }, "get a\nQuit\nget b\n", 1, Some((2, LineNote::Quit))),
+            (Lines::Requests { del: false }, "get a\n\\q\n \n", 1, None),
+            (data, "a 1 1\nquit\nb 1 1\n", 3, None),
+        ] {
+            let mut reading = start(input.as_bytes(), kind, 1 << 20, || 7);
             let batch = reading.queue.recv().await.unwrap();
-            assert_eq!(text(&batch).len(), lines, "{typed}");
+            assert_eq!(text(&batch).len(), lines, "{input}");
+            assert_eq!(batch.notes.first().copied(), notes, "{input}");
             assert!(reading.task.await.unwrap().is_ok());
         }
     }
@@ -228,8 +236,7 @@ mod tests {
             &[b"\xef", b"\xbb", b"\xbfg", b"et a\r\nget b"],
         ] {
             let (mut far, near) = tokio::io::duplex(1024);
-            let mut reading =
-                start(near, Lines::Requests { del: false, typed: false }, 1 << 20, || 7);
+            let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, || 7);
             for piece in pieces {
                 far.write_all(piece).await.unwrap();
                 tokio::task::yield_now().await;
@@ -247,7 +254,7 @@ mod tests {
     #[tokio::test]
     async fn utf_16_is_named_and_nothing_is_sent() {
         let (mut far, near) = tokio::io::duplex(1024);
-        let mut reading = start(near, Lines::Requests { del: false, typed: false }, 1 << 20, || 7);
+        let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, || 7);
         let text: Vec<u8> = "get a\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
         far.write_all(&text).await.unwrap();
         assert!(reading.queue.recv().await.is_none());
@@ -260,10 +267,9 @@ mod tests {
         let clock = Arc::new(AtomicI64::new(100));
         let (mut far, near) = tokio::io::duplex(1024);
         let reader = Arc::clone(&clock);
-        let mut reading =
-            start(near, Lines::Requests { del: false, typed: false }, 1 << 20, move || {
-                reader.load(Ordering::SeqCst)
-            });
+        let mut reading = start(near, Lines::Requests { del: false }, 1 << 20, move || {
+            reader.load(Ordering::SeqCst)
+        });
         let mut all: Option<InputBatch> = None;
         for time in [100, 160, 220] {
             clock.store(time, Ordering::SeqCst);
@@ -287,7 +293,7 @@ mod tests {
         let lines = 500;
         let memory = u32::try_from(lines * 20 + 4 * BATCH_OVERHEAD).unwrap();
         let (mut far, near) = tokio::io::duplex(1024);
-        let mut reading = start(near, Lines::Requests { del: false, typed: false }, memory, || 7);
+        let mut reading = start(near, Lines::Requests { del: false }, memory, || 7);
         far.write_all(b"get a\n").await.unwrap();
         let mut all = reading.queue.recv().await.unwrap();
         for _ in 1..lines {

@@ -46,6 +46,7 @@ impl<'a> FieldValue<'a> {
             }
             ColumnKind::Age => Self::Whole(i128::from(now) - time),
             ColumnKind::Time => Self::Whole(time),
+            ColumnKind::Moved | ColumnKind::MovedShare => Self::Missing,
             kind @ (ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean) => {
                 let number = column.number(series, now);
                 match number.filter(|number| !number.is_nan()).map(Self::number) {

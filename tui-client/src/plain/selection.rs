@@ -59,11 +59,17 @@ pub(super) async fn run(
         let missing = keys.iter().zip(selection.found).filter(|&(_, found)| !found);
         missing
             .for_each(|(pattern, _)| warn(&format!("no points for {}", named(pattern.as_str()))));
-        if plan.table.filter.is_some() && !selection.passed {
-            warn("no key passes the filter");
+        if !selection.passed {
+            match plan.table.filter {
+                Some(_) => warn("no key passes the filter"),
+                None if keys.is_empty() => warn("no points"),
+                None => {}
+            }
         }
     }
-    outcome.and_then(|()| verdict(&selection.alerts))
+    outcome.and_then(|()| verdict(&selection.alerts))?;
+    // As grep: nothing was found.
+    if selection.passed { Ok(()) } else { Err(Failure::Exit(REFUSED)) }
 }
 
 /// Numbers of each key in the window, in the order of [`Needs::aggregates`].

@@ -7,10 +7,14 @@ use shared::response::WRONG_COMMAND;
 
 use crate::request::deletion::NOT_ALLOWED;
 use crate::text::escape::{escape_untrusted, name_invisible};
+use crate::text::width::cut_in_the_middle;
 
 /// Characters that are shown of a request, and of the word in it that is to blame.
 const MAX_REQUEST: usize = 80;
 const MAX_WORD: usize = 24;
+
+/// Columns for a request on the screen, where the reason behind it is to be in sight.
+const MAX_BRIEF: usize = 32;
 
 /// What is wrong with a request as it goes over the wire.
 pub fn validate(line: &[u8]) -> Option<BadRequest> {
@@ -63,7 +67,8 @@ pub fn error_with_place(line: &[u8], bad: &BadRequest) -> String {
 }
 
 fn message_of(which: &str, line: &[u8], reason: &str) -> String {
-    let shown = quoted(line, MAX_REQUEST);
+    let text = escape_untrusted(line);
+    let shown = cut_in_the_middle(&text, MAX_BRIEF);
     let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
         let is_del = matches!(Request::decode(line), Ok(Request::Del(_)));
         let reason = if is_del && reason == WRONG_COMMAND { NOT_ALLOWED } else { reason };
@@ -93,7 +98,8 @@ mod tests {
     #[test]
     fn it_names_the_request_the_word_and_the_rule() {
         let long = format!("put {} 1", "k".repeat(2000));
-        let cut = format!("error in put {}…: a timestamp is missing", "k".repeat(76));
+        let cut =
+            format!("error in put {}…{} 1: a timestamp is missing", "k".repeat(12), "k".repeat(13));
         for (line, reason, expected) in [
             (
                 "put a 12,7 1",

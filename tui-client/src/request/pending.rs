@@ -19,6 +19,8 @@ pub enum Channel {
 /// What a part of the screen asks for with a query, so that its answer finds the way back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryTag {
+    /// The marks.
+    Marks,
     /// The chart, with a number of its own.
     Chart(u64),
     /// Numbers of rows of the table.
@@ -108,6 +110,8 @@ pub enum Purpose {
     Renewal(String),
     /// How things stood at the place in time.
     AsOf,
+    /// How things stood at the time, called so, that the table is compared with.
+    Base(String),
     /// A query of a part of the screen, whose answer is points.
     Query(QueryTag),
 }

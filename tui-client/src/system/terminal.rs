@@ -140,8 +140,8 @@ impl Terminal {
         execute!(self.inner.backend_mut(), EndSynchronizedUpdate)
     }
 
-    /// Shows the screen of the shell again, and goes on to take what is typed, until the terminal is
-    /// dropped.
+    /// Shows the screen of the shell again, and goes on to take what is typed, until the terminal
+    /// is dropped.
     ///
     /// # Errors
     /// When the terminal is gone.

@@ -247,6 +247,17 @@ fn tenths(number: u64, unit: u64, name: &str) -> String {
     format!("{}.{} {name}", count(tenths / 10), tenths % 10)
 }
 
+/// A percentage with its sign, as far as it is of interest: `+0.5%`, `-32.4%`, `+300%`, `+12k%`.
+pub fn percent(percent: f64) -> String {
+    match percent.abs() {
+        0.0 => "0%".to_owned(),
+        ..0.05 => format!("{}0%", if percent < 0.0 { "-" } else { "+" }),
+        ..99.95 => format!("{percent:+.1}%"),
+        ..9999.5 => format!("{percent:+.0}%"),
+        _ => format!("{}{}%", if percent < 0.0 { "-" } else { "+" }, short(percent.abs())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

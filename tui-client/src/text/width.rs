@@ -85,6 +85,30 @@ pub fn cut_in_the_middle(text: &str, columns: usize) -> Cow<'_, str> {
     head.chain(['…']).chain(tail).collect::<String>().into()
 }
 
+/// The text with long words, such as keys and paths, cut in the middle as far as the rest of it needs
+/// their room; as it is where that is not enough and none of them would fill all the columns.
+pub fn with_short_words(text: &str, columns: usize) -> Cow<'_, str> {
+    /// Columns that make a word recognizable.
+    const MIN_WORD: usize = 24;
+    let mut excess = width(text).saturating_sub(columns);
+    if excess == 0 {
+        return text.into();
+    }
+    let mut words: Vec<Cow<'_, str>> = text.split(' ').map(Cow::Borrowed).collect();
+    while excess > 0
+        && let Some(longest) = words.iter_mut().max_by_key(|word| width(word))
+        && let wide = width(longest)
+        && wide > MIN_WORD
+    {
+        let short = wide.saturating_sub(excess).max(MIN_WORD);
+        *longest = cut_in_the_middle(longest, short).into_owned().into();
+        // A wide character may leave a column.
+        excess = excess.saturating_sub(wide - width(longest));
+    }
+    let is_filled = text.split(' ').any(|word| width(word) >= columns);
+    if excess > 0 && !is_filled { text.into() } else { words.join(" ").into() }
+}
+
 /// The first columns of a text that are out of view, so that at most `columns` are left up to its end;
 /// whole characters.
 pub fn scrolled(text: &str, columns: usize) -> usize {
@@ -114,6 +138,24 @@ pub fn behind(text: &str, columns: usize) -> (&str, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_words_give_their_room_to_the_rest() {
+        let key = format!("rack12.{}.load", "x".repeat(200));
+        let text = format!("error in put {key}: a value is missing");
+        assert_eq!(
+            with_short_words(&text, 60),
+            "error in put rack12.xxxxxxx…xxxxxxx.load: a value is missing"
+        );
+        let both = format!("{} and {}", "a".repeat(41), "b".repeat(31));
+        let shown = "aaaaaaaaaaaa…aaaaaaaaaaa and bbbbbbbbbbbb…bbbbbbbbbbb";
+        assert_eq!(with_short_words(&both, 40), shown, "no shorter");
+        let options = "copied: tui-client --columns=key,last,rate,age --filter=last>5";
+        assert_eq!(with_short_words(options, 40), options, "the end is cut");
+        assert_eq!(with_short_words(&text, 999), text);
+        let short = "many short words are never cut in the middle";
+        assert_eq!(with_short_words(short, 10), short);
+    }
 
     #[test]
     fn a_name_is_cut_in_the_middle_only_where_there_is_no_room() {

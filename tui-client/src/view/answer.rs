@@ -10,8 +10,10 @@ use crate::text::time::{age, date};
 use crate::text::units::{Unit, exact, within};
 use crate::text::width::width;
 
-/// Columns for a value, and for all digits of one where the pane is wide enough.
+/// Columns for a value at least.
 const VALUE: usize = 14;
+
+/// Columns for a value at most: all digits of any stored number, where the pane is wide enough.
 const MAX_VALUE: usize = 24;
 
 /// Columns for the blanks, the time and the age beside key and value.

@@ -12,7 +12,7 @@ use super::{hints, input};
 use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
-use crate::text::width::width;
+use crate::text::width::{cut_in_the_middle, width, with_short_words};
 
 /// The most columns of the progress bar.
 const MAX_BAR_WIDTH: usize = 20;
@@ -21,7 +21,18 @@ const MAX_BAR_WIDTH: usize = 20;
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
     if let Some(notice) = app.notice() {
-        canvas.pen(area, 0).skip(1).write(&notice.text, theme.tone(notice.tone));
+        let mut pen = canvas.pen(area, 0);
+        let style = theme.tone(notice.tone);
+        let room = pen.skip(1).room();
+        match notice.name_at.and_then(|at| notice.text.split_at_checked(at)) {
+            _ if notice.completions => pen.write(&notice.text, style),
+            Some((before, name)) => {
+                pen.write(before, style);
+                let room = pen.room();
+                pen.write(&cut_in_the_middle(name, room), style)
+            }
+            None => pen.write(&with_short_words(&notice.text, room), style),
+        };
         return;
     }
     if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {

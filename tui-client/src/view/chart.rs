@@ -12,8 +12,10 @@ use super::theme::{Glyphs, Theme};
 use crate::app::App;
 use crate::app::chart::viewport::{OPENING, TimeBounds};
 use crate::app::chart::{self, Chart};
+use crate::app::marks::Mark;
 use crate::app::watch::Watched;
 use crate::keymap::{Action, ChartAction, Mode, key_of};
+use crate::text::escape::escape_untrusted;
 use crate::text::units::{self, Unit};
 use crate::text::width::{cut, width};
 use crate::text::{number, time};
@@ -27,6 +29,7 @@ struct PlotInputs {
     log: bool,
     cursor: Option<i64>,
     thresholds: Vec<f64>,
+    events: Vec<i64>,
     size: (u16, u16),
 }
 
@@ -60,6 +63,7 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
         log: watch.viewport().log,
         cursor: watch.viewport().cursor(),
         thresholds: watch.thresholds(app.alerts()),
+        events: app.marks_in_chart().map(|mark| mark.at).collect(),
         size: (area.width, area.height),
     };
     let (size, top) = (inputs.size, Rect { height: legend, ..area });
@@ -73,6 +77,7 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     let width = (cells(chart.columns) + 1).min(area.width - labels);
     let plot = Rect { x: area.x + labels, width, ..area };
     draw_plot(canvas, chart, Rect { height: rows, ..plot });
+    draw_events(canvas, &chart.events, Rect { height: rows, ..plot });
     for &(row, value) in &chart.thresholds {
         draw_threshold(canvas, cells(row), value, labels, Rect { width: labels + width, ..area });
     }
@@ -120,9 +125,6 @@ pub fn line_style(theme: &Theme, line: usize) -> Style {
     }
 }
 
-/// A dot of the grid.
-const GRID: &str = "·";
-
 /// The mark of a line, in its colour.
 pub const MARK: &str = "■";
 
@@ -132,6 +134,9 @@ pub fn line_mark(theme: &Theme, line: usize, lines: usize) -> &'static str {
     let is_lettered = theme.plot.fg.is_none() && lines > 1;
     LETTERS.get(line).filter(|_| is_lettered).unwrap_or(&MARK)
 }
+
+/// A dot of the grid.
+const GRID: &str = "·";
 
 /// Columns that make a key recognizable.
 const MIN_KEY_WIDTH: usize = 5;
@@ -439,6 +444,37 @@ fn is_mark(symbol: &str) -> bool {
 
 /// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
 /// be wider than those of the axis, and covers the beginning of the line.
+/// Draws the marks: a line where the plot leaves room, and as many names as have room, the newest
+/// first.
+fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
+    const LINE: char = '┊';
+    let Canvas { app, theme, .. } = *canvas;
+    for &column in columns {
+        for row in 0..plot.height {
+            let place = (plot.x + 1 + cells(column), plot.y + row);
+            if let Some(cell) = canvas.buffer.cell_mut(place)
+                && matches!(cell.symbol(), " " | GRID)
+            {
+                cell.set_char(LINE).set_style(theme.title);
+            }
+        }
+    }
+    let marks: Vec<&Mark> = app.marks_in_chart().collect();
+    let mut free = usize::from(plot.width);
+    for (mark, &column) in marks.iter().zip(columns).rev() {
+        let name = escape_untrusted(mark.name.as_bytes());
+        let wide = width(&name);
+        // Behind its line, or before it at the right end.
+        let behind = column + 3;
+        let from = if behind + wide <= free { Some(behind) } else { column.checked_sub(wide) };
+        if let Some(from) = from.filter(|&from| from > 0 && from + wide <= free && plot.height > 0)
+        {
+            canvas.pen(plot, 0).skip(from).write(&name, theme.title);
+            free = from.min(column + 1) - 1;
+        }
+    }
+}
+
 fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, area: Rect) {
     let style = canvas.theme.bad;
     for (column, x) in (area.x + labels + 1..area.right()).enumerate() {

@@ -7,7 +7,7 @@ use super::canvas::pen::{Pen, cells};
 use super::canvas::{Canvas, on_border};
 use super::theme::Theme;
 use crate::app::App;
-use crate::keymap::{self, Hint};
+use crate::keymap::{self, Action, Hint};
 use crate::text::width::width;
 
 /// Draws the hints on a line of their own.
@@ -59,6 +59,8 @@ fn fitting(app: &App, theme: &Theme, room: usize) -> Vec<Hint> {
     hints.retain(|hint| app.offers(hint.action));
     for hint in &mut hints {
         hint.word = app.hint_word(hint);
+        // A screen that stands still says how it goes on.
+        hint.vital |= hint.action == Action::TogglePause && app.polling().is_paused();
     }
     // The blank behind the last one may be cut.
     let mut left = room + 1;

@@ -72,7 +72,9 @@ fn title(app: &App, input: &LineInput) -> Option<Cow<'static, str>> {
         InputPurpose::Filter(_)
         | InputPurpose::Alert
         | InputPurpose::Watch
-        | InputPurpose::Time => return None,
+        | InputPurpose::Time
+        | InputPurpose::Mark
+        | InputPurpose::Compare => return None,
     })
 }
 

@@ -111,9 +111,11 @@ fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &
 /// The remark on an entry without its size and duration, in variants from the longest to none.
 fn details(app: &App, entry: &LogEntry<'_>) -> Vec<String> {
     let points = match entry.remark {
-        None => return Vec::new(),
+        None if entry.times == 1 => return Vec::new(),
         Some(Remark::Request { filled: true, .. }) => "time filled in".to_owned(),
-        Some(Remark::Request { .. } | Remark::Reply(Cost { points: 0, .. })) => String::new(),
+        None | Some(Remark::Request { .. } | Remark::Reply(Cost { points: 0, .. })) => {
+            String::new()
+        }
         Some(Remark::Reply(Cost { points, .. })) => number::plural(points, "point", "points"),
     };
     if entry.times == 1 {
@@ -128,7 +130,7 @@ fn details(app: &App, entry: &LogEntry<'_>) -> Vec<String> {
 /// The details of an entry with its size and duration.
 fn remark(entry: &LogEntry<'_>, columns: bool, what: &str) -> String {
     let (size, took) = match &entry.remark {
-        None => return String::new(),
+        None => return format!("{what} "),
         Some(Remark::Request { bytes, .. }) => (number::bytes(*bytes), String::new()),
         Some(Remark::Reply(cost)) => (number::bytes(cost.bytes), time::duration(cost.took)),
     };

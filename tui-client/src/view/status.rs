@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 use super::canvas::Canvas;
 use super::canvas::pen::Pen;
@@ -28,28 +29,36 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let mut pen = canvas.pen(area, 0);
     pen.skip(1).write(mark, style).skip(1).write(app.link().address(), theme.title).skip(2);
     let waiting = waiting(app);
+    let round_trip = app.link().round_trip().filter(|_| !app.polling().is_paused());
+    let round_trip = round_trip.filter(|_| waiting.is_none()).map(time::duration);
     // Where the room is short, the mark alone shows the state.
-    let both = waiting.as_ref().map_or(0, |waiting| width(&state) + 2 + width(waiting));
-    if both <= pen.room() {
-        pen.write(&state, style).skip(if waiting.is_some() { 2 } else { 0 });
+    let beside = match &waiting {
+        Some(waiting) => width(waiting),
+        None => round_trip.as_ref().map_or(0, |time| width(time)) + width(&pace(app, theme).0) + 1,
+    };
+    let is_lost = matches!(app.link().state(), LinkState::Waiting { .. });
+    if is_lost && waiting.is_none() {
+        pen.write(&state, style);
+    } else if width(&state) + 2 + beside <= pen.room() {
+        pen.write(&state, style).skip(2);
     }
-    if matches!(app.link().state(), LinkState::Waiting { .. }) && width(RETRYING) <= pen.room() {
+    if is_lost && width(RETRYING) <= pen.room() {
         pen.write(RETRYING, style);
     }
     if let Some(waiting) = waiting {
         pen.write(&waiting, theme.alert);
-    } else if let Some(time) = app.link().round_trip().filter(|_| !app.polling().is_paused()) {
-        pen.skip(2).write(&time::duration(time), theme.text);
+    } else if let Some(time) = round_trip {
+        pen.write(&time, theme.text);
     }
     if app.link().is_connected() {
         draw_polling(app, theme, &mut pen);
     }
 }
 
-/// Writes the interval of polling and its cost, as far as there is room.
-fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
+/// How the screen is kept up to date: what is told, or the interval of polling.
+fn pace(app: &App, theme: &Theme) -> (String, Style) {
     let every = time::interval(app.polling().interval());
-    let (text, style) = match app.polling().stretched() {
+    match app.polling().stretched() {
         _ if app.polling().is_paused() => ("paused ".to_owned(), theme.alert),
         _ if app.is_live() && app.feed().is_behind() => {
             ("too much to follow ".to_owned(), theme.alert)
@@ -62,7 +71,12 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
             ("following again ".to_owned(), theme.alert)
         }
         None => (format!("every {every} "), theme.quiet),
-    };
+    }
+}
+
+/// Writes how the screen is kept up to date and the cost, as far as there is room.
+fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
+    let (text, style) = pace(app, theme);
     pen.write_right(&text, style);
     if let Some(at) = app.place().at() {
         let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
@@ -93,6 +107,7 @@ fn waiting(app: &App) -> Option<String> {
         | Purpose::Renewal(_)
         | Purpose::Keys
         | Purpose::AsOf
+        | Purpose::Base(_)
         | Purpose::Query(_) => &oldest.line,
     };
     Some(match oldest.points {

@@ -13,7 +13,7 @@ use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::{Column, ColumnKind};
-use crate::metrics::series::Series;
+use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::window::Window;
 use crate::text::width::{cut_in_the_middle, width};
@@ -93,19 +93,26 @@ fn titles(app: &App) -> Vec<String> {
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
     });
-    match table.filter() {
-        Some(filter) => {
+    let compared = table.compared().map(|compared| format!("moved since {} ", compared.name));
+    match (table.filter(), compared) {
+        (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
-            let points = if table.is_live() { format!("· {points} ") } else { String::new() };
+            let of_points = if table.is_live() { format!("· {points} ") } else { String::new() };
+            let of_points = compared.map_or(of_points, |compared| format!("· {compared}"));
             let filter = filter.as_str();
             vec![
-                format!(" {request} · {shown} of {keys} · {filter} {points}"),
-                format!(" {shown} of {keys} · {filter} {points}"),
+                format!(" {request} · {shown} of {keys} · {filter} {of_points}"),
+                format!(" {shown} of {keys} · {filter} {of_points}"),
                 format!(" {shown} of {keys} · {filter} "),
                 format!(" {filter} · {shown} of {keys} "),
             ]
         }
-        None => {
+        (None, Some(compared)) => vec![
+            format!(" {request} · {keys} · {points} · {compared}"),
+            format!(" {keys} · {points} · {compared}"),
+            format!(" {keys} · {compared}"),
+        ],
+        (None, None) => {
             vec![format!(" {request} · {keys} · {points} "), format!(" {keys} · {points} ")]
         }
     }
@@ -168,10 +175,9 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     let corner = if sort.column.is_none() && sort.descending { arrow } else { " " };
     pen.write(corner, theme.key);
     for &(column, wide) in columns {
-        let (name, style) = match sort.column == Some(column) {
-            false => (column.name().to_owned(), theme.quiet),
-            true => (format!("{}{arrow}", column.name()), sorted),
-        };
+        let (arrow, style) =
+            if sort.column == Some(column) { (arrow, sorted) } else { ("", theme.quiet) };
+        let name = format!("{}{arrow}", column.name());
         pen.field(&name, wide, column.is_number(), style).skip(1);
     }
 }
@@ -214,6 +220,18 @@ impl<'a> Row<'a> {
             ColumnKind::Difference(_) => {
                 let (text, style) = change(column.number(series, now), wide, theme, base);
                 (text.into(), style)
+            }
+            ColumnKind::Moved => {
+                let (text, style) = match series.moved() {
+                    Some(Moved::New) => ("new".to_owned(), theme.alert),
+                    moved => change(moved.map(Moved::by), wide, theme, base),
+                };
+                (text.into(), style)
+            }
+            ColumnKind::MovedShare => {
+                let percent = series.moved().and_then(Moved::percent);
+                let (text, style) = change(percent, wide, theme, base);
+                (percent.map_or(text, number::percent).into(), style)
             }
             ColumnKind::Mean => (number_of(series.mean(), wide).into(), base),
             ColumnKind::Count => {

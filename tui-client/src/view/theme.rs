@@ -5,8 +5,10 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::wire_log::entry::Tone;
 
-/// Greys of the palette of 256 colours: #303030 and #e4e4e4.
+/// The grey #303030 of the palette of 256 colours.
 const DARK_GREY: u8 = 236;
+
+/// The grey #e4e4e4 of that palette.
 const LIGHT_GREY: u8 = 254;
 
 /// The style of everything on the screen, by its role.

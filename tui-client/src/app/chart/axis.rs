@@ -231,7 +231,7 @@ impl Axes {
         clippy::cast_sign_loss,
         reason = "few columns"
     )]
-    fn column(&self, time: i64, columns: usize) -> usize {
+    pub(super) fn column(&self, time: i64, columns: usize) -> usize {
         (self.across(time) * columns.saturating_sub(1) as f64).round() as usize
     }
 }

@@ -5,7 +5,7 @@ use crate::metrics::rollups::Sample;
 /// The samples of the first line in the column of the cursor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// The sample nearest to the cursor.
+    /// The sample that stood at the cursor.
     pub sample: Sample,
     /// The number of samples in the column.
     pub count: usize,
@@ -16,13 +16,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// The reading of the column with the sample nearest to `time`.
+    /// The reading of the column with the sample that stood at `time`.
     pub(super) fn at(
         time: i64,
         samples: impl Iterator<Item = Sample> + Clone,
         column: impl Fn(i64) -> i64,
     ) -> Option<Self> {
-        let sample = nearest(samples.clone(), time)?;
+        let sample = standing(samples.clone(), time)?;
         let here = column(sample.timestamp);
         let alone = Self { sample, count: 0, least: sample.min, greatest: sample.max };
         let with = |reading: Self, sample: Sample| Self {
@@ -36,7 +36,8 @@ impl Reading {
     }
 }
 
-/// The sample nearest to a time.
-pub(super) fn nearest(samples: impl IntoIterator<Item = Sample>, time: i64) -> Option<Sample> {
-    samples.into_iter().min_by_key(|sample| sample.timestamp.abs_diff(time))
+/// The sample that stood at a time: the newest that is not later, else the first one.
+pub(super) fn standing(samples: impl IntoIterator<Item = Sample>, time: i64) -> Option<Sample> {
+    let after = |sample: &Sample| (sample.timestamp > time, sample.timestamp.abs_diff(time));
+    samples.into_iter().min_by_key(after)
 }

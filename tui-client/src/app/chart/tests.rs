@@ -20,6 +20,7 @@ fn spec<'a>(lines: &'a [Line], zone: &'a TimeZone) -> ChartSpec<'a> {
         log: false,
         thresholds: &[],
         cursor: None,
+        events: &[],
         unit: Unit::Plain,
         has_right: false,
         columns: 40,
@@ -199,7 +200,7 @@ fn thresholds_are_within_the_axis() {
 fn the_cursor_marks_what_it_reads() {
     let lines = [points(&[(0, 0.0), (60, 10.0)]), points(&[(0, 5.0)])];
     let zone = TimeZone::UTC;
-    let chart = Chart::new(&ChartSpec { cursor: Some(59), ..spec(&lines, &zone) });
+    let chart = Chart::new(&ChartSpec { cursor: Some(60), ..spec(&lines, &zone) });
     assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(39, 1, 0)]), "what is there");
     let chart = Chart::new(&ChartSpec { cursor: Some(0), ..spec(&lines, &zone) });
     assert_eq!((chart.cursor, chart.marks), (Some(0), vec![(0, 5, 1), (0, 9, 0)]));
@@ -320,11 +321,13 @@ fn values_at_the_ends_have_rows_of_their_own() {
 }
 
 #[test]
-fn the_nearest_point_is_found() {
+fn a_reading_is_what_stood_then() {
     let points = points(&[(0, 1.0), (10, 2.0), (20, 3.0)]);
-    assert_eq!(nearest(points.iter(), 14).map(|point| point.max), Some(2.0));
-    assert_eq!(nearest(points.iter(), i64::MAX).map(|point| point.max), Some(3.0));
-    assert_eq!(nearest([], 0), None);
+    assert_eq!(standing(points.iter(), 14).map(|point| point.max), Some(2.0));
+    assert_eq!(standing(points.iter(), 19).map(|point| point.max), Some(2.0));
+    assert_eq!(standing(points.iter(), -1).map(|point| point.max), Some(1.0));
+    assert_eq!(standing(points.iter(), i64::MAX).map(|point| point.max), Some(3.0));
+    assert_eq!(standing([], 0), None);
 }
 
 #[test]

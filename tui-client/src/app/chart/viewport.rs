@@ -288,11 +288,10 @@ fn wide((from, to): (i64, i64)) -> (i128, i128) {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
-    use shared::Point;
-
     use std::time::Duration;
+
+    use proptest::prelude::*;
+    use shared::Point;
 
     use super::*;
     use crate::metrics::series::recent_points::RecentPoints;

@@ -88,9 +88,14 @@ impl Log {
             (Purpose::Watch(_), _) => WATCHED,
             (Purpose::Query(_), _) => POINTS,
             (Purpose::Snapshot(_), Poll::ShowNext) => SNAPSHOT,
-            (Purpose::Snapshot(_) | Purpose::Renewal(_) | Purpose::Keys | Purpose::AsOf, _) => {
-                Capture { recent: 0, ..QUIET_POLL }
-            }
+            (
+                Purpose::Snapshot(_)
+                | Purpose::Renewal(_)
+                | Purpose::Keys
+                | Purpose::AsOf
+                | Purpose::Base(_),
+                _,
+            ) => Capture { recent: 0, ..QUIET_POLL },
             (Purpose::Refresh, Poll::ShowNext) => SHOWN_POLL,
             (Purpose::Refresh, Poll::Showing | Poll::Brief) => QUIET_POLL,
         };
@@ -146,7 +151,11 @@ impl Log {
             self.log_excerpt(reply, now);
         } else if matches!(
             pending.purpose,
-            Purpose::Query(_) | Purpose::Renewal(_) | Purpose::Keys | Purpose::AsOf
+            Purpose::Query(_)
+                | Purpose::Renewal(_)
+                | Purpose::Keys
+                | Purpose::AsOf
+                | Purpose::Base(_)
         ) && reply.status == Status::Ok
         {
             // One with each row that comes into sight or is taken back, step in time, or first letter.

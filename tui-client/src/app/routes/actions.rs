@@ -14,6 +14,9 @@ use crate::wire_log::entry::Tone;
 const NO_JOB_CONTROL: &str = "this system can't suspend a program; ctrl-c leaves";
 
 impl App {
+    /// Takes a key press: the action that the key has in the mode of the keyboard, else a character
+    /// of the line that is typed. Where nothing is typed, a key without an action is answered with
+    /// the panes that it is for. Any notice on the bottom line goes.
     pub(in crate::app) fn on_key(&mut self, key: KeyPress) {
         let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
         let mode = self.mode();
@@ -30,7 +33,8 @@ impl App {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
                 let text = match &keymap::panes_of(key, !self.watch.is_empty())[..] {
                     panes @ [_, ..] if mode.pane().is_some() && mode != Mode::Columns => {
-                        format!("{name} is for {}; tab leads there", panes.join(" and "))
+                        let way = self.way_to(key);
+                        format!("{name} is for {}; {way}", panes.join(" and "))
                     }
                     _ => {
                         let help = keymap::key_of(mode, Action::Help);
@@ -44,6 +48,18 @@ impl App {
                     self.insert(c.encode_utf8(&mut [0; 4]));
                 }
             }
+        }
+    }
+
+    /// The keys that lead to a pane in which a key has an action. In the full-screen chart, from
+    /// which tab leads on, the panes are out of sight.
+    fn way_to(&self, key: KeyPress) -> &'static str {
+        match self.mode() {
+            Mode::Chart if keymap::lookup(self.panes.before_chart(), key).is_some() => {
+                "f leads there"
+            }
+            Mode::Chart => "f, then tab leads there",
+            _ => "tab leads there",
         }
     }
 
@@ -84,7 +100,7 @@ impl App {
             Action::CopyCommand => match copy_command::command(self) {
                 Ok(command) => {
                     let copied = self.cx.copy(command.clone());
-                    self.cx.say(Tone::Good, format!("{copied}: {command}"));
+                    self.cx.say_name(Tone::Good, &format!("{copied}: "), &command);
                 }
                 Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
             },
@@ -108,9 +124,7 @@ impl App {
                 let (link, feed, watch) = (&self.link, &mut self.feed, &mut self.watch);
                 self.polling.refresh(link, feed, watch, &mut self.cx);
             }
-            Action::TogglePause => {
-                self.polling.toggle_pause(&self.feed, &mut self.watch, &mut self.cx);
-            }
+            Action::TogglePause => self.toggle_pause(key),
             Action::Interval(step) => {
                 self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);
             }
@@ -140,6 +154,11 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
+            Action::AddMark => self.input.ask(InputPurpose::Mark, ""),
+            Action::Compare => {
+                self.ask_marks();
+                self.input.ask(InputPurpose::Compare, "");
+            }
             Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {
@@ -158,6 +177,18 @@ impl App {
         }
     }
 
+    /// Pauses or resumes polling, and says the keys for that: a letter is answered with letters, a key
+    /// that works everywhere with such keys.
+    fn toggle_pause(&mut self, key: KeyPress) {
+        let is_letter = matches!(key.code, KeyCode::Char(_));
+        let mode = if is_letter { self.mode() } else { Mode::Prompt };
+        let (resume, refresh) = (keymap::name(key), keymap::key_of(mode, Action::Refresh));
+        let keys = (resume.as_str(), refresh);
+        self.polling.toggle_pause(keys, &self.feed, &mut self.watch, &mut self.cx);
+    }
+
+    /// Performs an action of the command line. The key that clears it ends a follow, then an import,
+    /// then the answer where it is empty, and leads back to the pane.
     fn perform_in_prompt(&mut self, action: PromptAction) {
         let clears_nothing = action == PromptAction::Clear && self.input.prompt.text().is_empty();
         if clears_nothing && self.link.is_following() {
@@ -229,6 +260,8 @@ impl App {
             && self.input.paste.import().is_none()
     }
 
+    /// Sends the command line, at most [`MAX_LINE`](shared::limits::MAX_LINE) bytes of it, or does what its
+    /// word asks of the client itself. What can't be sent now stays in the line, and why is said.
     pub(in crate::app) fn submit(&mut self) {
         match Command::parse(self.input.prompt.text()) {
             Some(Command::Quit) => return self.cx.push(Effect::Quit(Ending::Complete)),

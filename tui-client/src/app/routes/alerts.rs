@@ -7,8 +7,8 @@ use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
-    /// Drops the alerts on the selected key; where there are none, brings back those that were dropped
-    /// from it last.
+    /// Drops the alerts on the selected key; where there are none, brings back those that were
+    /// dropped last, if one was on it.
     pub(in crate::app) fn drop_alerts(&mut self) {
         let Some(key) = self.selected_key() else { return };
         let gone = self.alerts.drop_alerts_on(&key);

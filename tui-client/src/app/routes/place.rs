@@ -1,17 +1,21 @@
 //! The place in time: it moves with the cursor of the chart or to a time that is typed, and with it
 //! the table, the chart and the log.
 
+use std::sync::Arc;
+
 use shared::Key;
 use shared::response::Status;
 
 use crate::app::App;
+use crate::app::marks::PREFIX;
 use crate::app::table::Table;
+use crate::app::table::compared::Compared;
 use crate::app::watch::Watched;
 use crate::keymap::Pane;
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
-use crate::text::time;
+use crate::text::{moment, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
@@ -87,6 +91,57 @@ impl App {
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
         self.sort(job);
+    }
+
+    /// Puts a mark: at the place in time, else now.
+    pub(in crate::app) fn mark(&mut self, name: &str) {
+        if !self.link.is_connected() {
+            return self.cx.say(Tone::Bad, "not marked: not connected");
+        }
+        let at = self.place.at().unwrap_or(self.cx.now().unix());
+        let line = format!("put {PREFIX}{name} 1 {at}");
+        let due = (line.clone(), Purpose::Typed(line));
+        let (log, cx) = (&mut self.log, &mut self.cx);
+        self.link.send(due, false, self.watch.patterns(), log, cx);
+        self.marks.tell(&format!("{PREFIX}{name}"), at);
+    }
+
+    /// Compares the table with how things stood at a mark or a time; without a text, no longer.
+    pub(in crate::app) fn compare_with(&mut self, text: &str) {
+        let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
+        let place = self.table_time();
+        if text.is_empty() {
+            let jobs = [self.table.end_comparison(rows, now), self.place.end_comparison(rows)];
+            return jobs.into_iter().for_each(|job| self.sort(job));
+        }
+        let name = text.strip_prefix(PREFIX).unwrap_or(text);
+        let (at, name) = match self.marks.named(name, place) {
+            Some(mark) => (mark.at, mark.name.clone()),
+            None => match moment::parse(text, now, self.cx.zone()) {
+                Ok(at) => (at, time::date(at, self.cx.zone())),
+                Err(why) => {
+                    return self.cx.say(Tone::Bad, format!("no mark is called {text}, and {why}"));
+                }
+            },
+        };
+        if self.feed.has_selectors() == Some(true) && self.link.is_connected() {
+            self.send((format!("get *[last@{at}]"), Purpose::Base(name)));
+        } else {
+            self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
+        }
+    }
+
+    /// Compares the table with what was asked for.
+    pub(in crate::app) fn show_comparison(&mut self, name: String, reply: Reply) {
+        if reply.status != Status::Ok {
+            return self.cx.say(Tone::Bad, format!("not compared: {}", reply.reason()));
+        }
+        let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
+        let compared = Arc::new(Compared { name, before: reply.answer });
+        let past = self.place.compare(&compared, rows);
+        let live = self.table.compare(compared, rows, now);
+        self.sort(past);
+        self.sort(live);
     }
 
     /// The series of a watched key: as of the place in time, as soon as that is known, else of now.

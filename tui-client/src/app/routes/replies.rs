@@ -35,6 +35,11 @@ impl App {
             QueryTag::Deletion(query) => {
                 self.input.prompt.on_count(query, points.as_ref(), &mut self.cx);
             }
+            QueryTag::Marks => {
+                if let Some(points) = points {
+                    self.marks.take(&points);
+                }
+            }
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
                 let now = (now.elapsed, now.unix());
@@ -113,6 +118,7 @@ impl App {
                 }
             }
             Purpose::AsOf => self.show_as_of(reply),
+            Purpose::Base(name) => self.show_comparison(name.clone(), reply),
             Purpose::Snapshot(_) | Purpose::Keys => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
                 if reply.points_left_out > 0 {
@@ -151,6 +157,7 @@ impl App {
     pub(in crate::app) fn report_left_out(&mut self, tag: QueryTag, line: &str, points: u64) {
         let points = number::plural(points, "point", "points");
         let what = match tag {
+            QueryTag::Marks => "some marks are not shown",
             QueryTag::Rows(_) => "order and filter are of some keys only",
             QueryTag::Chart(_) => "the chart is of some points only",
             QueryTag::Watch(_) => "numbers are of some watched keys only",
@@ -234,6 +241,7 @@ impl App {
                 | Purpose::Snapshot(_)
                 | Purpose::Keys
                 | Purpose::AsOf
+                | Purpose::Base(_)
                 | Purpose::Renewal(_),
             )
             | None => {}

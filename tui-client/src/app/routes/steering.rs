@@ -6,9 +6,10 @@ use std::time::Duration;
 use shared::Glob;
 
 use crate::app::App;
+use crate::app::marks;
 use crate::app::watch::Watch;
 use crate::metrics::watch_plan::{Extension, covering_pattern, merged};
-use crate::request::pending::{Due, Purpose, QueryTag};
+use crate::request::pending::{Due, Priority, Purpose, Query, QueryTag};
 
 /// The request for the newest point of each key.
 const SNAPSHOT: &str = "get *[last]";
@@ -42,7 +43,7 @@ impl App {
             }
             QueryTag::Watch(query) => !watch.awaits(query),
             QueryTag::Alerted(query) => !watch.awaits_totals(query),
-            QueryTag::Chart(_) | QueryTag::Deletion(_) => false,
+            QueryTag::Marks | QueryTag::Chart(_) | QueryTag::Deletion(_) => false,
         };
         self.feed.drop_queries(unwanted);
         while self.link.is_connected()
@@ -65,6 +66,9 @@ impl App {
         }
         self.watch.settle_opening();
         if self.chart_may_ask() {
+            if self.layout().watch.is_some() {
+                self.ask_marks();
+            }
             let (window, now) = (self.table.window(), self.cx.now());
             let aged = self.polling.screen_time(now.elapsed);
             for query in self.watch.ask(&self.layout(), window, (now, aged)) {
@@ -149,7 +153,9 @@ impl App {
         if shows_all || self.watch.is_empty() {
             return Some("*".to_owned());
         }
-        Some(covering_pattern(self.watch.patterns()))
+        let marks = marks::PATTERN.parse().ok();
+        let patterns: Vec<Glob> = self.watch.patterns().iter().cloned().chain(marks).collect();
+        Some(covering_pattern(&patterns))
     }
 
     /// When the keys that are followed become fewer.
@@ -166,6 +172,15 @@ impl App {
             self.hold_for(id, follow);
         }
         self.ask_history(follow);
+        self.marks.renew();
+    }
+
+    /// Asks for the marks, if they are not known.
+    pub(in crate::app) fn ask_marks(&mut self) {
+        if self.feed.has_selectors() == Some(true) && self.marks.are_due() {
+            let (selector, priority) = (marks::SELECTOR.to_owned(), Priority::Background);
+            self.feed.ask(Query { selector, tag: QueryTag::Marks, priority });
+        }
     }
 
     /// Asks for the state of keys of which points were taken back.

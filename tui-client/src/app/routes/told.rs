@@ -98,6 +98,7 @@ impl App {
         }
         let now = self.cx.now();
         self.table.show_numbers(now.elapsed);
+        self.table.show_moved();
         self.table.age(now.unix());
         if self.table.is_outdated() && self.rearrange_at <= now.elapsed {
             let rows = self.table.answer().series.len() as u64;
@@ -115,6 +116,7 @@ impl App {
         let (now, time) = (self.cx.now().elapsed, self.table_time());
         let job = self.place.table_mut().and_then(|past| {
             past.show_numbers(now);
+            past.show_moved();
             let job = past.is_outdated().then(|| past.rearrange(rows, time)).flatten();
             past.tidy(rows, time);
             job
@@ -148,6 +150,7 @@ impl App {
         for news in decode_news(lines) {
             match news {
                 Ok(News::Point(key, point)) => {
+                    self.marks.tell(key.as_str(), point.timestamp);
                     let is_known = has_table && self.table.tell(key, point, now.unix());
                     let may_be_new = !is_known;
                     let told = (key, point);
@@ -161,6 +164,7 @@ impl App {
                     }
                 }
                 Ok(News::TakenBack(key, timestamp)) => {
+                    self.marks.take_back(key.as_str(), timestamp);
                     let is_shown = has_table && self.table.ends_at(key, timestamp);
                     self.watch.take_back(key.as_str(), timestamp);
                     if is_shown || self.watch.has(key.as_str()) {
@@ -190,6 +194,7 @@ impl App {
                 | Purpose::Snapshot(_)
                 | Purpose::Renewal(_)
                 | Purpose::Keys
+                | Purpose::Base(_)
                 | Purpose::Typed(_) => {}
                 Purpose::AsOf => self.place.reset(),
             }

@@ -18,6 +18,7 @@ impl Table {
             filter: self.filter.clone(),
             chosen: self.chosen.clone(),
             numbers: Numbers::beside(self.numbers.window()),
+            compared: self.compared.clone(),
             job: APART,
             ..Self::default()
         }
@@ -56,6 +57,9 @@ impl Table {
     /// Arranges the rows as those of another table; `now` is in Unix seconds.
     pub fn arrange_as(&mut self, other: &Self, rows: usize, now: i64) -> Option<SortJob> {
         self.chosen = other.chosen.clone();
+        if self.compared.is_some() != other.compared.is_some() {
+            (self.compared, self.compared_rows) = (other.compared.clone(), 0);
+        }
         if self.numbers.window() != other.numbers.window() {
             self.numbers.set_window(other.numbers.window());
         }

@@ -44,8 +44,8 @@ impl Table {
         columns
     }
 
-    /// Sorts by the column whose heading is under the pointer, or reverses its order; says that a trend
-    /// has none.
+    /// Sorts by the column whose heading is under the pointer, or reverses its order; says that a
+    /// trend has none.
     pub fn click_heading(
         &mut self,
         mouse: MouseEvent,

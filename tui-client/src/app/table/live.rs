@@ -284,6 +284,7 @@ impl Table {
         }
         gone.sort_unstable();
         answer.remove(&gone);
+        self.compared_rows = 0;
         self.order.remove(&gone);
         let place = selected.and_then(|key| self.answer.find(key.as_key()));
         self.selected = place.and_then(|place| self.order.row(place)).unwrap_or(self.selected);

@@ -6,7 +6,7 @@ use crate::app::chart::line::Line;
 use crate::app::chart::viewport::{OPENING, TimeBounds};
 use crate::app::chart::{self, MAX_LINES};
 use crate::app::screen::layout::Layout;
-use crate::app::watch::opening::{KeyTimes, SEVERAL};
+use crate::app::watch::opening::{CLOSE, KeyTimes, SEVERAL};
 use crate::app::watch::{Watch, Watched};
 use crate::event::Moment;
 use crate::metrics::reply::SeriesPoints;
@@ -74,7 +74,9 @@ impl Watched {
         let recent = self.series.iter().flat_map(|series| series.recent().iter().rev());
         let recent = recent.map(|point| point.timestamp).skip_while(|&time| time > newest);
         let known = recent.clone().take(SEVERAL).count();
-        let comes_often = recent.clone().nth(SEVERAL - 1) >= Some(opening.0);
+        let is_beyond = |nth, from| recent.clone().nth(nth) >= Some(from);
+        let comes_often =
+            is_beyond(SEVERAL - 1, opening.0) || is_beyond(1, newest.saturating_sub(CLOSE));
         let has_two = if asked.is_some() && known < 2 {
             // What is not known yet is asked for.
             self.rollups.has(2, opening).unwrap_or(true)

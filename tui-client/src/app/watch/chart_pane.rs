@@ -25,7 +25,9 @@ impl Watch {
         alerts: &Alerts,
         cx: &mut Context,
     ) {
-        let Some(bounds) = self.chart_bounds() else { return };
+        let Some(bounds) = self.chart_bounds() else {
+            return cx.say(Tone::Plain, "no points in the chart yet");
+        };
         let before = self.viewport.clone();
         match action {
             ChartAction::Zoom { closer } => {
@@ -124,14 +126,15 @@ impl Watch {
 
     /// Shows the reading of the cursor on the bottom line if the chart has no legend.
     fn say_reading(&self, line: &Line, layout: &Layout, cx: &mut Context) {
-        let cursor = self.viewport.cursor();
         let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
-        let read = line.iter().find(|sample| Some(sample.timestamp) == cursor);
-        if let Some(sample) = read.filter(|_| !has_legend) {
-            let date = time::date(sample.timestamp, cx.zone());
-            let values = number::range(sample.min, sample.max, number::exact);
-            cx.say(Tone::Plain, format!("{date}  {values}"));
-        }
+        let Some(cursor) = self.viewport.cursor().filter(|_| !has_legend) else { return };
+        let read = line.iter().find(|sample| sample.timestamp == cursor);
+        let values = match read {
+            Some(sample) => number::range(sample.min, sample.max, number::exact),
+            // The server is asked for the window that the cursor has gone to.
+            None => "asking …".to_owned(),
+        };
+        cx.say(Tone::Plain, format!("{}  {values}", time::date(cursor, cx.zone())));
     }
 
     /// The time of the nearest point before a time, of any line, as far as it is known.
@@ -144,7 +147,7 @@ impl Watch {
     /// The columns of the labels and of the plot on the screen.
     fn chart_columns(&self, layout: &Layout, alerts: &Alerts, zone: &TimeZone) -> (u16, u16) {
         let (width, height) = self.chart_size(layout);
-        self.with_chart((width, height), alerts, zone, |spec| chart::columns(spec, width))
+        self.with_chart((width, height), &[], alerts, zone, |spec| chart::columns(spec, width))
     }
 
     /// The columns and rows of the chart on the screen, with legend and axes.
@@ -154,15 +157,22 @@ impl Watch {
         (area.width.saturating_sub(2), u16::try_from(rows).unwrap_or(u16::MAX))
     }
 
-    /// The chart in this many columns and rows, with legend and axes.
-    pub fn chart(&self, size: (u16, u16), alerts: &Alerts, zone: &TimeZone) -> Chart {
-        self.with_chart(size, alerts, zone, |spec| Chart::fitted(spec, size.0))
+    /// The chart in this many columns and rows, with legend and axes; some times have a line.
+    pub fn chart(
+        &self,
+        size: (u16, u16),
+        events: &[i64],
+        alerts: &Alerts,
+        zone: &TimeZone,
+    ) -> Chart {
+        self.with_chart(size, events, alerts, zone, |spec| Chart::fitted(spec, size.0))
     }
 
     /// Passes the spec of the chart, without its columns, to a function.
     fn with_chart<T>(
         &self,
         (width, height): (u16, u16),
+        events: &[i64],
         alerts: &Alerts,
         zone: &TimeZone,
         plot: impl FnOnce(&ChartSpec<'_>) -> T,
@@ -176,6 +186,7 @@ impl Watch {
             log: self.viewport.log,
             thresholds: &self.thresholds(alerts),
             cursor: self.viewport.cursor(),
+            events,
             unit: self.chart_unit(),
             has_right: false,
             columns: 0,

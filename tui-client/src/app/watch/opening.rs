@@ -7,6 +7,9 @@ use crate::app::watch::{Watch, Watched};
 /// Points that show how often they come.
 pub(super) const SEVERAL: usize = 3;
 
+/// Two points so close to each other, in seconds, are not those of a job of every quarter of an hour.
+pub(super) const CLOSE: i64 = OPENING / 4;
+
 /// The times of the points of a key.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeyTimes {
@@ -22,7 +25,7 @@ pub(super) struct KeyTimes {
     pub has_two: bool,
     /// At least [`SEVERAL`] points are known.
     pub has_several: bool,
-    /// At least [`SEVERAL`] points are in the opening window.
+    /// At least [`SEVERAL`] points are in the opening window, or the newest two are [`CLOSE`].
     pub comes_often: bool,
 }
 
@@ -54,7 +57,7 @@ struct ChartTimes {
     is_known: bool,
     /// How often points come is known.
     has_several: bool,
-    /// Points come so often that the opening window has several of one key.
+    /// So are those of one key that has points there.
     comes_often: bool,
 }
 
@@ -86,8 +89,8 @@ impl Opening {
         self.span = match (self.span, shown) {
             (Some(Span::Newest(span)), Some(shown)) => Some(Span::Newest(span.max(shown))),
             (None, Some(shown)) if is_long => Some(Span::Newest(shown)),
-            // Points began to come after the chart was opened on old ones. Two of them may be those
-            // of a rare job that came a little early.
+            // Points began to come after the chart was opened on old ones. Two of them that are not
+            // close may be those of a rare job that came a little early.
             (Some(Span::All), Some(shown)) if times.comes_often => Some(Span::Newest(shown)),
             (None, None) if is_long && times.recent.is_none() && times.has_several => {
                 Some(Span::All)

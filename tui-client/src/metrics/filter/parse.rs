@@ -285,7 +285,7 @@ impl<'a> Parser<'a> {
             Some(before) if number(before, column).is_ok() => {
                 self.bad_at(self.place() + before.len(), NOT_JOINED)
             }
-            _ => self.bad(&format!("not {wanted}")),
+            _ => self.bad(&format!("expected {wanted}")),
         })?;
         self.skip();
         Ok(Condition { column, compare, limit })

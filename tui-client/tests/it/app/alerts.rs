@@ -240,6 +240,8 @@ fn an_alert_that_comes_and_goes_is_said_now_and_then() {
     for text in ["alert: a > 5: a is 9", "resolved: a > 5: a is 1"] {
         assert_eq!(times(&scene, text), (bells, 12), "the log counts each in a line of one said");
     }
+    let drawn = draw(&scene, &Theme::colour(), 120, 30).to_string();
+    assert!(drawn.contains(" ×6 until 04:31:08 "), "{drawn}");
     assert_eq!(flap(&mut scene, 60), 4, "less often the longer it goes on");
     assert_eq!(times(&scene, "alert").1, 72);
     // Another alert is said meanwhile, and stays.
@@ -381,7 +383,8 @@ fn a_flapping_alert_is_silenced_until_it_is_calm() {
     }
 }
 
-/// A watched key with an alert, on a server that tells nothing and of which no age is shown in seconds.
+/// A watched key with an alert, on a server that tells nothing and of which no age is shown in
+/// seconds.
 fn calm() -> Scene {
     let mut scene = Scene::live(120, 30, &[], &["a > 5"]);
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {

@@ -445,3 +445,22 @@ fn keys_lead_to_the_first_and_the_last_point() {
     scene.code(KeyCode::End);
     assert_eq!(cursor(&scene), Some(NOW));
 }
+
+#[test]
+fn the_first_point_is_asked_for_in_words_where_there_is_no_legend() {
+    let server = month();
+    let mut scene = Scene::live(40, 10, &["a"], &[]);
+    scene.to(Mode::Watch);
+    for key in ["{", "h", "z", "[", "1", "a"] {
+        scene.keys(key);
+        assert_eq!(scene.notice(), "no points in the chart yet", "{key}");
+    }
+    for line in ["get a[last:1024]", "get a[::all:count]"] {
+        scene.ok(line, &server.answer(line));
+    }
+    scene.keys("{");
+    assert_eq!(scene.notice(), "2006-05-22 04:31:00  asking …");
+    server.serve(&mut scene);
+    scene.keys("lh");
+    assert_eq!(scene.notice(), "2006-05-22 04:31:00  20");
+}

@@ -7,6 +7,7 @@ use tui_client::view;
 use tui_client::view::theme::Theme;
 
 use crate::harness::scene::Scene;
+use crate::harness::snapshot::draw;
 
 #[test]
 fn a_picture_is_saved_at_once_under_the_name_of_its_time() {
@@ -55,4 +56,22 @@ fn a_picture_shows_what_the_screen_shows() {
         let is_light = svg.contains("rx=\"6\" fill=\"#ffffff\"");
         assert_eq!(is_light, theme == Theme::light());
     }
+}
+
+#[test]
+fn the_end_of_a_long_name_is_shown() {
+    for (width, shown) in [
+        (40, "the picture is in /home/palm…043100.svg"),
+        (80, "the picture is in /home/palm/pictures/tui-client-1.043100.svg"),
+    ] {
+        let mut scene = Scene::with_sample(width, 10, &[]);
+        scene.code(KeyCode::BackTab);
+        let path = "/home/palm/pictures/tui-client-1.043100.svg".to_owned();
+        scene.tell(Event::PictureSaved { path });
+        let drawn = draw(&scene, &Theme::colour(), width, 10).to_string();
+        assert!(drawn.contains(shown), "{drawn}");
+    }
+    let scene = Scene::with_sample(80, 10, &[]).on(Mode::Table, "/not stale and last > 1\nY");
+    let drawn = draw(&scene, &Theme::colour(), 80, 10).to_string();
+    assert!(drawn.contains(" copied: tui-client ") && drawn.contains(",trend"), "{drawn}");
 }

@@ -1,5 +1,7 @@
 //! One place in time over table, chart and log.
 
+use std::time::Duration;
+
 use tui_client::event::KeyCode;
 use tui_client::keymap::Mode;
 
@@ -9,7 +11,7 @@ use crate::harness::snapshot::draw;
 
 /// Connected to a server with selectors, on which `a` and `b` have points, and `a` is watched.
 fn scene() -> Scene {
-    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    let mut scene = Scene::live(240, 40, &["a"], &[]);
     scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
     scene.ok("get a[last:1024]", &format!("a 1.0 {}\na 4.0 {NOW}\n", NOW - 900));
     scene.to(Mode::Table);
@@ -33,7 +35,7 @@ fn asked(scene: &Scene) -> Vec<String> {
 }
 
 fn screen(scene: &Scene) -> String {
-    draw(scene, &scene.theme, 120, 40).to_string()
+    draw(scene, &scene.theme, 240, 40).to_string()
 }
 
 #[test]
@@ -61,7 +63,7 @@ fn a_typed_time_shows_how_things_stood_and_0_what_is_live() {
 #[test]
 fn the_cursor_of_the_chart_takes_table_and_log_along() {
     let server = month();
-    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    let mut scene = Scene::live(240, 40, &["a"], &[]);
     server.serve(&mut scene);
     scene.to(Mode::Watch);
     let cursor = |scene: &Scene| scene.app.watch().viewport().cursor().unwrap();
@@ -132,4 +134,87 @@ fn a_server_without_selectors_says_so() {
     scene.to(Mode::Table);
     scene.keys("@-10m\n");
     assert_eq!(scene.notice(), "this server can't say how things stood: the table is of now");
+}
+
+#[test]
+fn a_mark_is_a_point_at_the_place_in_time() {
+    let mut scene = scene();
+    scene.keys("mdeploy\n");
+    let line = format!("put mark.deploy 1 {NOW}");
+    assert!(scene.sent.iter().any(|request| request.line == line), "{:?}", scene.sent);
+    scene.ok(&line, "");
+    assert_eq!(scene.notice(), format!("stored mark.deploy 1.0 {NOW}"));
+    scene.keys("@-10m\nmboot\n");
+    let line = format!("put mark.boot 1 {}", NOW - 600);
+    assert!(scene.sent.iter().any(|request| request.line == line), "{:?}", scene.sent);
+    // Scripts put some, too.
+    scene.told(&format!("mark.release 3 {}\n", NOW - 60));
+    let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["boot", "release", "deploy"]);
+    scene.keys("mno blanks\n");
+    assert!(scene.notice().starts_with("at character"), "{}", scene.notice());
+}
+
+#[test]
+fn marks_are_lines_in_every_chart() {
+    let server = month();
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    let lines = |scene: &Scene| {
+        let screen = draw(scene, &scene.theme, 120, 40).to_string();
+        screen.lines().filter(|line| line.contains('┊')).count()
+    };
+    assert_eq!(lines(&scene), 0);
+    scene.told(&format!("mark.deploy 1 {}\nmark.boot 1 {}\n", NOW - 600, NOW - 300));
+    server.serve(&mut scene);
+    assert!(lines(&scene) > 5);
+    let screen = draw(&scene, &scene.theme, 120, 40).to_string();
+    let names = screen.lines().find(|line| line.contains("deploy")).unwrap();
+    assert!(names.contains("boot"), "{names}");
+    scene.told(&format!("mark.deploy - {}\nmark.boot - {}\n", NOW - 600, NOW - 300));
+    assert_eq!(lines(&scene), 0, "what is taken back is gone");
+}
+
+/// Compares the table with how things stood ten minutes ago.
+fn compare(scene: &mut Scene, state: &str) {
+    scene.keys("C-10m\n");
+    scene.ok(&format!("get *[last@{}]", NOW - 600), state);
+}
+
+#[test]
+fn the_table_shows_first_what_has_moved_most_since() {
+    let mut scene = scene();
+    scene.told(&format!("c 1.0 {NOW}\nd 7.0 {NOW}\n"));
+    let then = NOW - 600;
+    compare(&mut scene, &format!("a 1.0 {then}\nb 5.5 {then}\nd 7.0 {then}\n"));
+    let keys = |scene: &Scene| rows(scene).into_iter().map(|(key, _)| key).collect::<String>();
+    assert_eq!(keys(&scene), "cabd", "what is new, from 1 to 4, from 5.5 to 5, nothing");
+    let text = screen(&scene);
+    for part in ["moved since 2006-06-21 04:21:00", " new ", "+300%", "-9.1%", "moved %▼"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // What is told moves on.
+    scene.wait(Duration::from_secs(1));
+    scene.told(&format!("d 700.0 {}\ne 1.0 {}\n", NOW + 1, NOW + 1));
+    scene.wait(Duration::from_secs(1));
+    assert_eq!(keys(&scene), "cedab");
+    scene.keys("C\n");
+    assert!(!screen(&scene).contains("moved"));
+    assert_eq!(keys(&scene), "abcde");
+}
+
+#[test]
+fn a_mark_is_compared_with_by_its_name() {
+    let mut scene = scene();
+    scene.told(&format!("mark.deploy 1 {}\n", NOW - 300));
+    scene.keys("Cdeploy\n");
+    scene.ok(&format!("get *[last@{}]", NOW - 300), &format!("a 2.0 {}\n", NOW - 400));
+    assert!(screen(&scene).contains("moved since deploy"));
+    scene.keys("Cnever\n");
+    assert!(scene.notice().starts_with("no mark is called never, and no time: "));
+    // Also at another place in time.
+    scene.keys("@-1m\n");
+    scene.ok(&format!("get *[last@{}]", NOW - 60), &format!("a 3.0 {}\n", NOW - 70));
+    let text = screen(&scene);
+    assert!(text.contains("moved since deploy") && text.contains("+50.0%"), "{text}");
 }

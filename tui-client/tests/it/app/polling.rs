@@ -104,7 +104,10 @@ fn a_pause_stops_all_polling_from_any_pane() {
         };
         for &key in keys {
             scene.press(key);
-            assert_eq!(scene.notice(), "paused, F6 resumes, F5 polls once");
+            let other = if mode == Mode::Log { "F5" } else { "r" };
+            let (resumes, polls) =
+                if key == KeyPress::char('P') { ("P", other) } else { ("F6", "F5") };
+            assert_eq!(scene.notice(), format!("paused, {resumes} resumes, {polls} polls once"));
             scene.wait(10 * SECOND);
             assert!(scene.app.polling().is_paused() && scene.sent.is_empty(), "{mode:?}");
             assert_eq!(scene.app.next_wake(), None, "nothing to do, so no wake-ups");

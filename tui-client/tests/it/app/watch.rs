@@ -73,7 +73,7 @@ fn globs_are_matched_by_the_client_if_the_server_cannot() {
 #[test]
 fn a_server_with_selectors_gets_one_request_for_all_watched_keys() {
     let mut scene = Scene::live(80, 24, &["a", "b.c", "d.*", "e*"], &[]);
-    assert_eq!(scene.followed.as_ref().unwrap().1, "{a,b.c,d.*,e*}[+]");
+    assert_eq!(scene.followed.as_ref().unwrap().1, "{a,b.c,d.*,e*,mark.*}[+]");
     scene.told(&format!("a 4.0 {NOW}\n"));
     scene.ok("get {a,b.c}[last:1024]", &format!("a 1.0 {0}\nb.c 5.0 {0}\n", NOW - 1));
     scene.ok("get {d.*,e*}[last:64]", "");
@@ -231,4 +231,21 @@ fn a_key_of_the_table_can_be_watched_and_unwatched() {
     scene.press(KeyPress::char('x'));
     assert!(scene.app.watch().is_empty());
     assert_eq!(scene.app.mode(), Mode::Table);
+}
+
+#[test]
+fn one_key_has_no_others_to_chart() {
+    let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
+    scene.to(Mode::Watch);
+    let before = format!("{:?}", scene.app.watch().keys());
+    scene.keys("M");
+    assert_eq!(scene.notice(), "palm.cpu alone is watched; W watches another key, too");
+    assert_eq!(format!("{:?}", scene.app.watch().keys()), before);
+    scene.keys("Weardrum.memory_used\nM");
+    assert_eq!((scene.notice(), scene.app.watch().charted().count()), ("", 2));
+    let mut scene = Scene::connected(80, 24, &["no.*"]);
+    scene.polled("");
+    scene.to(Mode::Watch);
+    scene.keys("M");
+    assert_eq!(scene.notice(), "no key is watched yet; W watches one");
 }

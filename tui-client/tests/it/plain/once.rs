@@ -28,6 +28,20 @@ fn once_takes_keys_as_arguments_and_names_the_missing_ones() {
 }
 
 #[test]
+fn once_fails_with_a_sentence_where_nothing_is_found() {
+    let server = TestServer::start();
+    let none = |said: &str| (1, String::new(), format!("tui-client: {said}\n"));
+    assert_eq!(run(server.port, &["--once"]), none("no points"));
+    assert_eq!(run(server.port, &["--once", "a"]), none("no points for a"));
+    server.send("put a 1 1\n");
+    assert_eq!(run(server.port, &["--once", "x*"]), none("no points for x*"));
+    let (code, csv, _) = run(server.port, &["--once", "x*", "--format", "csv"]);
+    assert_eq!((code, &*csv), (1, "key,value,timestamp\n"));
+    let get = (0, String::new(), "tui-client: no points for x\n".to_owned());
+    assert_eq!(run(server.port, &["get", "x"]), get, "the reply says so");
+}
+
+#[test]
 fn once_prints_rows_of_the_table() {
     let server = TestServer::start();
     server.send("put a 1 10\nput \"b, -1 5\nput c 7 1\nput a 2.5 20\nput c 1e300 3\n");
@@ -107,7 +121,7 @@ fn wrong_table_options_are_explained() {
 fn a_filter_that_matches_no_key_is_reported() {
     let server = TestServer::start();
     server.send("put a 1 1\nput b 5 1\n");
-    let none = (0, String::new(), "tui-client: no key passes the filter\n".to_owned());
+    let none = (1, String::new(), "tui-client: no key passes the filter\n".to_owned());
     let (_, csv, _) = run(server.port, &["--once", "--filter", "nothing", "--format", "csv"]);
     assert_eq!(csv, "key,value,timestamp\n");
     for more in [&[][..], &["--sort", "last"], &["a", "b"]] {

@@ -1,6 +1,6 @@
 //! Requests in the arguments, exit codes, and what is printed about the program itself.
 
-use crate::harness::client::{client, finish, pipe, piped, run};
+use crate::harness::client::{client, finish, pipe, pipe_to, piped, run};
 use crate::harness::peer::free_port;
 use crate::harness::server::TestServer;
 
@@ -131,4 +131,18 @@ fn lines_from_windows_are_taken_and_utf_16_is_named() {
         }
     }
     assert_eq!(server.send("get c\n"), "ok\n\n");
+}
+
+#[test]
+fn a_word_that_quits_ends_requests_from_a_pipe() {
+    let server = TestServer::start();
+    for word in ["quit", "exit", "\\q"] {
+        let input = format!("put a 1 1\n{word}\n\n");
+        assert_eq!(pipe_to(server.port, &[], input), (0, String::new(), String::new()), "{word}");
+    }
+    let (code, out, err) = pipe_to(server.port, &[], "get a\nquit\nput b 1 1\n");
+    assert_eq!((code, &*out), (1, "a 1.0 1\n"));
+    let said = "tui-client: line 2: not sent, nor is what follows: it ends the input\n";
+    assert!(err.starts_with(said), "{err}");
+    assert_eq!(server.send("get b\n"), "ok\n\n");
 }

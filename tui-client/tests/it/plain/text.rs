@@ -49,7 +49,7 @@ fn what_can_not_be_seen_is_escaped_and_named_in_messages() {
     let told = |message: &str| format!("tui-client: {message}\n");
     let none = format!("no points for {shown}, which holds a zero width space (U+200B)");
     assert_eq!(run(server.port, &["get", key]), (0, String::new(), told(&none)));
-    assert_eq!(run(server.port, &["--once", key]), (0, String::new(), told(&none)));
+    assert_eq!(run(server.port, &["--once", key]), (1, String::new(), told(&none)));
     let (code, _, err) = run(server.port, &["put", key, "1", "1"]);
     assert_eq!((code, err), (0, told("the key holds a zero width space (U+200B)")));
     // Data is what is stored, byte for byte.

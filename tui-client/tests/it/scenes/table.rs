@@ -66,7 +66,7 @@ scenes! {
     table_filter_refused: |w, h| table(w, h, "/last > 20x and age\n"),
     table_none_passes: |w, h| table(w, h, "/zebra*\n"),
     [columns]
-    table_columns: |w, h| table(w, h, "cjj jj "),
+    table_columns: |w, h| table(w, h, "cjjjj jj "),
     table_columns_last: |w, h| table(w, h, "cG"),
     table_all_columns: |w, h| table(w, h, "cGk ").then(|scene| {
         scene.code(KeyCode::Esc);

@@ -62,8 +62,8 @@ fn an_edited_line_is_sent_as_shown() {
     shell.until_restored();
 }
 
-/// The letters come one by one, once the screen of the shell is back. A loaded machine may type them too
-/// late, but not each time.
+/// The letters come one by one, once the screen of the shell is back. A loaded machine may type
+/// them too late, but not each time.
 #[test]
 fn the_rest_of_a_quit_that_is_typed_slowly_is_not_for_the_shell() {
     let server = TestServer::start();

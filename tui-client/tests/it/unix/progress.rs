@@ -110,3 +110,23 @@ fn a_slow_server_is_shown_and_summed_up_line_by_line() {
     shell.wait();
     peer.join().unwrap();
 }
+
+#[test]
+fn a_short_import_says_on_a_terminal_what_is_stored() {
+    let server = TestServer::start();
+    server.send("put a 1 1\n");
+    let shell = Shell::run(&format!(
+        "printf 'put a 1 1\\nput a 2 2\\n' | \"$CLIENT\" --port {port}; echo code $?; \
+         echo 'b 1 1' | \"$CLIENT\" --port {port} --put; \
+         echo get a | \"$CLIENT\" --port {port}; echo over",
+        port = server.port
+    ));
+    shell.until_shown("over");
+    shell.until("the sums of the two that stored something", |screen| {
+        let shown = screen.contents();
+        let sums =
+            ["tui-client: 2 lines: 2 stored, 0 refused, in ", "tui-client: 1 line: 1 stored"];
+        sums.iter().all(|sum| shown.contains(sum)) && shown.matches(" stored, ").count() == 2
+    });
+    shell.wait();
+}

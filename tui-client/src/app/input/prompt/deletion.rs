@@ -83,19 +83,15 @@ impl Deletion {
             cx.say(Tone::Bad, why);
             return false;
         }
-        let count = match counting_selector(selector).filter(|_| counts) {
-            Some(selector) => {
-                self.queries += 1;
-                let tag = QueryTag::Deletion(self.queries);
-                let priority = Priority::Now;
-                cx.send(Message::Query(Query { selector, tag, priority }));
-                cx.say(Tone::Bad, COUNTING);
-                Count::Awaited(self.queries)
-            }
-            None => {
-                cx.say(Tone::Bad, ASK_TO_DELETE);
-                Count::Unknown
-            }
+        let count = if let Some(selector) = counting_selector(selector).filter(|_| counts) {
+            self.queries += 1;
+            let tag = QueryTag::Deletion(self.queries);
+            cx.send(Message::Query(Query { selector, tag, priority: Priority::Now }));
+            cx.say(Tone::Bad, COUNTING);
+            Count::Awaited(self.queries)
+        } else {
+            cx.say(Tone::Bad, ASK_TO_DELETE);
+            Count::Unknown
         };
         self.asked = Some(Asked { request: request.to_owned(), count });
         false

@@ -319,7 +319,14 @@ fn a_live_server_is_not_said_to_be_polled() {
     assert_eq!(scene.notice(), "live: every put is shown as it is stored; there is no interval");
     assert_eq!(scene.app.polling().interval(), interval);
     scene.keys("P");
+    assert_eq!(scene.notice(), "paused, P resumes, r asks once");
+    scene.keys("P");
+    scene.code(KeyCode::F(6));
     assert_eq!(scene.notice(), "paused, F6 resumes, F5 asks once");
+    scene.to(Mode::Log);
+    scene.keys("PP");
+    assert_eq!(scene.notice(), "paused, P resumes, F5 asks once");
+    scene.to(Mode::Table);
     scene.keys("P");
     scene.code(KeyCode::Esc);
     scene.to(Mode::Table);
@@ -335,7 +342,8 @@ fn a_live_server_is_not_said_to_be_polled() {
 fn a_key_of_another_pane_names_that_pane() {
     for (mode, key, said) in [
         (Mode::Watch, '/', "/ is for the table and the log; tab leads there"),
-        (Mode::Chart, '/', "/ is for the table and the log; tab leads there"),
+        (Mode::Chart, '/', "/ is for the table and the log; f, then tab leads there"),
+        (Mode::Chart, 'x', "x is for the watched keys; f leads there"),
         (Mode::Watch, 'c', "c is for the table; tab leads there"),
         (Mode::Table, 'n', "n is for the log; tab leads there"),
         (Mode::Watch, '%', "% does nothing here; ? lists what does"),
@@ -344,6 +352,9 @@ fn a_key_of_another_pane_names_that_pane() {
         scene.press(KeyPress::char(key));
         assert_eq!((scene.notice(), scene.app.mode()), (said, mode));
     }
+    let mut scene = at(Mode::Table);
+    scene.keys("fc");
+    assert_eq!(scene.notice(), "c is for the table; f leads there", "where it was opened");
     let mut scene = Scene::with_sample(80, 24, &[]);
     scene.to(Mode::Table);
     scene.keys("z");
@@ -412,6 +423,30 @@ fn a_new_order_is_seen_from_its_top() {
         let after = scene.app.table().selected_series().unwrap().key.to_string();
         assert_eq!(after, selected, "a row chosen in the new order stays selected: {way}");
     }
+}
+
+#[test]
+fn a_small_screen_says_what_is_most_needed() {
+    let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
+    scene.to(Mode::Watch);
+    let drawn = screen(&scene, 80, 24);
+    assert!(drawn.contains("shift-tab table") && drawn.contains("z Z zoom"), "{drawn}");
+    scene.code(KeyCode::BackTab);
+    assert_eq!(scene.app.mode(), Mode::Table, "as the hint says");
+    let mut scene = Scene::with_sample(120, 40, &["palm.cpu"]);
+    scene.to(Mode::Watch);
+    assert!(!screen(&scene, 120, 40).contains("shift-tab"), "the table is in sight");
+    let mut scene = Scene::live(40, 10, &["palm.cpu"], &[]);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, "");
+    }
+    assert!(screen(&scene, 40, 10).contains("0.4ms          live "), "{}", screen(&scene, 40, 10));
+    scene.code(KeyCode::F(6));
+    scene.press(KeyPress::plain(KeyCode::Home));
+    let drawn = screen(&scene, 40, 10);
+    assert!(drawn.contains(" paused") && drawn.contains("P resume"), "{drawn}");
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    assert!(screen(&scene, 40, 10).contains(" the server clos"), "{}", screen(&scene, 40, 10));
 }
 
 #[test]

@@ -7,8 +7,10 @@ use tui_client::app::input::prompt::check::Verdict;
 use tui_client::effect::{Effect, FileJob, NetworkOrder};
 use tui_client::event::{Event, FollowNews, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
+use tui_client::view::theme::Theme;
 
 use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::draw;
 
 fn text(scene: &Scene) -> &str {
     scene.app.input().prompt.text()
@@ -355,4 +357,28 @@ fn tab_completes_clauses_of_selectors() {
         scene.code(KeyCode::Tab);
         assert_eq!(text(&scene), completed, "{typed}");
     }
+}
+
+#[test]
+fn a_long_request_or_path_does_not_hide_the_reason() {
+    let long = "k".repeat(300);
+    let mut scene = Scene::connected(80, 24, &[]);
+    let bottom = |scene: &Scene| {
+        let screen = draw(scene, &Theme::colour(), 80, 24).to_string();
+        screen.lines().last().unwrap().to_owned()
+    };
+    for (line, reply, reason) in [
+        (format!("put {long}"), "wrong command\n", ": a value is missing"),
+        (format!("got {}", "a ".repeat(99)), "wrong command\n", "the commands are put,"),
+        (format!("put {long} 1 1"), "the disk is full\n", ": the disk is full"),
+    ] {
+        scene.enter(&line);
+        let sent = scene.sent.last().unwrap().line.clone();
+        scene.answer(&sent, Status::Error, reply);
+        assert!(bottom(&scene).contains(reason), "{}", bottom(&scene));
+        scene.code(KeyCode::Esc);
+    }
+    let (path, reason) = (format!("/tmp/{long}"), "no such folder".to_owned());
+    scene.tell(Event::PictureNotSaved { path, reason });
+    assert!(bottom(&scene).contains("not saved, no such folder"), "{}", bottom(&scene));
 }

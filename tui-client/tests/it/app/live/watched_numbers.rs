@@ -156,3 +156,23 @@ fn answers_to_queries_from_before_a_new_state_are_dropped() {
     answer_numbers(&mut scene, |_| Some(format!("a 2.0 {NOW}\n")));
     assert_eq!(watched_minimum(&scene), ("2".to_owned(), Some("15m".to_owned())));
 }
+
+#[test]
+fn numbers_stay_until_a_refresh_has_brought_others() {
+    for is_paused in [false, true] {
+        let mut scene = watched();
+        answer_numbers(&mut scene, |_| Some("a 934.0 1\n".to_owned()));
+        let known = |value: &str| (value.to_owned(), Some("15m".to_owned()));
+        if is_paused {
+            scene.code(KeyCode::F(6));
+        }
+        scene.code(KeyCode::F(5));
+        if !is_paused {
+            scene.begin();
+        }
+        scene.ok("get a[last:1024]", &format!("a 3.0 {}\na 4.0 {NOW}\n", NOW - 9));
+        assert_eq!(watched_minimum(&scene), known("934"), "paused: {is_paused}");
+        answer_numbers(&mut scene, |_| Some("a 2.0 1\n".to_owned()));
+        assert_eq!(watched_minimum(&scene), known("2"), "paused: {is_paused}");
+    }
+}
