@@ -12,6 +12,7 @@ pub mod viewport;
 use crate::metrics::rollups::Sample;
 use crate::text::units::Unit;
 use crate::text::width::width;
+use axis::Axes;
 use extent::{Edge, Survey, VisibleLine};
 use jiff::tz::TimeZone;
 use line::Line;
@@ -57,7 +58,7 @@ fn end_columns(width: u16) -> u16 {
 fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
     let axes = survey.axes(&ChartSpec { columns: usize::from(width.max(1)), ..*spec });
     let ticks = axes.map_or(Vec::new(), |axes| survey.value_ticks(spec, &axes));
-    let longest = ticks.iter().map(|tick| tick.wide()).max().unwrap_or(0);
+    let longest = ticks.iter().map(AxisTick::wide).max().unwrap_or(0);
     let longest = u16::try_from(longest).unwrap_or(u16::MAX);
     let labels = if width >= 3 * LABELS { longest.clamp(LABELS, width / 2) } else { 0 };
     (labels, width.saturating_sub(labels + 1 + end_columns(width)))
@@ -388,13 +389,22 @@ impl Chart {
         chart.values = survey.value_ticks(spec, &axes);
         let right = right_axes.as_ref();
         chart.right_values = right.map_or_else(Vec::new, |axes| axes.value_ticks(rows));
+        chart.ends = chart.ends_on(spec, axes_of);
+        chart
+    }
+
+    /// Row and line of the values at the right ends.
+    fn ends_on<'a>(
+        &self,
+        spec: &ChartSpec<'_>,
+        axes_of: impl Fn(usize) -> &'a Axes,
+    ) -> Vec<(usize, usize)> {
         let end = |(line, newest): (usize, &Option<Sample>)| {
             let (low, high) = spec.visible(newest.as_ref()?)?;
             let middle = spec.place(low) / 2.0 + spec.place(high) / 2.0;
-            Some((axes_of(line).row(middle, rows), line))
+            Some((axes_of(line).row(middle, spec.rows), line))
         };
-        chart.ends = spread(chart.newest.iter().enumerate().filter_map(end).collect(), rows);
-        chart
+        spread(self.newest.iter().enumerate().filter_map(end).collect(), spec.rows)
     }
 
     /// Sets the dots of a column.

@@ -155,6 +155,7 @@ pub(super) struct Survey<'a> {
 }
 
 /// A range with a position in it.
+#[expect(clippy::unnecessary_wraps, reason = "for a fold")]
 fn wider(range: Option<(f64, f64)>, place: f64) -> Option<(f64, f64)> {
     let (low, high) = range.unwrap_or((place, place));
     Some((low.min(place), high.max(place)))
