@@ -230,8 +230,8 @@ fn draw_key(
         return;
     };
     let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm;
-    let style = theme.title.patch(if fresh { theme.alert } else { base });
-    pen.field(value, VALUE, true, style);
+    let emphasis = theme.title.patch(if fresh { theme.alert } else { base });
+    pen.field(value, VALUE, true, emphasis);
     let (arrow, change) = match series.change() {
         None => (" ", String::new()),
         Some(0.0) => ("=", String::new()),
