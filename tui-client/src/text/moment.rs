@@ -38,7 +38,15 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
         },
     };
     let time = time.map_or(Some(Time::midnight()), |time| time_of_day(time.trim()));
-    let at = time.zip(date(day, &now)).and_then(|(time, date)| unix(date, time, &now));
+    let at = time.zip(date(day, &now)).and_then(|(time, date)| {
+        let at = unix(date, time, &now)?;
+        let is_ahead = at > now.timestamp().as_second() && weekday(day).is_some();
+        if is_ahead {
+            unix(date.checked_sub(Span::new().days(7)).ok()?, time, &now)
+        } else {
+            Some(at)
+        }
+    });
     at.ok_or_else(unknown)
 }
 
@@ -61,8 +69,8 @@ fn time_of_day(text: &str) -> Option<Time> {
     Time::new(hour, minute, second, 0).ok()
 }
 
-/// A day: `today`, `yesterday`, `mon`, `monday`, `2026-11-28`.
-fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
+/// A day of the week: `mon`, `monday`.
+fn weekday(text: &str) -> Option<Weekday> {
     const DAYS: [(&str, Weekday); 7] = [
         ("monday", Weekday::Monday),
         ("tuesday", Weekday::Tuesday),
@@ -72,12 +80,17 @@ fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
         ("saturday", Weekday::Saturday),
         ("sunday", Weekday::Sunday),
     ];
+    let named = |day: &&(&str, Weekday)| text.len() >= 3 && day.0.starts_with(text);
+    DAYS.iter().find(named).map(|(_, day)| *day)
+}
+
+/// A day: `today`, `yesterday`, `mon`, `monday`, `2026-11-28`.
+fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
     match text {
         "today" => Some(now.date()),
         "yesterday" => now.date().yesterday().ok(),
         _ => {
-            let named = |day: &&(&str, Weekday)| text.len() >= 3 && day.0.starts_with(text);
-            if let Some((_, day)) = DAYS.iter().find(named) {
+            if let Some(day) = weekday(text) {
                 let since = day.until(now.weekday());
                 return now.date().checked_sub(Span::new().days(since)).ok();
             }
@@ -132,6 +145,7 @@ mod tests {
             ("yesterday", "2026-11-28 00:00:00"),
             ("mon 9:00", "2026-11-23 09:00:00"),
             ("sunday 5:00", "2026-11-29 05:00:00"),
+            ("sunday 14:30", "2026-11-22 14:30:00"),
             ("2026-11-28 03:12", "2026-11-28 03:12:00"),
             ("2026-11-28T03:12:07", "2026-11-28 03:12:07"),
             ("2026-03-29 02:30", "2026-03-29 03:30:00"),

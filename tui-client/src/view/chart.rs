@@ -442,14 +442,16 @@ fn is_mark(symbol: &str) -> bool {
     symbol == "●" || symbol.chars().all(char::is_alphabetic)
 }
 
-/// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
-/// be wider than those of the axis, and covers the beginning of the line.
 /// Draws the marks: a line where the plot leaves room, and as many names as have room, the newest
 /// first.
 fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     const LINE: char = '┊';
+    /// Columns of the shortest name with its line and a blank.
+    const MIN_NAME: usize = 3;
+    let mut lines = columns.to_vec();
+    lines.dedup();
     let Canvas { app, theme, .. } = *canvas;
-    for &column in columns {
+    for column in lines {
         for row in 0..plot.height {
             let place = (plot.x + 1 + cells(column), plot.y + row);
             if let Some(cell) = canvas.buffer.cell_mut(place)
@@ -462,6 +464,9 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     let marks: Vec<&Mark> = app.marks_in_chart().collect();
     let mut free = usize::from(plot.width);
     for (mark, &column) in marks.iter().zip(columns).rev() {
+        if free < MIN_NAME {
+            break;
+        }
         let name = escape_untrusted(mark.name.as_bytes());
         let wide = width(&name);
         // Behind its line, or before it at the right end.
@@ -475,6 +480,8 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     }
 }
 
+/// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
+/// be wider than those of the axis, and covers the beginning of the line.
 fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, area: Rect) {
     let style = canvas.theme.bad;
     for (column, x) in (area.x + labels + 1..area.right()).enumerate() {

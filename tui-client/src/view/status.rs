@@ -80,7 +80,9 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     pen.write_right(&text, style);
     if let Some(at) = app.place().at() {
         let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
-        pen.write_right(&format!("at {date}, {ago} ago ·"), theme.alert);
+        let (long, short) = (format!("at {date}, {ago} ago ·"), format!("{ago} ago ·"));
+        let text = if width(&long) <= pen.room() { long } else { short };
+        pen.write_right(&text, theme.alert);
     }
     if let Some(cost) = app.polling().cost(app.now().elapsed)
         && !app.polling().is_paused()

@@ -110,7 +110,7 @@ impl App {
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),
             Action::RecallFilter => {
-                if let Some(filter) = self.table.dropped_filter() {
+                if let Some(filter) = self.table().dropped_filter().cloned() {
                     self.input.recall(filter.as_str(), &mut self.cx);
                 }
             }

@@ -8,6 +8,7 @@ use shared::response::Status;
 
 use crate::app::App;
 use crate::app::marks::PREFIX;
+use crate::app::place::MAX_KEYS;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::app::watch::Watched;
@@ -15,7 +16,7 @@ use crate::keymap::Pane;
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
-use crate::text::{moment, time};
+use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
@@ -27,9 +28,24 @@ impl App {
             return self.cx.say(Tone::Plain, format!("{date} is still to come"));
         }
         self.watch.point_to(at);
-        self.move_place(at);
         if self.feed.has_selectors() == Some(false) {
             self.cx.say(Tone::Plain, "this server can't say how things stood: the table is of now");
+            return self.log.go_to(at.saturating_mul(1000), self.layout().log_rows());
+        }
+        self.move_place(at);
+        if self.table.answer().series.len() > MAX_KEYS {
+            let most = number::count(MAX_KEYS as u64);
+            self.cx.say(
+                Tone::Plain,
+                format!("with more than {most} keys the table stays that of now"),
+            );
+        }
+    }
+
+    /// Points the chart to the place in time, when it has opened or has its first points since.
+    pub(in crate::app) fn join_chart(&mut self) {
+        if let Some(at) = self.place.at().filter(|_| !self.watch.has_cursor()) {
+            self.watch.point_to(at);
         }
     }
 
@@ -38,7 +54,14 @@ impl App {
         let cursor = self.watch.viewport().cursor();
         match cursor {
             _ if cursor == before => {}
-            Some(at) => self.move_place(at),
+            // The table of a server without selectors is always of now.
+            Some(_) if self.feed.has_selectors() == Some(false) => {}
+            Some(at) => {
+                // In a step the chart tells of all of it, so that the table is of its end.
+                let step = self.watch.selected_step(&self.layout()).unwrap_or(1).saturating_sub(1);
+                let at = at.saturating_add_unsigned(step).min(self.cx.now().unix()).max(at);
+                self.move_place(at);
+            }
             None => self.end_place(),
         }
     }
@@ -78,8 +101,11 @@ impl App {
     /// Asks how things stood, if that is to be known.
     pub(in crate::app) fn ask_as_of(&mut self) {
         let knows = self.feed.has_selectors() == Some(true) && self.link.is_connected();
-        // The chart alone has what it shows.
-        if let Some(at) = self.place.due().filter(|_| knows && !self.layout().full) {
+        // A chart alone has what it shows.
+        let layout = self.layout();
+        let has_rows = !layout.full || layout.watch_rows(self.watch.keys().len()) > 0;
+        let is_small = self.table.answer().series.len() <= MAX_KEYS;
+        if let Some(at) = self.place.due().filter(|_| knows && has_rows && is_small) {
             let id = self.send((format!("get *[last@{at}]"), Purpose::AsOf));
             self.place.asked(id, at);
         }
@@ -87,6 +113,10 @@ impl App {
 
     /// Shows how things stood.
     pub(in crate::app) fn show_as_of(&mut self, reply: Reply) {
+        if reply.status == Status::Error {
+            let reason = reply.reason();
+            self.cx.say(Tone::Bad, format!("the table stays as it was: {reason}"));
+        }
         let answer = (reply.status == Status::Ok).then_some(reply.answer);
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
@@ -103,7 +133,6 @@ impl App {
         let due = (line.clone(), Purpose::Typed(line));
         let (log, cx) = (&mut self.log, &mut self.cx);
         self.link.send(due, false, self.watch.patterns(), log, cx);
-        self.marks.tell(&format!("{PREFIX}{name}"), at);
     }
 
     /// Compares the table with how things stood at a mark or a time; without a text, no longer.
@@ -124,7 +153,10 @@ impl App {
                 }
             },
         };
-        if self.feed.has_selectors() == Some(true) && self.link.is_connected() {
+        if self.table.answer().series.len() > MAX_KEYS {
+            let most = number::count(MAX_KEYS as u64);
+            self.cx.say(Tone::Plain, format!("not compared: there are more than {most} keys"));
+        } else if self.feed.has_selectors() == Some(true) && self.link.is_connected() {
             self.send((format!("get *[last@{at}]"), Purpose::Base(name)));
         } else {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
@@ -144,10 +176,9 @@ impl App {
         self.sort(live);
     }
 
-    /// The series of a watched key: as of the place in time, as soon as that is known, else of now.
+    /// The series of a watched key: as of [`App::table_time`].
     pub fn watched_series<'a>(&'a self, watched: &'a Watched) -> Option<&'a Series> {
-        let known = self.place.table().filter(|table| table.as_of() == self.place.at());
-        match known.map(Table::answer) {
+        match self.place.table().map(Table::answer) {
             Some(answer) => {
                 let key = Key::new(&watched.key).ok()?;
                 answer.series.get(answer.find(key)?)

@@ -192,6 +192,7 @@ impl App {
                 self.cx.say(Tone::Good, answer.summary());
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
+            self.marks.tell(key.as_str(), point.timestamp);
             self.cx.say(Tone::Good, format!("stored {key} {point}"));
             if reply.took < CHEAP {
                 self.polling.refresh_at(self.cx.now().elapsed);
@@ -235,13 +236,15 @@ impl App {
                 self.watch.done(self.cx.now().elapsed + self.polling.interval());
             }
             Some(Purpose::Query(tag)) => self.on_points(tag, None),
+            Some(Purpose::AsOf) => self.place.fail(),
+            Some(Purpose::Base(_)) => {
+                self.cx.say(Tone::Bad, "not compared: too much is waiting");
+            }
             Some(
                 Purpose::Typed(_)
                 | Purpose::Refresh
                 | Purpose::Snapshot(_)
                 | Purpose::Keys
-                | Purpose::AsOf
-                | Purpose::Base(_)
                 | Purpose::Renewal(_),
             )
             | None => {}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shared::response::Status;
 use tui_client::event::KeyCode;
 use tui_client::keymap::Mode;
 
@@ -149,7 +150,8 @@ fn a_mark_is_a_point_at_the_place_in_time() {
     assert_eq!(scene.notice(), format!("stored mark.deploy 1.0 {NOW}"));
     scene.keys("@-10m\nmboot\n");
     let line = format!("put mark.boot 1 {}", NOW - 600);
-    assert!(scene.sent.iter().any(|request| request.line == line), "{:?}", scene.sent);
+    assert_eq!(scene.app.marks().within((0, NOW - 1)).count(), 0, "not before it is stored");
+    scene.ok(&line, "");
     // Scripts put some, too.
     scene.told(&format!("mark.release 3 {}\n", NOW - 60));
     let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
@@ -220,4 +222,82 @@ fn a_mark_is_compared_with_by_its_name() {
     scene.ok(&format!("get *[last@{}]", NOW - 60), &format!("a 3.0 {}\n", NOW - 70));
     let text = screen(&scene);
     assert!(text.contains("moved since deploy") && text.contains("+50.0%"), "{text}");
+}
+
+#[test]
+fn a_chart_that_opens_later_is_of_the_place_in_time() {
+    let server = month();
+    let mut scene = Scene::live(120, 40, &[], &[]);
+    server.serve(&mut scene);
+    scene.to(Mode::Table);
+    scene.keys("@-3h\n");
+    server.serve(&mut scene);
+    scene.keys("\n");
+    server.serve(&mut scene);
+    let at = NOW - 3 * 3600;
+    assert_eq!(scene.app.watch().viewport().cursor(), Some(at));
+    let bounds = scene.app.watch().chart_bounds().unwrap();
+    let (from, to) = scene.app.watch().viewport().range(bounds);
+    assert!((from..=to).contains(&at), "{from} to {to}");
+    assert_eq!(scene.app.place().at(), Some(at));
+    let text = draw(&scene, &scene.theme, 120, 40).to_string();
+    let value = format!("■ a {}", server.points[&at]);
+    assert!(text.contains(&value), "{value}: {text}");
+}
+
+#[test]
+fn in_steps_the_table_is_of_the_end_of_the_step_under_the_cursor() {
+    let server = month();
+    let mut scene = server.chart(120, 40);
+    scene.keys("f5");
+    server.serve(&mut scene);
+    scene.code(KeyCode::Left);
+    for _ in 0..20 {
+        scene.code(KeyCode::Left);
+        server.serve(&mut scene);
+        let area = scene.app.layout().watch.unwrap();
+        let chart = scene.app.chart(area.width - 2, area.height - 2);
+        let (start, step) = (scene.app.watch().viewport().cursor().unwrap(), chart.step.unwrap());
+        assert_eq!(scene.app.place().at(), Some(start + i64::try_from(step).unwrap() - 1));
+        let read = chart.reading.unwrap();
+        let value = rows(&scene)[0].1;
+        assert!((read.least..=read.greatest).contains(&value), "{value} of {read:?}");
+    }
+}
+
+#[test]
+fn what_the_server_does_not_say_is_not_asked_for_without_end() {
+    let mut scene = scene();
+    scene.keys("@-10m\n");
+    let line = format!("get *[last@{}]", NOW - 600);
+    scene.answer(&line, Status::Error, "points of a from 3 to 9 are damaged");
+    let said = "the table stays as it was: points of a from 3 to 9 are damaged";
+    assert_eq!((scene.notice(), asked(&scene).len()), (said, 0));
+    scene.wait(Duration::from_secs(5));
+    assert_eq!(asked(&scene), [""; 0]);
+    scene.keys("@-11m\n");
+    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 655)]);
+}
+
+#[test]
+fn what_fires_now_does_not_fire_then() {
+    let mut scene = Scene::live(240, 40, &[], &["a > 3"]);
+    let state = format!("a 4.0 {NOW}\n");
+    for line in ["get a[last:1024]", "get *[last]"] {
+        scene.ok(line, &state);
+    }
+    scene.to(Mode::Table);
+    let is_marked = |scene: &Scene| screen(scene).lines().any(|line| line.starts_with("\"│!a"));
+    assert!(is_marked(&scene), "{}", screen(&scene));
+    scene.keys("@-10m\n");
+    scene.ok(&format!("get *[last@{}]", NOW - 600), &format!("a 1.0 {}\n", NOW - 600));
+    assert!(!is_marked(&scene), "{}", screen(&scene));
+}
+
+#[test]
+fn a_key_that_is_gone_is_counted() {
+    let mut scene = scene();
+    let then = NOW - 600;
+    compare(&mut scene, &format!("a 1.0 {then}\nb 5.5 {then}\nx 1.0 {then}\ny 1.0 {then}\n"));
+    assert!(screen(&scene).contains("moved since 2006-06-21 04:21:00, 2 gone "));
 }
