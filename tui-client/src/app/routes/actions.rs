@@ -100,7 +100,12 @@ impl App {
             Action::CopyCommand => match copy_command::command(self) {
                 Ok(command) => {
                     let copied = self.cx.copy(command.clone());
-                    self.cx.say_name(Tone::Good, &format!("{copied}: "), &command);
+                    let what = if copy_command::prints_new_points(self) {
+                        ", prints each new point"
+                    } else {
+                        ""
+                    };
+                    self.cx.say_name(Tone::Good, &format!("{copied}{what}: "), &command);
                 }
                 Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
             },
