@@ -5,7 +5,7 @@ use shared::{Glob, Request};
 
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
-use crate::app::log::recorder::explained;
+use crate::app::input::prompt::paste::Refusal;
 use crate::app::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
 use crate::request::deletion::{Selected, selector_to_delete};
@@ -71,9 +71,12 @@ impl App {
                     Status::Error if !is_wrong => None,
                     _ => self.input.prompt.deletion().answered(&pending.line, is_wrong),
                 };
-                let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
+                let refused = (reply.status == Status::Error)
+                    .then(|| Refusal::new(&pending.line, reply.reason()));
                 match &refused {
-                    Some(text) => self.cx.say(Tone::Bad, text.clone()),
+                    Some(Refusal { text, brief }) => {
+                        self.cx.say_brief(Tone::Bad, text.clone(), brief.clone());
+                    }
                     None => self.on_accepted(&pending, reply, deleted),
                 }
                 self.input.paste.answered(pending.id, refused, &mut self.cx);
@@ -213,6 +216,7 @@ impl App {
             let rows = self.layout().table_rows();
             let job = self.table.show(request, reply.answer, rows, self.cx.now().unix());
             self.sort(job);
+            self.say_cut();
         }
     }
 
@@ -222,6 +226,7 @@ impl App {
             let (rows, now) = (self.layout().table_rows(), self.cx.now());
             let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
             self.sort(job);
+            self.say_cut();
         } else {
             self.table.discard(reply.answer);
         }
