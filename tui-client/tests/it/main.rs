@@ -20,6 +20,7 @@ mod import;
 mod net;
 mod plain;
 mod scenes;
+mod screen_page;
 // Windows has neither the pseudo-terminals nor the shells and the signals of these tests.
 #[cfg(unix)]
 mod terminal;
