@@ -81,10 +81,10 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     for &(row, value) in &chart.thresholds {
         draw_threshold(canvas, cells(row), value, labels, Rect { width: labels + width, ..area });
     }
+    let end = Rect { x: plot.right(), width: area.right().saturating_sub(plot.right()), ..area };
+    draw_right_axis(canvas, chart, Rect { height: rows, ..end });
     for &(row, line) in &chart.ends {
         let Some(key) = charted.get(line) else { continue };
-        let end =
-            Rect { x: plot.right(), width: area.right().saturating_sub(plot.right()), ..area };
         let text = newest(app, key, chart, line).map(|value| end_value(value, &key.key, end.width));
         canvas
             .pen(end, cells(row))
@@ -185,6 +185,9 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
             }
             (Some(_), Some(read)) => units::exact(read.max, unit),
         };
+        // The axis of the line.
+        let is_right = chart.is_right.get(line) == Some(&true);
+        let value = if is_right { format!("{value} →") } else { value };
         Some(LegendEntry { line, key: &key.key, value })
     });
     let mut entries: Vec<LegendEntry<'_>> = entries.collect();
@@ -339,6 +342,20 @@ fn short_time(app: &App, chart: &Chart, time: i64) -> String {
         _ => " %Y-%m-%d %H:%M",
     };
     time::formatted(time, app.zone(), form)
+}
+
+/// Draws the axis on the right, if there is one, but for the rows of the values at the ends.
+fn draw_right_axis(canvas: &mut Canvas<'_>, chart: &Chart, area: Rect) {
+    let quiet = canvas.theme.quiet;
+    let is_free = |row: u16| chart.ends.iter().all(|&(end, _)| end != usize::from(row));
+    for row in (0..area.height).filter(|&row| !chart.right_values.is_empty() && is_free(row)) {
+        let tick = chart.right_values.iter().find(|tick| tick.at == usize::from(row));
+        let mut pen = canvas.pen(area, row);
+        match tick {
+            Some(tick) => pen.write("├", quiet).write(&tick.label, quiet),
+            None => pen.write("│", quiet),
+        };
+    }
 }
 
 fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {

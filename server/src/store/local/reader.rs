@@ -70,6 +70,8 @@ struct Position {
 /// What is left of a series.
 #[derive(Debug)]
 enum Points {
+    /// One, or none any more.
+    One(Option<shared::Point>),
     /// Points as they are stored, without so many of the first.
     Stored { merge: Merge<Piece>, skip: u64 },
     /// A point for each bucket.
@@ -235,6 +237,13 @@ impl Position {
                 let all = Window::ALL.since(self.cutoff);
                 let pieces =
                     self.state.snapshot(series, if or_later { all } else { all.until(to) });
+                if count.get() == 1 {
+                    let mut newest = newest::find_newest(&pieces, all.until(to))?;
+                    if newest.is_none() && or_later {
+                        newest = newest::find_newest(&pieces, all)?;
+                    }
+                    return Ok(newest.map(|newest| Points::One(Some(newest))));
+                }
                 let mut start = newest::find_start(&pieces, all.until(to), count)?;
                 if start.is_none() && or_later {
                     start = newest::find_start(&pieces, all, count)?;
@@ -264,6 +273,7 @@ impl Points {
                 *work += reader.take_read() / READ_PER_POINT;
                 points
             }
+            Self::One(point) => Ok(point.take().map(|point| vec![point])),
             Self::Stored { merge, skip } => {
                 while *skip > 0 {
                     if let Some(piece) =

@@ -188,6 +188,7 @@ impl Watch {
             cursor: self.viewport.cursor(),
             events,
             unit: self.chart_unit(),
+            has_right: false,
             columns: 0,
             rows: rows.into(),
             zone,

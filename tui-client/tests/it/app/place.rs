@@ -51,6 +51,9 @@ fn a_typed_time_shows_how_things_stood_and_0_what_is_live() {
     let text = screen(&scene);
     assert!(text.contains("as of 2006-06-21 04:21:00, 15m before"), "{text}");
     assert!(text.contains("at 2006-06-21 04:21:00, 10m ago"), "{text}");
+    let watched = text.lines().find(|line| line.contains("││  a ")).unwrap();
+    let watched = watched.rsplit("││").next().unwrap();
+    assert!(watched.contains("  a                 1 ") && watched.contains(" 0s ago"), "{watched}");
     // Nothing is missed meanwhile.
     scene.told(&format!("b 7.0 {}\n", NOW + 1));
     assert_eq!(rows(&scene), [row("a", 1.0)]);
