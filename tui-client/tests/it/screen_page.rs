@@ -7,7 +7,8 @@ use std::{env, fs};
 use tui_client::keymap::{Abilities, HelpLine, Mode, help_lines};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.github/SCREEN.md");
-const BEFORE: &str = "<!-- Made by INSTA_UPDATE=always cargo test -p tui-client --test it screen_page -->\n";
+const BEFORE: &str =
+    "<!-- Made by INSTA_UPDATE=always cargo test -p tui-client --test it screen_page -->\n";
 const BEHIND: &str = "\n## ";
 
 /// The sections of the list that are not about keys: a subject is one text, not several keys.
