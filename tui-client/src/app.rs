@@ -291,7 +291,7 @@ impl App {
                 self.log.work(rows, &mut self.cx);
             }
             Message::GoToTime(at) => self.go_to_time(at),
-            Message::Mark(name) => self.mark(&name),
+            Message::Mark(name, at) => self.mark(&name, at),
             Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
         }

@@ -7,12 +7,13 @@ use shared::Key;
 use shared::response::Status;
 
 use crate::app::App;
+use crate::app::line_input::InputPurpose;
 use crate::app::marks::PREFIX;
 use crate::app::place::MAX_KEYS;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::app::watch::Watched;
-use crate::keymap::Pane;
+use crate::keymap::{Mode, Pane};
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
@@ -33,6 +34,12 @@ impl App {
             return self.log.go_to(at.saturating_mul(1000), self.layout().log_rows());
         }
         self.move_place(at);
+        if !self.link.is_connected() {
+            self.cx
+                .say(Tone::Plain, "the table goes there once the server is back; 0 is live again");
+        } else if self.mode() == Mode::Prompt {
+            self.cx.say(Tone::Plain, "0 and Enter go back to what is live, or tab and 0");
+        }
         if self.table.answer().series.len() > MAX_KEYS {
             let most = number::count(MAX_KEYS as u64);
             self.cx.say(
@@ -123,12 +130,11 @@ impl App {
         self.sort(job);
     }
 
-    /// Puts a mark: at the place in time, else now.
-    pub(in crate::app) fn mark(&mut self, name: &str) {
+    /// Puts a mark at a Unix time.
+    pub(in crate::app) fn mark(&mut self, name: &str, at: i64) {
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");
         }
-        let at = self.place.at().unwrap_or(self.cx.now().unix());
         let line = format!("put {PREFIX}{name} 1 {at}");
         let due = (line.clone(), Purpose::Typed(line));
         let (log, cx) = (&mut self.log, &mut self.cx);
@@ -149,14 +155,18 @@ impl App {
             None => match moment::parse(text, now, self.cx.zone()) {
                 Ok(at) => (at, time::date(at, self.cx.zone())),
                 Err(why) => {
+                    // To be corrected.
+                    self.input.ask(InputPurpose::Compare, text);
                     return self.cx.say(Tone::Bad, format!("no mark is called {text}, and {why}"));
                 }
             },
         };
-        if self.table.answer().series.len() > MAX_KEYS {
+        if !self.link.is_connected() {
+            self.cx.say(Tone::Bad, "not compared: not connected");
+        } else if self.table.answer().series.len() > MAX_KEYS {
             let most = number::count(MAX_KEYS as u64);
             self.cx.say(Tone::Plain, format!("not compared: there are more than {most} keys"));
-        } else if self.feed.has_selectors() == Some(true) && self.link.is_connected() {
+        } else if self.feed.has_selectors() == Some(true) {
             self.send((format!("get *[last@{at}]"), Purpose::Base(name)));
         } else {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");

@@ -6,12 +6,13 @@ use shared::{Glob, Request};
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
 use crate::app::log::recorder::explained;
+use crate::app::marks;
 use crate::app::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
 use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
-use crate::text::number;
+use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
@@ -193,7 +194,14 @@ impl App {
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.marks.tell(key.as_str(), point.timestamp);
-            self.cx.say(Tone::Good, format!("stored {key} {point}"));
+            let said = match key.as_str().strip_prefix(marks::PREFIX) {
+                Some(name) => {
+                    let (now, zone) = (self.cx.now().unix(), self.cx.zone());
+                    format!("marked {name} at {}", time::short_moment(point.timestamp, now, zone))
+                }
+                None => format!("stored {key} {point}"),
+            };
+            self.cx.say(Tone::Good, said);
             if reply.took < CHEAP {
                 self.polling.refresh_at(self.cx.now().elapsed);
             }
