@@ -588,12 +588,12 @@ fn beyond(app: &App) -> Option<String> {
     let (from, to) = watch.viewport().range(bounds);
     let key = key_of(Mode::Chart, Action::Chart(ChartAction::Zoom { closer: false }));
     let is_far = |before: &i64| from.abs_diff(*before) > to.abs_diff(from);
-    let date = |time| time::formatted(time, app.zone(), "%Y-%m-%d");
+    let date = |time| time::short_moment(time, app.now().unix(), app.zone());
     if bounds.has_strays() && watch.viewport().shows_all_but_strays(bounds) && to < bounds.last {
-        return Some(format!("later: {}, {key}", date(bounds.last)));
+        return Some(format!("{key} later: {}", date(bounds.last)));
     }
     let before = (bounds.first < from).then(|| watch.nearest_before(from, &app.layout()))?;
-    Some(format!("earlier: {}, {key}", date(before.filter(is_far)?)))
+    Some(format!("{key} earlier: {}", date(before.filter(is_far)?)))
 }
 
 /// The time of the newest point is not long ago.

@@ -34,9 +34,14 @@ impl App {
             return self.log.go_to(at.saturating_mul(1000), self.layout().log_rows());
         }
         self.move_place(at);
+        let first = self.watch.chart_bounds().map(|bounds| bounds.first);
         if !self.link.is_connected() {
-            self.cx
-                .say(Tone::Plain, "the table goes there once the server is back; 0 is live again");
+            let text = "the table goes there once the server is back; 0 is live again";
+            self.cx.say(Tone::Plain, text);
+        } else if let Some(first) = first.filter(|&first| at < first) {
+            let date = time::date(first, self.cx.zone());
+            let text = format!("the chart begins later: its first point is of {date}");
+            self.cx.say(Tone::Plain, text);
         } else if self.mode() == Mode::Prompt {
             self.cx.say(Tone::Plain, "0 and Enter go back to what is live, or tab and 0");
         }

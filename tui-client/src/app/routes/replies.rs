@@ -190,7 +190,7 @@ impl App {
             self.table.discard(reply.answer);
             self.after_layout_change();
             if let (Some(answer), None) = (&self.typed_answer, self.layout().answer) {
-                self.cx.say(Tone::Good, answer.summary());
+                self.cx.say(Tone::Good, format!("{}; the log has it", answer.summary()));
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.marks.tell(key.as_str(), point.timestamp);

@@ -125,8 +125,8 @@ fn a_time_ahead_or_none_at_all_moves_nothing() {
 fn a_time_may_be_typed_in_the_command_line() {
     let mut scene = scene();
     scene.to(Mode::Prompt);
-    scene.keys("@yesterday 4:31\n");
-    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 86_400)]);
+    scene.keys("@04:26\n");
+    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 300)]);
     assert_eq!(scene.app.input().prompt.text(), "");
     assert!(scene.notice().starts_with("0 and Enter"), "{}", scene.notice());
     scene.keys("0\n");
@@ -225,6 +225,16 @@ fn a_time_before_all_points_and_a_server_that_is_away_are_said() {
     assert_eq!(scene.notice(), "not compared: not connected");
     scene.keys("@-1h\n");
     let said = "the table goes there once the server is back; 0 is live again";
+    assert_eq!(scene.notice(), said);
+}
+
+#[test]
+fn a_chart_that_begins_later_says_so() {
+    let server = month();
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    scene.keys("@2001\n");
+    let said = "the chart begins later: its first point is of 2006-05-22 04:31:00";
     assert_eq!(scene.notice(), said);
 }
 
