@@ -393,16 +393,19 @@ impl Chart {
         chart
     }
 
-    /// Row and line of the values at the right ends.
+    /// Row and line of the values at the right ends, but for those of a step with many values.
     fn ends_on<'a>(
         &self,
         spec: &ChartSpec<'_>,
         axes_of: impl Fn(usize) -> &'a Axes,
     ) -> Vec<(usize, usize)> {
         let end = |(line, newest): (usize, &Option<Sample>)| {
+            /// Rows that a value may be away from its place.
+            const MAX_AWAY: usize = 1;
             let (low, high) = spec.visible(newest.as_ref()?)?;
-            let middle = spec.place(low) / 2.0 + spec.place(high) / 2.0;
-            Some((axes_of(line).row(middle, spec.rows), line))
+            let row = |place| axes_of(line).row(place, spec.rows);
+            let (top, bottom) = (row(spec.place(high)), row(spec.place(low)));
+            (bottom - top <= 2 * MAX_AWAY).then_some((top.midpoint(bottom), line))
         };
         spread(self.newest.iter().enumerate().filter_map(end).collect(), spec.rows)
     }

@@ -63,7 +63,10 @@ pub struct Table {
     renewals: Vec<(Vec<Glob>, Answer)>,
     /// What the rows are compared with, and how many of them are.
     compared: Option<Arc<Compared>>,
+    /// The order before the rows were compared.
+    sort_before: Option<Sort>,
     compared_rows: usize,
+    gone: usize,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
 }

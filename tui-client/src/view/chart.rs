@@ -442,16 +442,18 @@ fn is_mark(symbol: &str) -> bool {
     symbol == "●" || symbol.chars().all(char::is_alphabetic)
 }
 
-/// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
-/// be wider than those of the axis, and covers the beginning of the line.
 /// Draws the marks: a line where the plot leaves room, and as many names as have room, the newest
 /// first.
 fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     const LINE: char = '┊';
+    /// Columns of the shortest name with its line and a blank.
+    const MIN_NAME: usize = 3;
+    let mut lines = columns.to_vec();
+    lines.dedup();
     let app = canvas.app;
     // Not the colour of the grid or of a line below.
     let style = Style::reset().patch(canvas.theme.title);
-    for &column in columns {
+    for column in lines {
         for row in 0..plot.height {
             let place = (plot.x + 1 + cells(column), plot.y + row);
             if let Some(cell) = canvas.buffer.cell_mut(place)
@@ -464,6 +466,9 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     let marks: Vec<&Mark> = app.marks_in_chart().collect();
     let mut free = usize::from(plot.width);
     for (mark, &column) in marks.iter().zip(columns).rev() {
+        if free < MIN_NAME {
+            break;
+        }
         let name = escape_untrusted(mark.name.as_bytes());
         let wide = width(&name);
         // Behind its line, or before it at the right end.
@@ -477,6 +482,8 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     }
 }
 
+/// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
+/// be wider than those of the axis, and covers the beginning of the line.
 fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, area: Rect) {
     let style = canvas.theme.bad;
     for (column, x) in (area.x + labels + 1..area.right()).enumerate() {
@@ -583,12 +590,12 @@ fn beyond(app: &App) -> Option<String> {
     let (from, to) = watch.viewport().range(bounds);
     let key = key_of(Mode::Chart, Action::Chart(ChartAction::Zoom { closer: false }));
     let is_far = |before: &i64| from.abs_diff(*before) > to.abs_diff(from);
-    let date = |time| time::formatted(time, app.zone(), "%Y-%m-%d");
+    let date = |time| time::short_moment(time, app.now().unix(), app.zone());
     if bounds.has_strays() && watch.viewport().shows_all_but_strays(bounds) && to < bounds.last {
-        return Some(format!("later: {}, {key}", date(bounds.last)));
+        return Some(format!("{key} later: {}", date(bounds.last)));
     }
     let before = (bounds.first < from).then(|| watch.nearest_before(from, &app.layout()))?;
-    Some(format!("earlier: {}, {key}", date(before.filter(is_far)?)))
+    Some(format!("{key} earlier: {}", date(before.filter(is_far)?)))
 }
 
 /// The time of the newest point is not long ago.

@@ -221,7 +221,7 @@ fn draw_key(
     pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, base);
     let Some(series) = series else {
         let text = match watched.heard {
-            Heard::Points if is_past => "  no points then",
+            _ if is_past => "  no points then",
             Heard::Nothing => "  …",
             Heard::NoPoints => "  no points yet",
             Heard::Points => "  no points any more",

@@ -70,8 +70,8 @@ struct Position {
 /// What is left of a series.
 #[derive(Debug)]
 enum Points {
-    /// One, or none any more.
-    One(Option<shared::Point>),
+    /// One, or none any more, for which so many were read.
+    One { point: Option<shared::Point>, read: usize },
     /// Points as they are stored, without so many of the first.
     Stored { merge: Merge<Piece>, skip: u64 },
     /// A point for each bucket.
@@ -242,7 +242,9 @@ impl Position {
                     if newest.is_none() && or_later {
                         newest = newest::find_newest(&pieces, all)?;
                     }
-                    return Ok(newest.map(|newest| Points::One(Some(newest))));
+                    let read = pieces.iter().map(Piece::count).max().unwrap_or(0);
+                    let read = usize::try_from(read).unwrap_or(usize::MAX);
+                    return Ok(newest.map(|point| Points::One { point: Some(point), read }));
                 }
                 let mut start = newest::find_start(&pieces, all.until(to), count)?;
                 if start.is_none() && or_later {
@@ -273,7 +275,10 @@ impl Points {
                 *work += reader.take_read() / READ_PER_POINT;
                 points
             }
-            Self::One(point) => Ok(point.take().map(|point| vec![point])),
+            Self::One { point, read } => {
+                *work += std::mem::take(read) / READ_PER_POINT;
+                Ok(point.take().map(|point| vec![point]))
+            }
             Self::Stored { merge, skip } => {
                 while *skip > 0 {
                     if let Some(piece) =

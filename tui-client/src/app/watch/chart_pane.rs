@@ -81,6 +81,11 @@ impl Watch {
         }
     }
 
+    /// Seconds of a step of the selected line; none where it has points.
+    pub fn selected_step(&self, layout: &Layout) -> Option<u64> {
+        self.selected_line(layout).step()
+    }
+
     /// Shows the newest points in the chart as at the start, and follows them.
     pub fn go_live(&mut self) {
         self.viewport.live();

@@ -126,8 +126,8 @@ pub fn find_start(
     })
 }
 
-/// Finds the newest point of `pieces` in a window, if there is one, as [`find_start`] does. A piece is
-/// read once at most.
+/// Finds the newest point of `pieces` in a window, if there is one, as [`find_start`] does. What holds it
+/// is not read twice.
 ///
 /// # Errors
 /// When a piece can't be read.
