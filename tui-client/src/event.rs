@@ -80,6 +80,11 @@ pub enum Event {
     PictureSaved { path: String },
     /// The picture of the screen is not saved: the path as it was typed, and the reason to show.
     PictureNotSaved { path: String, reason: String },
+    /// The session is saved: the absolute path, what the file has, its size, and the number of keys
+    /// of which it has only the newest points.
+    SessionSaved { path: String, keys: u64, points: u64, lines: u64, bytes: u64, left_out: u64 },
+    /// The session is not saved: the path as it was typed, and the reason to show.
+    SessionNotSaved { path: String, reason: String },
     /// The history could not be read or written, with the reason to show.
     FileFailed(String),
     /// The text is not copied, with the reason to show.

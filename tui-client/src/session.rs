@@ -62,7 +62,9 @@ pub struct View {
     pub compared: Option<Base>,
     /// The chart.
     pub chart: ChartView,
-    /// The pane or the command line that had the keys.
+    /// The pane that had the keys last.
+    pub pane: Focus,
+    /// The pane or the command line that had them.
     pub focus: Focus,
     /// The selected key of the table, where the selection follows its key.
     pub selected_row: Option<String>,

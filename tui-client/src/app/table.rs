@@ -9,7 +9,7 @@ mod told;
 
 use std::sync::Arc;
 
-use shared::{Glob, KeyBuf};
+use shared::{Glob, Key, KeyBuf};
 
 use crate::app::context::Context;
 use crate::app::line_input::InputPurpose;
@@ -468,6 +468,20 @@ impl Table {
         self.selected = self.selected.min(count.saturating_sub(1));
         self.top = self.top.min(self.selected).max((self.selected + 1).saturating_sub(rows));
         self.top = self.top.min(count.saturating_sub(rows));
+    }
+
+    /// Selects the row of a key, if there is one, on a screen of this many rows.
+    pub fn select(&mut self, key: &str, rows: usize) {
+        let place = Key::new(key).ok().and_then(|key| self.answer.find(key));
+        if let Some(row) = place.and_then(|place| self.order.row(place)) {
+            (self.selected, self.held) = (row, true);
+            self.keep_in_sight(rows);
+        }
+    }
+
+    /// The key that the selection follows.
+    pub fn held_key(&self) -> Option<&KeyBuf> {
+        self.selected_key().filter(|_| self.held)
     }
 
     /// The key of the selected row.

@@ -346,5 +346,6 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("pause", &[(Prompt, 40)]).on(Empty),
     bind("F8", ALL, Action::SilenceAlerts, "silence alerts that fire till calm; again: no longer")
         .vital("silence", &[(Prompt, 25)]).on(Empty),
+    bind("ctrl-s", ALL, Action::SaveSession, "save view, points and log in a file: --replay FILE shows it"),
     bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
 ];

@@ -142,6 +142,7 @@ fn take_view(view: &mut View, line: &str) -> Option<()> {
         "axis" => view.chart.log = value == "log",
         "selected" => view.chart.selected = Some(Key::new(value).ok()?.as_str().to_owned()),
         "marked" => view.chart.marked.push(Key::new(value).ok()?.as_str().to_owned()),
+        "pane" => view.pane = Focus::named(value).unwrap_or_default(),
         "focus" => view.focus = Focus::named(value).unwrap_or_default(),
         _ => {}
     }

@@ -57,6 +57,7 @@ fn view() -> View {
             selected: Some("palm.cpu".to_owned()),
             marked: vec!["火.cpu".to_owned()],
         },
+        pane: Focus::Log,
         focus: Focus::Chart,
         selected_row: Some("palm.mem".to_owned()),
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use shared::Point;
 use shared::point::encode_value;
 
-use super::{ChartSpan, END, Focus, MAGIC, MAX_LOG, Recording, Session, VERSION, View};
+use super::{ChartSpan, END, MAGIC, MAX_LOG, Recording, Session, VERSION, View};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
 use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
@@ -76,10 +76,7 @@ fn write_view(out: &mut impl Write, view: &View) -> io::Result<()> {
     for key in &view.chart.marked {
         writeln!(out, "marked {key}")?;
     }
-    if view.focus != Focus::default() {
-        writeln!(out, "focus {}", view.focus.name())?;
-    }
-    Ok(())
+    writeln!(out, "pane {}\nfocus {}", view.pane.name(), view.focus.name())
 }
 
 /// The points of each key, behind a line with its name: `[STEP@]VALUE`, where the step is the time

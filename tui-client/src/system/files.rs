@@ -4,7 +4,7 @@
 mod history_file;
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf, is_separator};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
@@ -16,7 +16,9 @@ pub use history_file::HistoryFile;
 
 use crate::effect::FileJob;
 use crate::event::Event;
+use crate::session::{self, MAX_FILE, Session};
 use crate::system::os;
+use crate::text::escape::escape_untrusted;
 use crate::wire_log::entry::{Direction, Remark};
 use crate::wire_log::store::Snapshot;
 
@@ -119,11 +121,41 @@ fn save_files(jobs: Receiver<FileJob>, send: impl Fn(Event)) {
                 let saved = save(&file, |out| out.write_all(svg.as_bytes()));
                 saved.map(|()| Event::PictureSaved { path })
             }
+            FileJob::SaveSession { path, session, left_out } => {
+                save_session(path, session, *left_out)
+            }
         };
         match saved {
             Ok(event) => send(event),
             Err(error) => not_saved(job, explain(&error)).into_iter().for_each(&send),
         }
+    }
+}
+
+/// Writes a session; returns what is told of it.
+fn save_session(path: &str, session: &Session, left_out: u64) -> io::Result<Event> {
+    let file = expand_home(path);
+    let path = absolute(&file);
+    let lines = save(&file, |out| session::write(out, session))?;
+    let bytes = fs::metadata(&file)?.len();
+    let (keys, points) = (session.recording.len() as u64, session.recording.points() as u64);
+    Ok(Event::SessionSaved { path, keys, points, lines, bytes, left_out })
+}
+
+/// Reads a session from a file.
+///
+/// # Errors
+/// A sentence with the path.
+pub fn read_session(path: &Path) -> Result<Session, String> {
+    let shown = escape_untrusted(path.to_string_lossy().as_bytes());
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => session::parse(&bytes).map_err(|why| format!("{shown}: {why}")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(format!("{shown}: there is no such file"))
+        }
+        Err(error) => Err(format!("{shown}: {error}")),
     }
 }
 
@@ -133,6 +165,7 @@ fn not_saved(job: FileJob, reason: String) -> Option<Event> {
         FileJob::AppendHistory(_) => None,
         FileJob::SaveLog { path, .. } => Some(Event::NotSaved { path, reason }),
         FileJob::SavePicture { path, .. } => Some(Event::PictureNotSaved { path, reason }),
+        FileJob::SaveSession { path, .. } => Some(Event::SessionNotSaved { path, reason }),
     }
 }
 

@@ -27,6 +27,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         LinkState::Waiting { reason, .. } => ("○", theme.bad, reason.clone()),
     };
     let mut pen = canvas.pen(area, 0);
+    if let Some(replayed) = app.replayed() {
+        let saved = time::date(replayed.saved_at, app.zone());
+        pen.skip(1).write("▷", theme.alert).skip(1).write("replay of ", theme.text);
+        pen.write(app.link().address(), theme.title);
+        pen.write(&format!(", saved {saved}"), theme.text);
+        return draw_place(app, theme, &mut pen);
+    }
     pen.skip(1).write(mark, style).skip(1).write(app.link().address(), theme.title).skip(2);
     let waiting = waiting(app);
     let round_trip = app.link().round_trip().filter(|_| !app.polling().is_paused());
@@ -78,16 +85,21 @@ fn pace(app: &App, theme: &Theme) -> (String, Style) {
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     let (text, style) = pace(app, theme);
     pen.write_right(&text, style);
-    if let Some(at) = app.place().at() {
-        let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
-        pen.write_right(&format!("at {date}, {ago} ago ·"), theme.alert);
-    }
+    draw_place(app, theme, pen);
     if let Some(cost) = app.polling().cost(app.now().elapsed)
         && !app.polling().is_paused()
     {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
         let bytes = number::bytes(cost.bytes as u64);
         pen.write_right(&format!("{:.1} req/s · {bytes}/s ·", cost.requests), theme.quiet);
+    }
+}
+
+/// Writes the place in time, as far as there is room.
+fn draw_place(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
+    if let Some(at) = app.place().at() {
+        let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
+        pen.write_right(&format!("at {date}, {ago} ago ·"), theme.alert);
     }
 }
 

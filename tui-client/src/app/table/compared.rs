@@ -17,7 +17,7 @@ pub struct Compared {
 }
 
 /// The columns that say what has moved.
-const COLUMNS: [Column; 2] = [Column::Moved, Column::MovedShare];
+pub const COLUMNS: [Column; 2] = [Column::Moved, Column::MovedShare];
 
 impl Table {
     /// What the rows are compared with.
