@@ -470,8 +470,10 @@ impl Table {
         self.top = self.top.min(count.saturating_sub(rows));
     }
 
-    /// Selects the row of a key, if there is one, on a screen of this many rows.
-    pub fn select(&mut self, key: &str, rows: usize) {
+    /// Selects the row of a key, if there is one, or the first row, whatever its key, on a screen of
+    /// this many rows.
+    pub fn select(&mut self, key: Option<&str>, rows: usize) {
+        let Some(key) = key else { return self.move_by(isize::MIN, rows) };
         let place = Key::new(key).ok().and_then(|key| self.answer.find(key));
         if let Some(row) = place.and_then(|place| self.order.row(place)) {
             (self.selected, self.held) = (row, true);

@@ -244,6 +244,7 @@ mod tests {
     use crate::wire_log::entry::{Cost, LogEntry};
     use crate::wire_log::pattern::LogPattern;
     use jiff::tz::TimeZone;
+    use std::sync::Arc;
     use std::time::Duration;
 
     /// The events of these jobs, all done.
@@ -355,6 +356,45 @@ mod tests {
         let not_saved = Event::PictureNotSaved { path: path.clone(), reason };
         assert_eq!(events, [Event::PictureSaved { path: path.clone() }, not_saved]);
         assert_eq!(fs::read_to_string(path).unwrap(), "<svg/>");
+    }
+
+    #[tokio::test]
+    async fn a_session_is_saved_writes_over_nothing_and_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.session").display().to_string();
+        let mut recording = session::Recording::default();
+        let point = shared::Point { timestamp: 7, value: 1.5 };
+        recording.add(shared::Key::new("a").unwrap(), [point]);
+        let mut log = Log::new(1 << 26, false);
+        log.push(LogEntry::new(0, Direction::Out, "get a"));
+        let session = Session { view: session::View::default(), recording, log: log.snapshot() };
+        let job = || FileJob::SaveSession {
+            path: path.clone(),
+            session: Arc::new(session.clone()),
+            left_out: 3,
+        };
+        let history = HistoryFile::in_directory(directory.path().to_owned());
+        let events = events(Some(history), vec![job(), job()]).await;
+        let bytes = fs::metadata(&path).unwrap().len();
+        let reason = "there is such a file already".to_owned();
+        let (keys, points, lines, left_out) = (1, 1, 1, 3);
+        let saved =
+            Event::SessionSaved { path: path.clone(), keys, points, lines, bytes, left_out };
+        assert_eq!(events, [saved, Event::SessionNotSaved { path: path.clone(), reason }]);
+        assert_eq!(read_session(Path::new(&path)).unwrap().recording, session.recording);
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_shown_is_told_with_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x\u{1b}");
+        let told = || read_session(&path).unwrap_err();
+        assert!(told().ends_with("x\\u{1b}: there is no such file"), "{}", told());
+        fs::write(&path, "x").unwrap();
+        assert!(told().ends_with(": no session: ctrl-s on the screen saves one"), "{}", told());
+        File::create(&path).unwrap().set_len(MAX_FILE + 1).unwrap();
+        assert!(told().ends_with(": no session: longer than 64 MiB"), "{}", told());
+        assert!(read_session(directory.path()).is_err());
     }
 
     #[test]

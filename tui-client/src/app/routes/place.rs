@@ -92,6 +92,7 @@ impl App {
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
         self.sort(job);
+        self.select_row_as_saved();
     }
 
     /// Puts a mark: at the place in time, else now.

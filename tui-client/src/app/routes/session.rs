@@ -33,7 +33,8 @@ pub struct Replayed {
     base: Option<Base>,
     sort: Option<Sort>,
     chart: Option<ChartView>,
-    row: Option<String>,
+    /// The selected row; within, none for the first one, whatever its key.
+    row: Option<Option<String>>,
 }
 
 impl App {
@@ -203,7 +204,7 @@ impl App {
             base: compared.clone(),
             sort: compared.as_ref().map(|_| table.sort),
             chart: Some(chart.clone()),
-            row: session.view.selected_row.clone(),
+            row: Some(session.view.selected_row.clone()),
         });
     }
 
@@ -233,14 +234,17 @@ impl App {
             let job = self.place.table_or(&mut self.table).set_sort(sort, rows, time);
             self.sort(job);
         }
+        self.select_row_as_saved();
     }
 
-    /// The rows are known: selects the one that was.
+    /// Selects the row that was, once the rows are known as they were.
     pub(in crate::app) fn select_row_as_saved(&mut self) {
-        let row = self.replayed.as_mut().and_then(|replayed| replayed.row.take());
-        if let Some(key) = row {
+        let is_there = self.place.at().is_none() || self.place.table().is_some();
+        let is_ready = |replayed: &&mut Replayed| is_there && replayed.sort.is_none();
+        let row = self.replayed.as_mut().filter(is_ready);
+        if let Some(key) = row.and_then(|replayed| replayed.row.take()) {
             let rows = self.layout().table_rows();
-            self.table.select(&key, rows);
+            self.place.table_or(&mut self.table).select(key.as_deref(), rows);
         }
     }
 

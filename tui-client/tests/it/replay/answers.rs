@@ -47,15 +47,12 @@ fn selectors() -> Vec<String> {
     .into();
     let hows =
         ["avg", "min", "max", "sum", "count", "first", "last", "rate", "p50", "p90", "p95", "p99"];
+    let ranges =
+        ["palm.*[:", "palm.cpu[1150864101:1150864300", "eardrum.*[-5:9", "火.*[:", "*[-100:100"];
     for how in hows {
-        for range in
-            ["palm.*[:", "palm.cpu[1150864101:1150864300", "eardrum.*[-5:9", "火.*[:", "*[-100:100"]
-        {
-            let middle = if range.ends_with(':') { "" } else { "" };
+        for range in ranges {
             for step in ["7", "1m", "all"] {
-                let range =
-                    range.strip_suffix(':').map_or(range.to_owned(), |open| format!("{open}:"));
-                selectors.push(format!("{range}{middle}:{step}:{how}]"));
+                selectors.push(format!("{range}:{step}:{how}]"));
             }
         }
     }

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{ComputeJob, Effect, FileJob, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
+use tui_client::keymap::Mode;
 use tui_client::session;
 use tui_client::system::net::{self, Peer};
 use tui_client::view::{self, PlotCache, theme::Theme};
@@ -74,6 +75,20 @@ impl Desk {
                 c => KeyPress::char(c),
             });
         }
+    }
+
+    /// Presses Tab until a pane has the keys.
+    pub fn to(&mut self, mode: Mode) {
+        for _ in 0..5 {
+            if self.app.mode() != mode {
+                self.press(KeyPress::plain(KeyCode::Tab));
+            }
+        }
+        assert_eq!(self.app.mode(), mode);
+    }
+
+    pub fn notice(&self) -> &str {
+        self.app.notice().map_or("", |notice| &notice.text)
     }
 
     pub fn press(&mut self, key: KeyPress) {
