@@ -41,6 +41,15 @@ pub struct Session {
     pub log: Snapshot,
 }
 
+/// What a saved session does not have of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Keys without any point.
+    pub keys: u64,
+    /// Keys of which there are only the newest points.
+    pub points_of: u64,
+}
+
 /// What was shown, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct View {

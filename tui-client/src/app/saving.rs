@@ -9,7 +9,7 @@ use crate::app::marks;
 use crate::metrics::reply::PointLists;
 use crate::metrics::watch_plan::merged;
 use crate::request::pending::{Priority, Query, QueryTag, SessionPart, SessionQuery};
-use crate::session::{Recording, Session, View};
+use crate::session::{LeftOut, Recording, Session, View};
 use crate::wire_log::store::Snapshot;
 
 /// Points of the table's time that a file has: those of 100 keys with a point a second for a quarter
@@ -30,12 +30,17 @@ const RECENT: u32 = 64;
 pub struct Scope {
     /// The first Unix second of the table's time.
     pub from: i64,
+    /// As much time before that: numbers of the window as of a time need it. It is in the session if
+    /// there is room.
+    pub earlier: i64,
     /// The first Unix second in the chart, and its keys.
     pub chart: Option<(i64, Vec<Glob>)>,
     /// The watched keys, then those of the rows in sight.
     pub in_sight: Vec<Glob>,
     /// What is asked for of the watched keys on a screen.
     pub history: Vec<String>,
+    /// There are more keys than a session has, which is of those in sight: so many are not.
+    pub keys_left_out: u64,
 }
 
 /// A session that is being gathered.
@@ -47,6 +52,8 @@ pub struct Saving {
     scope: Scope,
     /// Points of each key in the table's time.
     counts: HashMap<String, u64>,
+    /// Points of all keys in that time and as much before it.
+    earlier: u64,
     /// Points of each key in the chart from before.
     chart_counts: HashMap<String, u64>,
     /// Queries without an answer.
@@ -54,7 +61,7 @@ pub struct Saving {
     /// All that is wanted is asked for.
     is_last: bool,
     /// Keys of which there are only the newest points.
-    left_out: u64,
+    points_left_out: u64,
 }
 
 impl Saving {
@@ -66,27 +73,33 @@ impl Saving {
             session: Session { view, recording: Recording::default(), log },
             scope,
             counts: HashMap::new(),
+            earlier: 0,
             chart_counts: HashMap::new(),
             waiting: 0,
             is_last: false,
-            left_out: 0,
+            points_left_out: 0,
         }
     }
 
     /// The first queries.
     pub fn begin(&mut self) -> Vec<Query> {
-        let Scope { from, chart, in_sight, history } = &self.scope;
+        let Scope { from, earlier, chart, in_sight, history, .. } = &self.scope;
         let (from, before) = (*from, from.saturating_sub(1));
-        let mut selectors = vec![
-            ("*[last:2]".to_owned(), SessionPart::Points),
+        let mut selectors = Vec::new();
+        for keys in self.all_keys() {
+            let base = self.session.view.compared.as_ref().map(|base| base.at);
             // What stands at any time from then on.
-            (format!("*[last@{before}]"), SessionPart::Points),
-            (marks::SELECTOR.to_owned(), SessionPart::Points),
-            (format!("*[{from}::all:count]"), SessionPart::Count),
-        ];
-        if let Some(base) = self.session.view.compared.as_ref().filter(|base| base.at < from) {
-            selectors.push((format!("*[last@{}]", base.at), SessionPart::Points));
+            let states =
+                [Some(before), Some(earlier.saturating_sub(1)), base.filter(|&at| at < from)];
+            // First, because its order is that of the keys.
+            selectors.push((format!("{keys}[last:2]"), SessionPart::Points));
+            for at in states.into_iter().flatten() {
+                selectors.push((format!("{keys}[last@{at}]"), SessionPart::Points));
+            }
+            selectors.push((format!("{keys}[{from}::all:count]"), SessionPart::Count));
+            selectors.push((format!("{keys}[{earlier}::all:count]"), SessionPart::EarlierCount));
         }
+        selectors.push((marks::SELECTOR.to_owned(), SessionPart::Points));
         let recent = merged(in_sight).into_iter().map(|keys| format!("{keys}[last:{RECENT}]"));
         let history = recent.chain(history.iter().cloned());
         selectors.extend(history.map(|selector| (selector, SessionPart::Points)));
@@ -96,6 +109,14 @@ impl Saving {
             selectors.extend(merged(keys).into_iter().map(count));
         }
         self.queries(selectors)
+    }
+
+    /// The patterns of the keys that the session has.
+    fn all_keys(&self) -> Vec<String> {
+        match self.scope.keys_left_out {
+            0 => vec!["*".to_owned()],
+            _ => merged(&self.scope.in_sight),
+        }
     }
 
     fn queries(&mut self, selectors: Vec<(String, SessionPart)>) -> Vec<Query> {
@@ -131,6 +152,7 @@ impl Saving {
             SessionPart::Count => {
                 self.counts.insert(key.to_owned(), count(points));
             }
+            SessionPart::EarlierCount => self.earlier += count(points),
             SessionPart::ChartCount => {
                 self.chart_counts.insert(key.to_owned(), count(points));
             }
@@ -153,11 +175,13 @@ impl Saving {
 
     /// What is asked for last.
     fn selectors(&mut self) -> Vec<(String, SessionPart)> {
-        let Scope { from, chart, in_sight, .. } = &self.scope;
+        let Scope { from, earlier, chart, in_sight, .. } = &self.scope;
         let (from, before) = (*from, from.saturating_sub(1));
         let mut selectors = Vec::new();
         if self.counts.values().sum::<u64>() <= MAX_POINTS {
-            selectors.push((format!("*[{from}:]"), SessionPart::Points));
+            let begin = if self.earlier <= MAX_POINTS { *earlier } else { from };
+            let range = |keys| (format!("{keys}[{begin}:]"), SessionPart::Points);
+            selectors.extend(self.all_keys().into_iter().map(range));
         } else {
             let mut room = MAX_POINTS;
             let fitting = in_sight.iter().filter(|key| {
@@ -167,7 +191,7 @@ impl Saving {
                 rest.is_some()
             });
             let fitting: Vec<Glob> = fitting.cloned().collect();
-            self.left_out = (self.counts.len() as u64).saturating_sub(fitting.len() as u64);
+            self.points_left_out = (self.counts.len() as u64).saturating_sub(fitting.len() as u64);
             let range = |keys| (format!("{keys}[{from}:]"), SessionPart::Points);
             selectors.extend(merged(&fitting).into_iter().map(range));
         }
@@ -195,9 +219,10 @@ impl Saving {
         self.is_last && self.waiting == 0
     }
 
-    /// The path, the session, and the number of keys of which it has only the newest points.
-    pub fn into_parts(self) -> (String, Session, u64) {
-        (self.path, self.session, self.left_out)
+    /// The path, the session, and what it does not have.
+    pub fn into_parts(self) -> (String, Session, LeftOut) {
+        let left_out = LeftOut { keys: self.scope.keys_left_out, points_of: self.points_left_out };
+        (self.path, self.session, left_out)
     }
 }
 

@@ -22,19 +22,8 @@ pub(super) const ALL: &[Mode] = &[
     SeriesInput,
 ];
 /// All but the search of the history, where the key has another meaning in all shells.
-const SAVING: &[Mode] = &[
-    Prompt,
-    Table,
-    Watch,
-    Chart,
-    Log,
-    Help,
-    HelpSearch,
-    Confirm,
-    LogInput,
-    Columns,
-    SeriesInput,
-];
+const SAVING: &[Mode] =
+    &[Prompt, Table, Watch, Chart, Log, Help, HelpSearch, Confirm, LogInput, Columns, SeriesInput];
 pub(super) const PANES: &[Mode] = &[Table, Watch, Chart, Log];
 pub(super) const SERIES: &[Mode] = &[Table, Watch, Chart];
 pub(super) const CHARTED: &[Mode] = &[Watch, Chart];

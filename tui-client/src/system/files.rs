@@ -16,7 +16,7 @@ pub use history_file::HistoryFile;
 
 use crate::effect::FileJob;
 use crate::event::Event;
-use crate::session::{self, MAX_FILE, Session};
+use crate::session::{self, LeftOut, MAX_FILE, Session};
 use crate::system::os;
 use crate::text::escape::escape_untrusted;
 use crate::wire_log::entry::{Direction, Remark};
@@ -133,7 +133,7 @@ fn save_files(jobs: Receiver<FileJob>, send: impl Fn(Event)) {
 }
 
 /// Writes a session; returns what is told of it.
-fn save_session(path: &str, session: &Session, left_out: u64) -> io::Result<Event> {
+fn save_session(path: &str, session: &Session, left_out: LeftOut) -> io::Result<Event> {
     let file = expand_home(path);
     let path = absolute(&file);
     let lines = save(&file, |out| session::write(out, session))?;
@@ -371,13 +371,14 @@ mod tests {
         let job = || FileJob::SaveSession {
             path: path.clone(),
             session: Arc::new(session.clone()),
-            left_out: 3,
+            left_out: LeftOut { keys: 3, points_of: 4 },
         };
         let history = HistoryFile::in_directory(directory.path().to_owned());
         let events = events(Some(history), vec![job(), job()]).await;
         let bytes = fs::metadata(&path).unwrap().len();
         let reason = "there is such a file already".to_owned();
-        let (keys, points, lines, left_out) = (1, 1, 1, 3);
+        let (keys, points, lines) = (1, 1, 1);
+        let left_out = LeftOut { keys: 3, points_of: 4 };
         let saved =
             Event::SessionSaved { path: path.clone(), keys, points, lines, bytes, left_out };
         assert_eq!(events, [saved, Event::SessionNotSaved { path: path.clone(), reason }]);

@@ -14,7 +14,7 @@ use crate::keymap::{Mode, Pane};
 use crate::metrics::reply::PointLists;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::request::pending::{Purpose, SessionQuery};
-use crate::session::{Base, ChartView, Focus, Session, View};
+use crate::session::{Base, ChartView, Focus, LeftOut, Session, View};
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 use crate::wire_log::store::Snapshot;
@@ -24,6 +24,9 @@ const MIN_TIME: i64 = 900;
 
 /// The most of it where the window of the table has no beginning.
 const MAX_TIME: i64 = 86_400;
+
+/// Of more keys only those in sight are saved.
+const MAX_KEYS: u64 = 20_000;
 
 /// A saved session that is shown, and what of its view waits for the first answers.
 #[derive(Debug)]
@@ -95,20 +98,21 @@ impl App {
         path: &str,
         (keys, points, lines): (u64, u64, u64),
         bytes: u64,
-        left_out: u64,
+        left_out: LeftOut,
     ) {
         let keys = number::plural(keys, "key", "keys");
         let points = number::plural(points, "point", "points");
         let lines = number::plural(lines, "log line", "log lines");
-        let newest = match left_out {
-            0 => String::new(),
-            keys => {
-                let keys = number::plural(keys, "key", "keys");
-                format!(", of {keys} only the newest points")
+        let count = |keys| number::plural(keys, "key", "keys");
+        let without = match left_out {
+            LeftOut { keys: 0, points_of: 0 } => String::new(),
+            LeftOut { keys: 0, points_of } => {
+                format!(", of {} only the newest points", count(points_of))
             }
+            LeftOut { keys, .. } => format!(", without {} that are out of sight", count(keys)),
         };
         let bytes = number::bytes(bytes);
-        let text = format!("{keys}, {points}, {lines}{newest}: {bytes} in ");
+        let text = format!("{keys}, {points}, {lines}{without}: {bytes} in ");
         self.cx.say_name(Tone::Good, &text, path);
     }
 
@@ -176,7 +180,11 @@ impl App {
         }
         let history = Watch::history(self.watch.patterns());
         let history = history.into_iter().map(|(_, selector)| selector).collect();
-        Scope { from, chart, in_sight, history }
+        let keys = self.table.answer().series.len() as u64;
+        let out_of_sight = keys.saturating_sub(in_sight.len() as u64);
+        let keys_left_out = if keys > MAX_KEYS { out_of_sight } else { 0 };
+        let earlier = from.saturating_sub(window);
+        Scope { from, earlier, chart, in_sight, history, keys_left_out }
     }
 
     /// Shows a saved session as it was; its points come as those of a server.

@@ -6,7 +6,7 @@ use shared::response::Status;
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyPress};
 use tui_client::keymap::Mode;
-use tui_client::session::Session;
+use tui_client::session::{LeftOut, Session};
 
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::series_server::{DAY, SeriesServer};
@@ -36,8 +36,8 @@ fn answer(scene: &mut Scene, data: impl Fn(&str) -> String) -> (Vec<String>, Opt
     (asked, written)
 }
 
-/// A path, a session, and the number of keys with the newest points only.
-type Written = (String, Arc<Session>, u64);
+/// A path, a session, and what it does not have.
+type Written = (String, Arc<Session>, LeftOut);
 
 fn session(effect: Effect) -> Option<Written> {
     match effect {
@@ -66,7 +66,7 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
         line if line.contains("[last@") => format!("a 0.5 {}\n", from - 7),
         "get mark.*[last:100]" => format!("mark.deploy 1.0 {}\n", from - DAY),
         line if line.contains(":count]") => format!("a 900.0 {from}\nb 2.0 {from}\n"),
-        line if line == format!("get *[{from}:]") => {
+        line if line == format!("get *[{}:]", from - 900) => {
             format!("a 1.0 {from}\na 4.0 {NOW}\nb 6.0 {from}\n")
         }
         _ => String::new(),
@@ -74,15 +74,17 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     let expected = [
         "get *[last:2]".to_owned(),
         format!("get *[last@{}]", from - 1),
-        "get mark.*[last:100]".to_owned(),
+        format!("get *[last@{}]", from - 901),
         format!("get *[{from}::all:count]"),
+        format!("get *[{}::all:count]", from - 900),
+        "get mark.*[last:100]".to_owned(),
         "get {a,b}[last:64]".to_owned(),
         "get a[last:1024]".to_owned(),
-        format!("get *[{from}:]"),
+        format!("get *[{}:]", from - 900),
     ];
     assert_eq!(asked, expected);
     let (path, session, left_out) = written.expect("it is written");
-    assert_eq!((&*path, left_out), ("tui-client-20060621-043100.session", 0));
+    assert_eq!((&*path, left_out), ("tui-client-20060621-043100.session", LeftOut::default()));
     let all = [("a", 4), ("b", 2), ("mark.deploy", 1)].map(|(key, count)| (key.to_owned(), count));
     assert_eq!(counts(&session), all);
     assert_eq!(session.view.saved_at, NOW);
@@ -94,7 +96,7 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
         points: 7,
         lines: 9,
         bytes: 1234,
-        left_out: 0,
+        left_out: LeftOut::default(),
     });
     assert_eq!(scene.notice(), "3 keys, 7 points, 9 log lines: 1.2 kB in /home/palm/x.session");
     let path = "/x".to_owned();
@@ -104,7 +106,7 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
         points: 7,
         lines: 9,
         bytes: 1234,
-        left_out: 8,
+        left_out: LeftOut { keys: 0, points_of: 8 },
     });
     let notice = "9 keys, 7 points, 9 log lines, of 8 keys only the newest points: 1.2 kB in /x";
     assert_eq!(scene.notice(), notice);
@@ -124,7 +126,42 @@ fn of_too_many_points_a_session_has_those_of_the_keys_in_sight() {
         }
     });
     assert_eq!(asked.last(), Some(&format!("get a[{from}:]")), "{asked:?}");
-    assert_eq!(written.expect("it is written").2, 2);
+    assert_eq!(written.expect("it is written").2, LeftOut { keys: 0, points_of: 2 });
+}
+
+#[test]
+fn the_time_before_that_of_the_table_is_saved_if_there_is_room() {
+    for (earlier, seconds) in [(120_000, 1800), (120_001, 900)] {
+        let mut scene = scene();
+        scene.press(KeyPress::ctrl('s'));
+        let count = format!("get *[{}::all:count]", NOW - 1800);
+        let (asked, _) = answer(&mut scene, |line| {
+            if line == count { format!("a {earlier} {NOW}\n") } else { String::new() }
+        });
+        assert_eq!(asked.last(), Some(&format!("get *[{}:]", NOW - seconds)));
+    }
+}
+
+#[test]
+fn of_too_many_keys_a_session_has_those_in_sight() {
+    let mut scene = Scene::live(120, 40, &["a0"], &[]);
+    let all: String = (0..20_001).map(|key| format!("a{key} 4.0 {NOW}\n")).collect();
+    answer(&mut scene, |line| if line == "get *[last]" { all.clone() } else { String::new() });
+    scene.to(Mode::Table);
+    answer(&mut scene, |_| String::new());
+    scene.press(KeyPress::ctrl('s'));
+    let (asked, written) = answer(&mut scene, |_| String::new());
+    assert!(asked.iter().all(|line| !line.starts_with("get *")), "{asked:?}");
+    assert!(asked[0].starts_with("get {a0,a1,a2,"), "{asked:?}");
+    let (.., left_out) = written.expect("it is written");
+    assert!((19_900..20_001).contains(&left_out.keys), "{left_out:?}");
+    let path = "/x".to_owned();
+    scene.tell(Event::SessionSaved { path, keys: 9, points: 7, lines: 9, bytes: 1234, left_out });
+    assert!(
+        scene.notice().contains(" keys that are out of sight: 1.2 kB in"),
+        "{}",
+        scene.notice()
+    );
 }
 
 #[test]
