@@ -149,6 +149,7 @@ impl App {
         if self.layout().log != log {
             self.after_layout_change();
         }
+        self.join_chart();
         self.work_off();
         self.poll();
         let garbage = self.table.take_garbage();
@@ -194,6 +195,7 @@ impl App {
                 self.polling.restart(now.elapsed);
                 self.watch.reset();
                 self.place.reset();
+                self.marks = Marks::default();
             }
             Event::Disconnected(reason) => {
                 self.link.on_disconnected(&reason, &mut self.log, &mut self.cx);
@@ -311,7 +313,7 @@ impl App {
                 self.log.work(rows, &mut self.cx);
             }
             Message::GoToTime(at) => self.go_to_time(at),
-            Message::Mark(name) => self.mark(&name),
+            Message::Mark(name, at) => self.mark(&name, at),
             Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
             Message::SaveSession(path) => self.save_session(path),
@@ -415,7 +417,7 @@ impl App {
             Action::RecallFilter => {
                 let purpose = self.input.line().map(LineInput::purpose);
                 matches!(purpose, Some(InputPurpose::Filter(_)))
-                    && self.table.dropped_filter().is_some()
+                    && self.table().dropped_filter().is_some()
             }
             Action::Refresh => self.link.is_connected(),
             Action::Live if self.mode() == Mode::Watch => {

@@ -287,9 +287,9 @@ pub struct ScreenOptions {
     #[arg(long, value_name = "THEME", default_value = "auto")]
     pub theme: Colours,
 
-    /// Draw the screen with ASCII characters alone; keys stay as they are. Auto does so where LC_ALL,
-    /// LC_CTYPE or LANG names another encoding than UTF-8, on the console of Linux, and on Windows
-    /// where the console may be the old one; never is for Windows Terminal where it opens by itself
+    /// Draw the screen with ASCII characters alone; keys stay as they are. Auto does so where the
+    /// locale names another encoding than UTF-8, on the console of Linux, and on Windows where the
+    /// console may be the old one; never is for Windows Terminal where it opens by itself
     #[arg(long, value_name = "WHEN", num_args = 0..=1, require_equals = true, default_value = "auto", default_missing_value = "always")]
     pub ascii: When,
 

@@ -11,7 +11,7 @@ mod tests;
 use shared::Glob;
 
 use crate::metrics::alerts::Alert;
-use crate::metrics::sort::TableSpec;
+use crate::metrics::sort::{Sort, TableSpec};
 use crate::wire_log::store::Snapshot;
 pub use parse::{MAX_FILE, SessionError, parse};
 pub use recording::Recording;
@@ -69,6 +69,8 @@ pub struct View {
     pub place: Option<i64>,
     /// What the table was compared with.
     pub compared: Option<Base>,
+    /// Its order meanwhile, where that is not the one of `table`.
+    pub compared_sort: Option<Sort>,
     /// The chart.
     pub chart: ChartView,
     /// The pane that had the keys last.
@@ -95,6 +97,8 @@ pub struct ChartView {
     pub span: ChartSpan,
     /// The value axis was logarithmic.
     pub log: bool,
+    /// The cursor, in Unix seconds.
+    pub cursor: Option<i64>,
     /// The selected key.
     pub selected: Option<String>,
     /// The keys that were in the chart besides.

@@ -5,6 +5,8 @@
 
 #[path = "client.rs"]
 pub mod client;
+#[path = "picture.rs"]
+pub mod picture;
 #[path = "process.rs"]
 pub mod process;
 #[path = "proxy.rs"]

@@ -47,10 +47,15 @@ pub fn now() -> u64 {
 
 /// Puts so many points of each key, one a second, up to now.
 pub fn fill(port: u16, keys: &[String], points: u64) {
+    fill_every(port, keys, points, 1);
+}
+
+/// As [`fill`], with so many seconds from point to point.
+pub fn fill_every(port: u16, keys: &[String], points: u64, seconds: u64) {
     let mut server = Puts::to(port);
     let (end, mut lines) = (now(), String::new());
-    for second in end - points..end {
-        append(keys, second, &mut lines);
+    for ago in (1..=points).rev() {
+        append(keys, end - ago * seconds, &mut lines);
         if lines.len() > 1 << 22 {
             server.send(&lines);
             lines.clear();

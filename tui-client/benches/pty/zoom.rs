@@ -10,13 +10,13 @@
 #[path = "harness.rs"]
 pub mod harness;
 
-use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::client::Client;
-use harness::pty::Shell;
+use harness::picture::{QUIET, complete_after};
 use harness::puts::now;
 use harness::report::Times;
 use harness::server::TestServer;
@@ -30,11 +30,8 @@ const BATCH: u64 = 100_000;
 /// The keys that are pressed, twice.
 const KEYS: &str = "503450zzz[[[]]ZZzz4zzzzzz[[ZZ]]ZZ0ZZZZZZZZZZZZZZZ135341";
 
-/// A picture that has not changed for so long is complete.
-const QUIET: Duration = Duration::from_millis(250);
-
-/// How often the screen is looked at.
-const LOOK: Duration = Duration::from_micros(500);
+/// The chart on the screen, with its legend.
+const CHART: Range<usize> = 2..49;
 
 const WITHIN: Duration = Duration::from_millis(50);
 
@@ -58,37 +55,14 @@ pub fn measure(_: &[String]) -> bool {
     sleep(4 * QUIET);
 
     let turns = ["the first time", "again"].map(|turn| {
-        let times: Vec<_> = KEYS.chars().map(|key| (complete_after(shell, key), key)).collect();
+        let times: Vec<_> = KEYS
+            .chars()
+            .map(|key| (complete_after(shell, &key.to_string(), &CHART), key))
+            .collect();
         let slowest = times.iter().max().map(|(_, key)| *key).unwrap_or_default();
         let times: Times = times.into_iter().map(|(time, _)| time).collect();
         times.say(&format!("a new picture, {turn} (worst: {slowest})"), WITHIN)
     });
     client.quit();
     turns == [true; 2]
-}
-
-/// From a key press to the last change of the chart.
-fn complete_after(shell: &Shell, key: char) -> Duration {
-    let mut before = chart(shell);
-    let pressed = Instant::now();
-    let mut changed = pressed;
-    shell.press(&key.to_string());
-    while changed.elapsed() < QUIET {
-        sleep(LOOK);
-        let chart = chart(shell);
-        if chart != before {
-            (before, changed) = (chart, Instant::now());
-        }
-    }
-    changed - pressed
-}
-
-/// The chart on the screen, with its legend.
-fn chart(shell: &Shell) -> Vec<String> {
-    let rows = RefCell::new(Vec::new());
-    shell.until("a screen", |screen| {
-        *rows.borrow_mut() = screen.rows(0, 200).skip(2).take(47).collect();
-        true
-    });
-    rows.into_inner()
 }

@@ -12,6 +12,7 @@ pub mod viewport;
 use crate::metrics::rollups::Sample;
 use crate::text::units::Unit;
 use crate::text::width::width;
+use axis::Axes;
 use extent::{Edge, Survey, VisibleLine};
 use jiff::tz::TimeZone;
 use line::Line;
@@ -39,7 +40,8 @@ pub fn rows(height: u16) -> (u16, u16) {
 /// Divides the width: columns of the labels, and of the plot without the axis between them. The rest is
 /// for the values at the ends of lines.
 pub fn columns(spec: &ChartSpec<'_>, width: u16) -> (u16, u16) {
-    divided(spec, &Survey::of(spec), width)
+    let spec = spec.in_width(width);
+    divided(&spec, &Survey::of(&spec), width)
 }
 
 /// Columns of a plot whose labels are as wide as most.
@@ -56,7 +58,7 @@ fn end_columns(width: u16) -> u16 {
 fn divided(spec: &ChartSpec<'_>, survey: &Survey<'_>, width: u16) -> (u16, u16) {
     let axes = survey.axes(&ChartSpec { columns: usize::from(width.max(1)), ..*spec });
     let ticks = axes.map_or(Vec::new(), |axes| survey.value_ticks(spec, &axes));
-    let longest = ticks.iter().map(|tick| tick.wide()).max().unwrap_or(0);
+    let longest = ticks.iter().map(AxisTick::wide).max().unwrap_or(0);
     let longest = u16::try_from(longest).unwrap_or(u16::MAX);
     let labels = if width >= 3 * LABELS { longest.clamp(LABELS, width / 2) } else { 0 };
     (labels, width.saturating_sub(labels + 1 + end_columns(width)))
@@ -79,6 +81,8 @@ pub struct ChartSpec<'a> {
     pub events: &'a [i64],
     /// The unit of the values.
     pub unit: Unit,
+    /// Lines of another magnitude than the first have an axis of their own.
+    pub has_right: bool,
     /// Columns of the plot.
     pub columns: usize,
     /// Rows of the plot.
@@ -152,6 +156,10 @@ pub struct Chart {
     pub cells: Vec<PlotCell>,
     /// Labels of the value axis.
     pub values: Vec<AxisTick>,
+    /// Labels of the value axis on the right; none where all lines share one.
+    pub right_values: Vec<AxisTick>,
+    /// Whether each line is on the right axis.
+    pub is_right: Vec<bool>,
     /// Labels of the time axis, at the column of their middle; as many as have room.
     pub times: Vec<AxisTick>,
     /// The rows and values of the thresholds that the axis can show.
@@ -227,6 +235,11 @@ fn spread(mut ends: Vec<(usize, usize)>, rows: usize) -> Vec<(usize, usize)> {
 }
 
 impl ChartSpec<'_> {
+    /// The spec of a chart as wide as this: the values at the ends leave room for an axis.
+    fn in_width(&self, width: u16) -> Self {
+        Self { has_right: end_columns(width) > 0, ..*self }
+    }
+
     /// The sample is within the range of time.
     fn shows(&self, sample: &Sample) -> bool {
         (self.range.0..=self.range.1).contains(&sample.timestamp)
@@ -261,9 +274,10 @@ fn logarithm(value: f64) -> f64 {
 impl Chart {
     /// Plots in a width that includes the value axis and its labels.
     pub fn fitted(spec: &ChartSpec<'_>, width: u16) -> Self {
-        let survey = Survey::of(spec);
-        let (labels, columns) = divided(spec, &survey, width);
-        let spec = ChartSpec { columns: columns.into(), ..*spec };
+        let spec = spec.in_width(width);
+        let survey = Survey::of(&spec);
+        let (labels, columns) = divided(&spec, &survey, width);
+        let spec = ChartSpec { columns: columns.into(), ..spec };
         let chart = Self::of(&spec, &survey);
         let ends = if end_columns(width) > 0 { chart.ends } else { Vec::new() };
         Self { labels, ends, ..chart }
@@ -289,6 +303,12 @@ impl Chart {
         let Some(axes) = survey.axes(spec) else {
             return chart;
         };
+        let right_axes = survey.right_axes(spec);
+        chart.is_right.clone_from(&survey.is_right);
+        let axes_of = |line: usize| {
+            let right = right_axes.as_ref().filter(|_| survey.is_right.get(line) == Some(&true));
+            right.unwrap_or(&axes)
+        };
         chart.times = axes.time_ticks(columns, spec.zone);
         chart.events = spec.events.iter().map(|&time| axes.column(time, columns)).collect();
         chart.step = spec.lines.first().and_then(Line::step);
@@ -297,6 +317,7 @@ impl Chart {
         }
         // The first line is drawn last, on top of the others.
         for (number, line) in lines.iter().enumerate().rev() {
+            let axes = axes_of(number);
             let number = u8::try_from(number).unwrap_or(u8::MAX);
             let mut before: Option<DotColumn> = None;
             let places = |sample: &Sample| {
@@ -355,7 +376,7 @@ impl Chart {
                     continue;
                 };
                 let mark = |value| {
-                    let (x, y) = axes.dot(read.timestamp, spec.place(value));
+                    let (x, y) = axes_of(line).dot(read.timestamp, spec.place(value));
                     Some((usize::try_from(x / 2).ok()?, usize::try_from(y / 4).ok()?, line))
                 };
                 chart.marks.extend(mark(high));
@@ -366,13 +387,27 @@ impl Chart {
         let row = |value: f64| axes.row(spec.place(value), rows);
         chart.thresholds = thresholds.map(|&value| (row(value), value)).collect();
         chart.values = survey.value_ticks(spec, &axes);
-        let end = |(line, newest): (usize, &Option<Sample>)| {
-            let (low, high) = spec.visible(newest.as_ref()?)?;
-            let middle = spec.place(low) / 2.0 + spec.place(high) / 2.0;
-            Some((axes.row(middle, rows), line))
-        };
-        chart.ends = spread(chart.newest.iter().enumerate().filter_map(end).collect(), rows);
+        let right = right_axes.as_ref();
+        chart.right_values = right.map_or_else(Vec::new, |axes| axes.value_ticks(rows));
+        chart.ends = chart.ends_on(spec, axes_of);
         chart
+    }
+
+    /// Row and line of the values at the right ends, but for those of a step with many values.
+    fn ends_on<'a>(
+        &self,
+        spec: &ChartSpec<'_>,
+        axes_of: impl Fn(usize) -> &'a Axes,
+    ) -> Vec<(usize, usize)> {
+        let end = |(line, newest): (usize, &Option<Sample>)| {
+            /// Rows that a value may be away from its place.
+            const MAX_AWAY: usize = 1;
+            let (low, high) = spec.visible(newest.as_ref()?)?;
+            let row = |place| axes_of(line).row(place, spec.rows);
+            let (top, bottom) = (row(spec.place(high)), row(spec.place(low)));
+            (bottom - top <= 2 * MAX_AWAY).then_some((top.midpoint(bottom), line))
+        };
+        spread(self.newest.iter().enumerate().filter_map(end).collect(), spec.rows)
     }
 
     /// Sets the dots of a column.

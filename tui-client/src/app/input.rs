@@ -311,7 +311,9 @@ impl Input {
                     cx.send(Message::Focus(Mode::Watch));
                 }
             }
-            InputPurpose::Mark if !text.is_empty() => cx.send(Message::Mark(text)),
+            InputPurpose::Mark(at) if !text.is_empty() => {
+                cx.send(Message::Mark(text, at.unwrap_or(cx.now().unix())));
+            }
             InputPurpose::Compare => cx.send(Message::CompareWith(text)),
             InputPurpose::Time => {
                 if let Ok(at) = moment::parse(&text, cx.now().unix(), cx.zone()) {
@@ -319,7 +321,7 @@ impl Input {
                 }
             }
             // The filter is in force already.
-            InputPurpose::Filter(_) | InputPurpose::LogFilter(_) | InputPurpose::Mark => {}
+            InputPurpose::Filter(_) | InputPurpose::LogFilter(_) | InputPurpose::Mark(_) => {}
         }
     }
 

@@ -257,8 +257,7 @@ impl Log {
         self.polls = (polls + 1).min(MAX_POLLS);
     }
 
-    /// Appends one line, or counts a repetition of the newest such line among the last
-    /// [`MAX_REPEATED`], which keeps the time and the text of the first one.
+    /// Appends one line, or counts a repetition of the newest such line among the last few, which keeps the time and the text of the first one.
     pub fn push_again(&mut self, entry: LogEntry<'_>, is_like: impl Fn(&str) -> bool) {
         let end = self.store.end();
         let recent = self.store.range(end - MAX_REPEATED.min(end - self.first())..end);

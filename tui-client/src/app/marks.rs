@@ -12,7 +12,7 @@ pub const PREFIX: &str = "mark.";
 pub const PATTERN: &str = "mark.*";
 
 /// The request for the newest points of each mark.
-pub const SELECTOR: &str = "mark.*[last:100]";
+pub const SELECTOR: &str = "mark.*[last:1000]";
 
 /// More marks are not kept: the oldest go.
 const MAX_MARKS: usize = 10_000;
@@ -62,9 +62,8 @@ impl Marks {
         }
     }
 
-    /// Takes the points of all marks.
+    /// Takes the newest points of all marks; what is told meanwhile stays.
     pub fn take(&mut self, points: &PointLists) {
-        self.all.clear();
         for (key, points) in points.iter() {
             for point in points {
                 self.tell(key, point.timestamp);
@@ -74,7 +73,8 @@ impl Marks {
 
     /// The marks from a time to another, both included.
     pub fn within(&self, (from, to): (i64, i64)) -> impl Iterator<Item = &Mark> {
-        self.all.iter().skip_while(move |mark| mark.at < from).take_while(move |mark| mark.at <= to)
+        let first = Mark { at: from, name: String::new() };
+        self.all.range(first..).take_while(move |mark| mark.at <= to)
     }
 
     /// The newest mark of this name that is not later than a time.

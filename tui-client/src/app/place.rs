@@ -18,9 +18,15 @@ pub struct Place {
     table: Option<Table>,
     /// The request under way, and the time that it asks for.
     asked: Option<(u64, i64)>,
-    /// The server does not say how things stood.
-    is_refused: bool,
+    /// The server has not said how things stood; it is asked again at another time.
+    has_failed: bool,
+    /// Places before this one, so that jobs and queries of their tables are not taken for its own.
+    before: u64,
 }
+
+/// With more keys the table stays that of now: three answers of a million keys would not fit into the
+/// memory that a screen may have.
+pub const MAX_KEYS: usize = 200_000;
 
 impl Place {
     /// The Unix time; none while the screen is live.
@@ -55,20 +61,21 @@ impl Place {
 
     /// Goes to a Unix time.
     pub fn go(&mut self, at: i64) {
-        (self.at, self.is_refused) = (Some(at), false);
+        (self.at, self.has_failed) = (Some(at), false);
     }
 
     /// Goes back to what is live; returns the table, whose arrangement is that of the live one from
     /// now on.
     pub fn end(&mut self) -> Option<Table> {
-        std::mem::take(self).table
+        let before = self.before + 1;
+        std::mem::replace(self, Self { before, ..Self::default() }).table
     }
 
     /// The time to ask for next; none while a request is under way, so that many steps of a cursor
     /// are no more than the server has time for.
     pub fn due(&self) -> Option<i64> {
         let known = self.table.as_ref().and_then(Table::as_of);
-        self.at.filter(|_| self.asked.is_none() && !self.is_refused).filter(|&at| known != Some(at))
+        self.at.filter(|_| self.asked.is_none() && !self.has_failed).filter(|&at| known != Some(at))
     }
 
     /// Records a request.
@@ -87,10 +94,11 @@ impl Place {
     ) -> Option<SortJob> {
         let (_, at) = self.asked.take_if(|asked| asked.0 == id)?;
         let Some(answer) = answer else {
-            self.is_refused = true;
+            self.has_failed = true;
             return None;
         };
-        let table = self.table.get_or_insert_with(|| live.beside());
+        let before = self.before;
+        let table = self.table.get_or_insert_with(|| live.beside(before));
         table.show_as_of(at, answer, live.selected_key(), rows)
     }
 
@@ -108,8 +116,16 @@ impl Place {
         table.end_comparison(rows, at)
     }
 
-    /// The connection is lost: what was asked for is asked for again.
+    /// The request under way has no answer.
+    pub fn fail(&mut self) {
+        (self.asked, self.has_failed) = (None, true);
+    }
+
+    /// The connection is a new one: what was asked for is asked for again.
     pub fn reset(&mut self) {
-        (self.asked, self.is_refused) = (None, false);
+        (self.asked, self.has_failed) = (None, false);
+        if let Some(table) = &mut self.table {
+            table.ask_again();
+        }
     }
 }

@@ -9,7 +9,7 @@ mod told;
 
 use std::sync::Arc;
 
-use shared::{Glob, Key, KeyBuf};
+use shared::{Glob, KeyBuf};
 
 use crate::app::context::Context;
 use crate::app::line_input::InputPurpose;
@@ -63,7 +63,10 @@ pub struct Table {
     renewals: Vec<(Vec<Glob>, Answer)>,
     /// What the rows are compared with, and how many of them are.
     compared: Option<Arc<Compared>>,
+    /// The order before the rows were compared.
+    sort_before: Option<Sort>,
     compared_rows: usize,
+    gone: usize,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
 }
@@ -468,17 +471,6 @@ impl Table {
         self.selected = self.selected.min(count.saturating_sub(1));
         self.top = self.top.min(self.selected).max((self.selected + 1).saturating_sub(rows));
         self.top = self.top.min(count.saturating_sub(rows));
-    }
-
-    /// Selects the row of a key, if there is one, or the first row, whatever its key, on a screen of
-    /// this many rows.
-    pub fn select(&mut self, key: Option<&str>, rows: usize) {
-        let Some(key) = key else { return self.move_by(isize::MIN, rows) };
-        let place = Key::new(key).ok().and_then(|key| self.answer.find(key));
-        if let Some(row) = place.and_then(|place| self.order.row(place)) {
-            (self.selected, self.held) = (row, true);
-            self.keep_in_sight(rows);
-        }
     }
 
     /// The key that the selection follows.

@@ -63,6 +63,7 @@ const NOTES: &[HelpLine] = &[
     Heading("Chart"),
     note("a break", "of a line: no point for more than 4 usual steps"),
     note("", "(16 where it has only 2 or 3 steps)"),
+    note("→", "behind a value of the legend: its axis is on the right"),
     Heading(""),
     Heading("Search and filter of the log"),
     note("text", "case is ignored unless you type a capital"),

@@ -77,6 +77,12 @@ impl Parts {
         Self(place.map_or(0, |(place, _)| 1 << place))
     }
 
+    /// What the list of watched keys shows.
+    pub fn of_watched() -> Self {
+        let numbers = [Aggregate::Count, Aggregate::Min, Aggregate::Max, Aggregate::Avg];
+        numbers.into_iter().fold(Self::RECENT | Self::TREND, |all, of| all | Self::number(of))
+    }
+
     /// All parts of the other are among these.
     pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0

@@ -600,6 +600,21 @@ impl Series {
         self.stats.get_or_insert_default().base = before.map_or(Number::EMPTY, Number);
     }
 
+    /// Is compared with what another one is compared with.
+    pub fn compare_as(&mut self, other: &Self) {
+        let base = other.stats.as_ref().map_or(Number::default(), |stats| stats.base);
+        if base != Number::default() {
+            self.stats.get_or_insert_default().base = base;
+        }
+    }
+
+    /// Compares no longer.
+    pub fn forget_comparison(&mut self) {
+        if let Some(stats) = self.stats.take() {
+            self.stats = Stats { base: Number::default(), ..*stats }.boxed();
+        }
+    }
+
     /// How far the newest value has moved from the one that it is compared with, if it is compared.
     pub fn moved(&self) -> Option<Moved> {
         let base = self.stats.as_ref()?.base;

@@ -27,7 +27,7 @@ fn bars(values: &[Option<f64>]) -> String {
     let high = known().fold(f64::NEG_INFINITY, f64::max);
     let bottom = bottom(low, high);
     let bar = |value: f64| {
-        if low == high && value != 0.0 {
+        if low >= high && value != 0.0 {
             return LINE;
         }
         // Halved, because a difference may overflow.

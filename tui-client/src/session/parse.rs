@@ -138,7 +138,9 @@ fn take_view(view: &mut View, line: &str) -> Option<()> {
             let mark = escape_untrusted(mark.as_bytes()).into();
             view.compared = Some(Base { at: time(at)?, mark });
         }
+        "compared-sort" => view.compared_sort = Some(sort(value)?),
         "chart" => view.chart.span = span(value)?,
+        "cursor" => view.chart.cursor = Some(value.parse().ok()?),
         "axis" => view.chart.log = value == "log",
         "selected" => view.chart.selected = Some(Key::new(value).ok()?.as_str().to_owned()),
         "marked" => view.chart.marked.push(Key::new(value).ok()?.as_str().to_owned()),

@@ -51,9 +51,11 @@ fn view() -> View {
         raw_log: true,
         place: Some(1_795_933_000),
         compared: Some(Base { at: 1_795_932_000, mark: "deploy".to_owned() }),
+        compared_sort: Some(Sort { column: Some(Column::Moved), descending: false }),
         chart: ChartView {
             span: ChartSpan::Fixed(-5, 1_795_933_800),
             log: true,
+            cursor: Some(i64::MIN),
             selected: Some("palm.cpu".to_owned()),
             marked: vec!["火.cpu".to_owned()],
         },

@@ -60,6 +60,9 @@ fn write_view(out: &mut impl Write, view: &View) -> io::Result<()> {
     if let Some(base) = &view.compared {
         writeln!(out, "compared {} {}", base.at, base.mark)?;
     }
+    if let Some(sort) = view.compared_sort {
+        writeln!(out, "compared-sort {sort}")?;
+    }
     match view.chart.span {
         ChartSpan::Opening => {}
         ChartSpan::All => writeln!(out, "chart all")?,
@@ -69,6 +72,9 @@ fn write_view(out: &mut impl Write, view: &View) -> io::Result<()> {
     }
     if view.chart.log {
         writeln!(out, "axis log")?;
+    }
+    if let Some(at) = view.chart.cursor {
+        writeln!(out, "cursor {at}")?;
     }
     if let Some(key) = &view.chart.selected {
         writeln!(out, "selected {key}")?;

@@ -9,7 +9,8 @@ use shared::duration;
 const FORMS: &str =
     "a time is such as -2h, 14:30, yesterday 9:00, monday 14:30, 2026-11-28 03:12 or 1150864247";
 
-/// The Unix time in seconds that a text names, in any case. A time of day without a date is the last
+/// The Unix time in seconds that a text names, in any case; four digits that begin with 19 or 20 are a
+/// year. A time of day without a date is the last
 /// one that is not ahead of `now`, and so is a day of the week.
 ///
 /// # Errors
@@ -25,7 +26,10 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
         let seconds = seconds(span).ok_or_else(unknown)?;
         return now.checked_sub(seconds).ok_or_else(unknown);
     }
-    if let Ok(unix) = text.parse() {
+    let is_year = text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
+    if let Ok(unix) = text.parse()
+        && !is_year
+    {
         return Ok(unix);
     }
     let now = Timestamp::from_second(now).map_err(|_| unknown())?.to_zoned_datetime(zone.clone());
@@ -38,7 +42,15 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
         },
     };
     let time = time.map_or(Some(Time::midnight()), |time| time_of_day(time.trim()));
-    let at = time.zip(date(day, &now)).and_then(|(time, date)| unix(date, time, &now));
+    let at = time.zip(date(day, &now)).and_then(|(time, date)| {
+        let at = unix(date, time, &now)?;
+        let is_ahead = at > now.timestamp().as_second() && weekday(day).is_some();
+        if is_ahead {
+            unix(date.checked_sub(Span::new().days(7)).ok()?, time, &now)
+        } else {
+            Some(at)
+        }
+    });
     at.ok_or_else(unknown)
 }
 
@@ -61,8 +73,8 @@ fn time_of_day(text: &str) -> Option<Time> {
     Time::new(hour, minute, second, 0).ok()
 }
 
-/// A day: `today`, `yesterday`, `mon`, `monday`, `2026-11-28`.
-fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
+/// A day of the week: `mon`, `monday`.
+fn weekday(text: &str) -> Option<Weekday> {
     const DAYS: [(&str, Weekday); 7] = [
         ("monday", Weekday::Monday),
         ("tuesday", Weekday::Tuesday),
@@ -72,17 +84,23 @@ fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
         ("saturday", Weekday::Saturday),
         ("sunday", Weekday::Sunday),
     ];
+    let named = |day: &&(&str, Weekday)| text.len() >= 3 && day.0.starts_with(text);
+    DAYS.iter().find(named).map(|(_, day)| *day)
+}
+
+/// A day: `today`, `yesterday`, `mon`, `monday`, `2026-11-28`; the first of a month or a year.
+fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
     match text {
         "today" => Some(now.date()),
         "yesterday" => now.date().yesterday().ok(),
         _ => {
-            let named = |day: &&(&str, Weekday)| text.len() >= 3 && day.0.starts_with(text);
-            if let Some((_, day)) = DAYS.iter().find(named) {
+            if let Some(day) = weekday(text) {
                 let since = day.until(now.weekday());
                 return now.date().checked_sub(Span::new().days(since)).ok();
             }
             let mut parts = text.split('-');
-            let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+            let year = parts.next()?;
+            let (month, day) = (parts.next().unwrap_or("1"), parts.next().unwrap_or("1"));
             let is_date = parts.next().is_none() && year.len() == 4;
             let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok();
             date.filter(|_| is_date)
@@ -132,9 +150,12 @@ mod tests {
             ("yesterday", "2026-11-28 00:00:00"),
             ("mon 9:00", "2026-11-23 09:00:00"),
             ("sunday 5:00", "2026-11-29 05:00:00"),
+            ("sunday 14:30", "2026-11-22 14:30:00"),
             ("2026-11-28 03:12", "2026-11-28 03:12:00"),
             ("2026-11-28T03:12:07", "2026-11-28 03:12:07"),
             ("2026-03-29 02:30", "2026-03-29 03:30:00"),
+            ("2006", "2006-01-01 00:00:00"),
+            ("2006-06", "2006-06-01 00:00:00"),
             ("1150864247", "2006-06-21 06:30:47"),
         ] {
             let at = parse(text, NOW, &zone).map(|at| super::super::time::date(at, &zone));

@@ -63,7 +63,7 @@ pub(super) fn rounded_to_five(number: f64) -> f64 {
 }
 
 /// The significant digits of a number on a screen.
-struct Digits {
+struct Significant {
     is_negative: bool,
     /// At most five, the last one not zero but for the first.
     digits: String,
@@ -72,17 +72,17 @@ struct Digits {
 }
 
 /// The digits of a finite number other than zero.
-fn digits(number: f64) -> Option<Digits> {
+fn digits(number: f64) -> Option<Significant> {
     if !number.is_finite() || number == 0.0 {
         return None;
     }
     let text = format!("{:.4e}", number.abs());
     let (mantissa, exponent) = text.split_once('e')?;
     let digits = mantissa.replace('.', "").trim_end_matches('0').to_owned();
-    Some(Digits { is_negative: number < 0.0, digits, exponent: exponent.parse().ok()? })
+    Some(Significant { is_negative: number < 0.0, digits, exponent: exponent.parse().ok()? })
 }
 
-impl Digits {
+impl Significant {
     /// The number with an exponent, as stored numbers have it.
     fn exponential(&self) -> String {
         let (first, others) = self.digits.split_at(1);

@@ -63,6 +63,13 @@ pub fn date(timestamp: i64, zone: &TimeZone) -> String {
     formatted(timestamp, zone, "%Y-%m-%d %H:%M:%S")
 }
 
+/// A date and time of day, without the date where that is today's.
+pub fn short_moment(timestamp: i64, now: i64, zone: &TimeZone) -> String {
+    let day = |at| formatted(at, zone, "%Y-%m-%d");
+    let form = if day(timestamp) == day(now) { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+    formatted(timestamp, zone, form)
+}
+
 /// As [`date`], in a form of `strftime`.
 pub fn formatted(timestamp: i64, zone: &TimeZone, form: &str) -> String {
     match Timestamp::from_second(timestamp) {

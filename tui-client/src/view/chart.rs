@@ -81,10 +81,10 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     for &(row, value) in &chart.thresholds {
         draw_threshold(canvas, cells(row), value, labels, Rect { width: labels + width, ..area });
     }
+    let end = Rect { x: plot.right(), width: area.right().saturating_sub(plot.right()), ..area };
+    draw_right_axis(canvas, chart, Rect { height: rows, ..end });
     for &(row, line) in &chart.ends {
         let Some(key) = charted.get(line) else { continue };
-        let end =
-            Rect { x: plot.right(), width: area.right().saturating_sub(plot.right()), ..area };
         let text = newest(app, key, chart, line).map(|value| end_value(value, &key.key, end.width));
         canvas
             .pen(end, cells(row))
@@ -185,6 +185,9 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
             }
             (Some(_), Some(read)) => units::exact(read.max, unit),
         };
+        // The axis of the line.
+        let is_right = chart.is_right.get(line) == Some(&true);
+        let value = if is_right { format!("{value} →") } else { value };
         Some(LegendEntry { line, key: &key.key, value })
     });
     let mut entries: Vec<LegendEntry<'_>> = entries.collect();
@@ -341,6 +344,20 @@ fn short_time(app: &App, chart: &Chart, time: i64) -> String {
     time::formatted(time, app.zone(), form)
 }
 
+/// Draws the axis on the right, if there is one, but for the rows of the values at the ends.
+fn draw_right_axis(canvas: &mut Canvas<'_>, chart: &Chart, area: Rect) {
+    let quiet = canvas.theme.quiet;
+    let is_free = |row: u16| chart.ends.iter().all(|&(end, _)| end != usize::from(row));
+    for row in (0..area.height).filter(|&row| !chart.right_values.is_empty() && is_free(row)) {
+        let tick = chart.right_values.iter().find(|tick| tick.at == usize::from(row));
+        let mut pen = canvas.pen(area, row);
+        match tick {
+            Some(tick) => pen.write("├", quiet).write(&tick.label, quiet),
+            None => pen.write("│", quiet),
+        };
+    }
+}
+
 fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     let theme = canvas.theme;
     // Among ASCII lines dots would look like parts of them.
@@ -425,14 +442,16 @@ fn is_mark(symbol: &str) -> bool {
     symbol == "●" || symbol.chars().all(char::is_alphabetic)
 }
 
-/// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
-/// be wider than those of the axis, and covers the beginning of the line.
 /// Draws the marks: a line where the plot leaves room, and as many names as have room, the newest
 /// first.
 fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     const LINE: char = '┊';
+    /// Columns of the shortest name with its line and a blank.
+    const MIN_NAME: usize = 3;
+    let mut lines = columns.to_vec();
+    lines.dedup();
     let Canvas { app, theme, .. } = *canvas;
-    for &column in columns {
+    for column in lines {
         for row in 0..plot.height {
             let place = (plot.x + 1 + cells(column), plot.y + row);
             if let Some(cell) = canvas.buffer.cell_mut(place)
@@ -445,6 +464,9 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     let marks: Vec<&Mark> = app.marks_in_chart().collect();
     let mut free = usize::from(plot.width);
     for (mark, &column) in marks.iter().zip(columns).rev() {
+        if free < MIN_NAME {
+            break;
+        }
         let name = escape_untrusted(mark.name.as_bytes());
         let wide = width(&name);
         // Behind its line, or before it at the right end.
@@ -458,6 +480,8 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     }
 }
 
+/// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
+/// be wider than those of the axis, and covers the beginning of the line.
 fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, area: Rect) {
     let style = canvas.theme.bad;
     for (column, x) in (area.x + labels + 1..area.right()).enumerate() {
@@ -564,12 +588,12 @@ fn beyond(app: &App) -> Option<String> {
     let (from, to) = watch.viewport().range(bounds);
     let key = key_of(Mode::Chart, Action::Chart(ChartAction::Zoom { closer: false }));
     let is_far = |before: &i64| from.abs_diff(*before) > to.abs_diff(from);
-    let date = |time| time::formatted(time, app.zone(), "%Y-%m-%d");
+    let date = |time| time::short_moment(time, app.now().unix(), app.zone());
     if bounds.has_strays() && watch.viewport().shows_all_but_strays(bounds) && to < bounds.last {
-        return Some(format!("later: {}, {key}", date(bounds.last)));
+        return Some(format!("{key} later: {}", date(bounds.last)));
     }
     let before = (bounds.first < from).then(|| watch.nearest_before(from, &app.layout()))?;
-    Some(format!("earlier: {}, {key}", date(before.filter(is_far)?)))
+    Some(format!("{key} earlier: {}", date(before.filter(is_far)?)))
 }
 
 /// The time of the newest point is not long ago.

@@ -74,7 +74,7 @@ fn title(app: &App, input: &LineInput) -> Option<Cow<'static, str>> {
         | InputPurpose::Alert
         | InputPurpose::Watch
         | InputPurpose::Time
-        | InputPurpose::Mark
+        | InputPurpose::Mark(_)
         | InputPurpose::Compare => return None,
     })
 }

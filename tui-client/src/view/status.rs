@@ -83,9 +83,12 @@ fn pace(app: &App, theme: &Theme) -> (String, Style) {
 
 /// Writes how the screen is kept up to date and the cost, as far as there is room.
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
-    let (text, style) = pace(app, theme);
-    pen.write_right(&text, style);
+    // What is shown is not of now, which is above all else to be said.
     draw_place(app, theme, pen);
+    if app.place().at().is_none() || !app.is_live() {
+        let (text, style) = pace(app, theme);
+        pen.write_right(&text, style);
+    }
     if let Some(cost) = app.polling().cost(app.now().elapsed)
         && !app.polling().is_paused()
     {
@@ -99,7 +102,9 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
 fn draw_place(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     if let Some(at) = app.place().at() {
         let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
-        pen.write_right(&format!("at {date}, {ago} ago ·"), theme.alert);
+        let (long, short) = (format!("at {date}, {ago} ago "), format!("{ago} ago "));
+        let text = if width(&long) <= pen.room() { long } else { short };
+        pen.write_right(&text, theme.alert);
     }
 }
 

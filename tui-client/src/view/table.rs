@@ -93,7 +93,16 @@ fn titles(app: &App) -> Vec<String> {
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
     });
-    let compared = table.compared().map(|compared| format!("moved since {} ", compared.name));
+    let gone = match table.gone() {
+        0 => String::new(),
+        gone => format!(", {} gone", number::count(gone as u64)),
+    };
+    let compared = table.compared().map(|compared| format!("moved since {}{gone} ", compared.name));
+    // Above all else a title says that the rows are of another time.
+    let then = table
+        .as_of()
+        .map(|at| format!("{} · ", time::short_moment(at, app.now().unix(), app.zone())));
+    let then = then.unwrap_or_default();
     match (table.filter(), compared) {
         (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
@@ -101,19 +110,24 @@ fn titles(app: &App) -> Vec<String> {
             let of_points = compared.map_or(of_points, |compared| format!("· {compared}"));
             let filter = filter.as_str();
             vec![
-                format!(" {request} · {shown} of {keys} · {filter} {of_points}"),
-                format!(" {shown} of {keys} · {filter} {of_points}"),
-                format!(" {shown} of {keys} · {filter} "),
-                format!(" {filter} · {shown} of {keys} "),
+                format!(" {then}{request} · {shown} of {keys} · {filter} {of_points}"),
+                format!(" {then}{shown} of {keys} · {filter} {of_points}"),
+                format!(" {then}{shown} of {keys} · {filter} "),
+                format!(" {then}{filter} · {shown} of {keys} "),
             ]
         }
         (None, Some(compared)) => vec![
             format!(" {request} · {keys} · {points} · {compared}"),
             format!(" {keys} · {points} · {compared}"),
-            format!(" {keys} · {compared}"),
+            format!(" {then}{keys} · {compared}"),
+            format!(" {then}{keys} "),
         ],
         (None, None) => {
-            vec![format!(" {request} · {keys} · {points} "), format!(" {keys} · {points} ")]
+            vec![
+                format!(" {request} · {keys} · {points} "),
+                format!(" {keys} · {points} "),
+                format!(" {then}{keys} "),
+            ]
         }
     }
 }
@@ -143,6 +157,10 @@ fn placeholder(app: &App) -> String {
     }
     if !app.table().loaded() {
         return "asking …".to_owned();
+    }
+    if let Some(at) = app.table().as_of() {
+        let date = time::date(at, app.zone());
+        return format!("no key had a point yet at {date}.\n0 is live again");
     }
     let invitation = " Type a request, such as\n  put palm.cpu 23.7";
     format!("no points yet.{}", if app.mode().takes_requests() { invitation } else { "" })
@@ -189,8 +207,10 @@ fn is_firing(app: &App, series: &Series, now: i64) -> bool {
     let has_all = app.feed().has_selectors() != Some(true);
     let counts = |alert: &&Alert| has_all || !alert.is_of_all();
     let key = series.key.as_str();
+    // What fires now says nothing of another time.
+    let is_now = app.table().as_of().is_none();
     !app.watch().is_unwanted(key)
-        && (alerts.fires(key)
+        && (is_now && alerts.fires(key)
             || alerts.alerts().filter(counts).any(|alert| alert.fires(series, now)))
 }
 

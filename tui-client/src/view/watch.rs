@@ -44,7 +44,7 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     canvas.scroll_position((first, visible, watch.keys().len()), Some(watch.selected()), area);
     let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
     let shape = Shape::new(inner.width.into(), longest.unwrap_or(0));
-    let mut values: Vec<String> = shown.clone().map(|(_, key)| value(key)).collect();
+    let mut values: Vec<String> = shown.clone().map(|(_, key)| value(app, key)).collect();
     number::align(&mut values, VALUE - 1);
     for ((row, (at, watched)), value) in (0..rows).zip(shown).zip(values) {
         let selected = at == watch.selected() && watch.keys().len() > 1;
@@ -197,8 +197,8 @@ impl Shape {
 }
 
 /// The newest value; nothing without points.
-fn value(watched: &Watched) -> String {
-    let last = watched.series.as_ref().map(|series| series.last.value);
+fn value(app: &App, watched: &Watched) -> String {
+    let last = app.watched_series(watched).map(|series| series.last.value);
     last.map(|last| number::short_within(last, VALUE - 1)).unwrap_or_default()
 }
 
@@ -221,7 +221,7 @@ fn draw_key(
     pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, base);
     let Some(series) = series else {
         let text = match watched.heard {
-            Heard::Points if is_past => "  no points then",
+            _ if is_past => "  no points then",
             Heard::Nothing => "  …",
             Heard::NoPoints => "  no points yet",
             Heard::Points => "  no points any more",
@@ -229,9 +229,9 @@ fn draw_key(
         pen.write(text, theme.quiet);
         return;
     };
-    let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm;
-    let style = theme.title.patch(if fresh { theme.alert } else { base });
-    pen.field(value, VALUE, true, style);
+    let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm && !is_past;
+    let emphasis = theme.title.patch(if fresh { theme.alert } else { base });
+    pen.field(value, VALUE, true, emphasis);
     let (arrow, change) = match series.change() {
         None => (" ", String::new()),
         Some(0.0) => ("=", String::new()),

@@ -70,6 +70,8 @@ struct Position {
 /// What is left of a series.
 #[derive(Debug)]
 enum Points {
+    /// One, or none any more, for which so many were read.
+    One { point: Option<shared::Point>, read: usize },
     /// Points as they are stored, without so many of the first.
     Stored { merge: Merge<Piece>, skip: u64 },
     /// A point for each bucket.
@@ -235,6 +237,15 @@ impl Position {
                 let all = Window::ALL.since(self.cutoff);
                 let pieces =
                     self.state.snapshot(series, if or_later { all } else { all.until(to) });
+                if count.get() == 1 {
+                    let mut newest = newest::find_newest(&pieces, all.until(to))?;
+                    if newest.is_none() && or_later {
+                        newest = newest::find_newest(&pieces, all)?;
+                    }
+                    let read = pieces.iter().map(Piece::count).max().unwrap_or(0);
+                    let read = usize::try_from(read).unwrap_or(usize::MAX);
+                    return Ok(newest.map(|point| Points::One { point: Some(point), read }));
+                }
                 let mut start = newest::find_start(&pieces, all.until(to), count)?;
                 if start.is_none() && or_later {
                     start = newest::find_start(&pieces, all, count)?;
@@ -263,6 +274,10 @@ impl Points {
                 let points = reader.next_block();
                 *work += reader.take_read() / READ_PER_POINT;
                 points
+            }
+            Self::One { point, read } => {
+                *work += std::mem::take(read) / READ_PER_POINT;
+                Ok(point.take().map(|point| vec![point]))
             }
             Self::Stored { merge, skip } => {
                 while *skip > 0 {

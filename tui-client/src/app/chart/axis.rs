@@ -236,11 +236,14 @@ impl Axes {
     }
 }
 
+/// A range of values, and the step of its ticks.
+type EvenRange = ((f64, f64), f64);
+
 /// A range of values around another one in which the multiples of a round step are in the middle of
 /// rows at even distances, and the step. None where there are too few rows: a range would have to be
 /// much wider; or where floats are too coarse for it.
 #[expect(clippy::cast_precision_loss, reason = "few rows")]
-fn even_range((low, high): (f64, f64), rows: usize) -> Option<((f64, f64), f64)> {
+fn even_range((low, high): (f64, f64), rows: usize) -> Option<EvenRange> {
     /// With fewer rows the range would be half as wide again, or more.
     const MIN_ROWS: usize = 6;
     /// The dot of a row that its value is drawn at.
@@ -254,7 +257,7 @@ fn even_range((low, high): (f64, f64), rows: usize) -> Option<((f64, f64), f64)>
         return None;
     }
     let wanted = (rows as f64 / 4.0).clamp(2.0, 8.0);
-    let mut best: Option<(f64, ((f64, f64), f64))> = None;
+    let mut best: Option<(f64, EvenRange)> = None;
     for apart in 1..=rows / 2 {
         let apart = apart as f64;
         let fits = |step: f64| {
@@ -262,18 +265,18 @@ fn even_range((low, high): (f64, f64), rows: usize) -> Option<((f64, f64), f64)>
             let dot = row / 4.0;
             // The first row from the top that has all values below it, and the last one.
             let first = ((high - MIDDLE * dot) / row - 1e-9).ceil();
-            let last = ((low + (last_dot - MIDDLE) * dot) / row + 1e-9).floor();
-            if first > last {
+            let lowest = ((low + (last_dot - MIDDLE) * dot) / row + 1e-9).floor();
+            if first > lowest {
                 return None;
             }
             let range = |top: f64| {
                 let high = top * row + MIDDLE * dot;
                 (high - last_dot * dot, high)
             };
-            let middle = range(first + ((last - first) / 2.0).floor());
+            let middle = range(first + ((lowest - first) / 2.0).floor());
             let range = match middle {
                 // No values below zero, no room for them.
-                (below, _) if below < 0.0 && low >= 0.0 => range(last),
+                (below, _) if below < 0.0 && low >= 0.0 => range(lowest),
                 (_, above) if above > 0.0 && high <= 0.0 => range(first),
                 _ => middle,
             };

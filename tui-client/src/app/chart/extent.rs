@@ -140,30 +140,48 @@ fn between((t0, v0): (i64, f64), (t1, v1): (i64, f64), time: i64) -> f64 {
     v0 * (1.0 - part) + v1 * part
 }
 
-/// The visible lines, and the range of their positions on the value axis.
+/// How many times greater the values of a line are than those of another that are of no use on the
+/// same axis: one of them would be flat.
+const FAR: f64 = 50.0;
+
+/// The visible lines, and the ranges of their positions on the value axes.
 pub(super) struct Survey<'a> {
     pub lines: Vec<VisibleLine<'a>>,
     pub places: Option<(f64, f64)>,
+    /// The range of the lines on the right axis, if there is one.
+    right: Option<(f64, f64)>,
+    /// Whether each line is on the right axis.
+    pub is_right: Vec<bool>,
+}
+
+/// A range with a position in it.
+#[expect(clippy::unnecessary_wraps, reason = "for a fold")]
+fn wider(range: Option<(f64, f64)>, place: f64) -> Option<(f64, f64)> {
+    let (low, high) = range.unwrap_or((place, place));
+    Some((low.min(place), high.max(place)))
 }
 
 impl<'a> Survey<'a> {
     pub fn of(spec: &ChartSpec<'a>) -> Self {
         let lines: Vec<VisibleLine<'_>> =
             spec.lines.iter().take(MAX_LINES).map(|line| VisibleLine::new(line, spec)).collect();
-        let samples = lines.iter().flat_map(VisibleLine::samples);
-        let samples = samples.filter(|sample| spec.shows(sample));
-        let values = samples.flat_map(|sample| [sample.min, sample.max]);
-        let values = values.chain(spec.thresholds.iter().copied());
-        let wider = |range: Option<(f64, f64)>, value: f64| {
-            let (low, high) = range.unwrap_or((value, value));
-            Some((low.min(value), high.max(value)))
+        let ranges: Vec<_> = lines.iter().map(|line| range_of(line, spec)).collect();
+        let is_right = on_the_right(&ranges, spec);
+        let thresholds = spec.thresholds.iter().filter(|&&value| spec.fits(value));
+        let thresholds = thresholds.map(|&value| spec.place(value));
+        let of_lines = |right: bool| {
+            let ranges =
+                ranges.iter().zip(&is_right).filter(move |&(_, &is_right)| is_right == right);
+            ranges.filter_map(|(range, _)| *range).flat_map(|(low, high)| [low, high])
         };
-        let values = values.filter(|&value| spec.fits(value)).fold(None, wider);
-        let values = values.map(|(low, high)| (spec.place(low), spec.place(high)));
-        // Lines are visible where they cross the edges.
-        let edges = lines.iter().flat_map(|line| [line.entry, line.exit]).flatten();
-        let places = edges.map(|edge| edge.place).fold(values, wider);
-        Self { lines, places }
+        let places = of_lines(false).chain(thresholds).fold(None, wider);
+        let right = of_lines(true).fold(None, wider);
+        Self { lines, places, right, is_right }
+    }
+
+    /// The axes of the lines on the right.
+    pub fn right_axes(&self, spec: &ChartSpec<'_>) -> Option<Axes> {
+        Axes::around(spec, self.right?)
     }
 
     /// The axes; without values, those of the time alone are meaningful.
@@ -178,4 +196,28 @@ impl<'a> Survey<'a> {
             Some(_) => axes.value_ticks(spec.rows),
         }
     }
+}
+
+/// The range of the positions of a line. It is visible where it crosses the edges, too.
+fn range_of(line: &VisibleLine<'_>, spec: &ChartSpec<'_>) -> Option<(f64, f64)> {
+    let samples = line.samples().filter(|sample| spec.shows(sample));
+    let values = samples.flat_map(|sample| [sample.min, sample.max]);
+    // Of the values, because a logarithm costs much and keeps their order.
+    let range = values.filter(|&value| spec.fits(value)).fold(None, wider);
+    let range = range.map(|(low, high)| (spec.place(low), spec.place(high)));
+    [line.entry, line.exit].iter().flatten().map(|edge| edge.place).fold(range, wider)
+}
+
+/// Which lines are on the right axis: those that are of another magnitude than the first one.
+fn on_the_right(ranges: &[Option<(f64, f64)>], spec: &ChartSpec<'_>) -> Vec<bool> {
+    let magnitude = |range: &Option<(f64, f64)>| {
+        let greatest = range.map(|(low, high)| low.abs().max(high.abs()));
+        greatest.filter(|&greatest| greatest > 0.0)
+    };
+    let first = ranges.iter().find_map(magnitude).filter(|_| spec.has_right && !spec.log);
+    let is_far = |range| {
+        let (first, greatest) = (first?, magnitude(range)?);
+        Some(greatest.max(first) / FAR >= greatest.min(first))
+    };
+    ranges.iter().map(|range| is_far(range) == Some(true)).collect()
 }

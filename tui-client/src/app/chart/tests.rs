@@ -22,6 +22,7 @@ fn spec<'a>(lines: &'a [Line], zone: &'a TimeZone) -> ChartSpec<'a> {
         cursor: None,
         events: &[],
         unit: Unit::Plain,
+        has_right: false,
         columns: 40,
         rows: 10,
         zone,
@@ -285,6 +286,25 @@ fn lines_do_not_hide_each_other() {
     let rows: Vec<usize> =
         chart.cells.chunks(40).map(|row| row.iter().filter(whole).count()).collect();
     assert!(rows.contains(&40), "{rows:?}");
+}
+
+#[test]
+fn a_line_of_another_magnitude_has_an_axis_on_the_right() {
+    let zone = TimeZone::UTC;
+    let line = |low: f64, high: f64| points(&[(0, low), (60, high)]);
+    let lines = [line(0.0, 100.0), line(0.001, 0.004), line(0.0, 50.0), line(0.0, 0.0)];
+    let chart = Chart::fitted(&ChartSpec { rows: 20, ..spec(&lines, &zone) }, 80);
+    assert_eq!(chart.is_right, [false, true, false, false]);
+    let right: Vec<_> = chart.right_values.iter().map(|tick| &*tick.label).collect();
+    assert_eq!(right, ["1.0 m", "1.5 m", "2.0 m", "2.5 m", "3.0 m", "3.5 m", "4.0 m"]);
+    // It ends where its value is on its own axis.
+    let row = chart.right_values[6].at;
+    assert!(chart.ends.contains(&(row, 1)), "{:?} {row}", chart.ends);
+    assert!(chart.values.iter().any(|tick| tick.label == "100"));
+    let narrow = Chart::fitted(&spec(&lines, &zone), 71);
+    assert_eq!((narrow.is_right, narrow.right_values.len()), (vec![false; 4], 0));
+    let log = Chart::fitted(&ChartSpec { log: true, ..spec(&lines, &zone) }, 80);
+    assert_eq!(log.is_right, [false; 4], "a logarithmic axis has room for all");
 }
 
 #[test]

@@ -200,8 +200,8 @@ impl Log {
             self.push(received(now, id, text, tone));
         }
         if reply.left_out > 0 {
-            let lines = number::count(reply.left_out);
-            let text = format!("… {lines} lines left out; R in the log keeps all …");
+            let lines = number::plural(reply.left_out, "line", "lines");
+            let text = format!("… {lines} left out; R in the log keeps all …");
             self.push(received(now, id, &text, Tone::Quiet));
         }
         for text in &reply.foot {

@@ -117,7 +117,7 @@ impl App {
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept => self.input.accept(&mut self.cx),
             Action::RecallFilter => {
-                if let Some(filter) = self.table.dropped_filter() {
+                if let Some(filter) = self.table().dropped_filter().cloned() {
                     self.input.recall(filter.as_str(), &mut self.cx);
                 }
             }
@@ -161,7 +161,7 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
-            Action::AddMark => self.input.ask(InputPurpose::Mark, ""),
+            Action::AddMark => self.input.ask(InputPurpose::Mark(self.place.at()), ""),
             Action::Compare => {
                 self.ask_marks();
                 self.input.ask(InputPurpose::Compare, "");
@@ -275,6 +275,10 @@ impl App {
             Some(Command::Help) => {
                 self.input.edit(Edit::KillAll, &mut self.cx);
                 return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
+            Some(Command::Live) => {
+                self.input.edit(Edit::KillAll, &mut self.cx);
+                return self.go_live();
             }
             Some(Command::GoToTime) => {
                 let now = self.cx.now().unix();

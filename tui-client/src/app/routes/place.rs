@@ -7,16 +7,18 @@ use shared::Key;
 use shared::response::Status;
 
 use crate::app::App;
+use crate::app::line_input::InputPurpose;
 use crate::app::marks::PREFIX;
+use crate::app::place::MAX_KEYS;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::app::watch::Watched;
-use crate::keymap::Pane;
+use crate::keymap::{Mode, Pane};
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
 use crate::session::Base;
-use crate::text::{moment, time};
+use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
@@ -28,9 +30,35 @@ impl App {
             return self.cx.say(Tone::Plain, format!("{date} is still to come"));
         }
         self.watch.point_to(at);
-        self.move_place(at);
         if self.feed.has_selectors() == Some(false) {
             self.cx.say(Tone::Plain, "this server can't say how things stood: the table is of now");
+            return self.log.go_to(at.saturating_mul(1000), self.layout().log_rows());
+        }
+        self.move_place(at);
+        let first = self.watch.chart_bounds().map(|bounds| bounds.first);
+        if !self.link.is_connected() {
+            let text = "the table goes there once the server is back; 0 is live again";
+            self.cx.say(Tone::Plain, text);
+        } else if let Some(first) = first.filter(|&first| at < first) {
+            let date = time::date(first, self.cx.zone());
+            let text = format!("the chart begins later: its first point is of {date}");
+            self.cx.say(Tone::Plain, text);
+        } else if self.mode() == Mode::Prompt {
+            self.cx.say(Tone::Plain, "0 and Enter go back to what is live, or tab and 0");
+        }
+        if self.table.answer().series.len() > MAX_KEYS {
+            let most = number::count(MAX_KEYS as u64);
+            self.cx.say(
+                Tone::Plain,
+                format!("with more than {most} keys the table stays that of now"),
+            );
+        }
+    }
+
+    /// Points the chart to the place in time, when it has opened or has its first points since.
+    pub(in crate::app) fn join_chart(&mut self) {
+        if let Some(at) = self.place.at().filter(|_| !self.watch.has_cursor()) {
+            self.watch.point_to(at);
         }
     }
 
@@ -39,7 +67,14 @@ impl App {
         let cursor = self.watch.viewport().cursor();
         match cursor {
             _ if cursor == before => {}
-            Some(at) => self.move_place(at),
+            // The table of a server without selectors is always of now.
+            Some(_) if self.feed.has_selectors() == Some(false) => {}
+            Some(at) => {
+                // In a step the chart tells of all of it, so that the table is of its end.
+                let step = self.watch.selected_step(&self.layout()).unwrap_or(1).saturating_sub(1);
+                let at = at.saturating_add_unsigned(step).min(self.cx.now().unix()).max(at);
+                self.move_place(at);
+            }
             None => self.end_place(),
         }
     }
@@ -79,8 +114,11 @@ impl App {
     /// Asks how things stood, if that is to be known.
     pub(in crate::app) fn ask_as_of(&mut self) {
         let knows = self.feed.has_selectors() == Some(true) && self.link.is_connected();
-        // The chart alone has what it shows.
-        if let Some(at) = self.place.due().filter(|_| knows && !self.layout().full) {
+        // A chart alone has what it shows.
+        let layout = self.layout();
+        let has_rows = !layout.full || layout.watch_rows(self.watch.keys().len()) > 0;
+        let is_small = self.table.answer().series.len() <= MAX_KEYS;
+        if let Some(at) = self.place.due().filter(|_| knows && has_rows && is_small) {
             let id = self.send((format!("get *[last@{at}]"), Purpose::AsOf));
             self.place.asked(id, at);
         }
@@ -88,6 +126,10 @@ impl App {
 
     /// Shows how things stood.
     pub(in crate::app) fn show_as_of(&mut self, reply: Reply) {
+        if reply.status == Status::Error {
+            let reason = reply.reason();
+            self.cx.say(Tone::Bad, format!("the table stays as it was: {reason}"));
+        }
         let answer = (reply.status == Status::Ok).then_some(reply.answer);
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
@@ -95,20 +137,18 @@ impl App {
         self.select_row_as_saved();
     }
 
-    /// Puts a mark: at the place in time, else now.
-    pub(in crate::app) fn mark(&mut self, name: &str) {
+    /// Puts a mark at a Unix time.
+    pub(in crate::app) fn mark(&mut self, name: &str, at: i64) {
         if self.replayed.is_some() {
             return self.cx.say(Tone::Plain, "not marked: this is a recording");
         }
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");
         }
-        let at = self.place.at().unwrap_or(self.cx.now().unix());
         let line = format!("put {PREFIX}{name} 1 {at}");
         let due = (line.clone(), Purpose::Typed(line));
         let (log, cx) = (&mut self.log, &mut self.cx);
         self.link.send(due, false, self.watch.patterns(), log, cx);
-        self.marks.tell(&format!("{PREFIX}{name}"), at);
     }
 
     /// Compares the table with how things stood at a mark or a time; without a text, no longer.
@@ -126,11 +166,18 @@ impl App {
             None => match moment::parse(text, now, self.cx.zone()) {
                 Ok(at) => Base { at, mark: String::new() },
                 Err(why) => {
+                    // To be corrected.
+                    self.input.ask(InputPurpose::Compare, text);
                     return self.cx.say(Tone::Bad, format!("no mark is called {text}, and {why}"));
                 }
             },
         };
-        if self.feed.has_selectors() == Some(true) && self.link.is_connected() {
+        if !self.link.is_connected() {
+            self.cx.say(Tone::Bad, "not compared: not connected");
+        } else if self.table.answer().series.len() > MAX_KEYS {
+            let most = number::count(MAX_KEYS as u64);
+            self.cx.say(Tone::Plain, format!("not compared: there are more than {most} keys"));
+        } else if self.feed.has_selectors() == Some(true) {
             self.ask_base(base);
         } else {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
@@ -151,10 +198,9 @@ impl App {
         self.sort_as_saved();
     }
 
-    /// The series of a watched key: as of the place in time, as soon as that is known, else of now.
+    /// The series of a watched key: as of [`App::table_time`].
     pub fn watched_series<'a>(&'a self, watched: &'a Watched) -> Option<&'a Series> {
-        let known = self.place.table().filter(|table| table.as_of() == self.place.at());
-        match known.map(Table::answer) {
+        match self.place.table().map(Table::answer) {
             Some(answer) => {
                 let key = Key::new(&watched.key).ok()?;
                 answer.series.get(answer.find(key)?)

@@ -6,12 +6,13 @@ use shared::{Glob, Request};
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
 use crate::app::log::recorder::explained;
+use crate::app::marks;
 use crate::app::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
 use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
-use crate::text::number;
+use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
@@ -194,10 +195,18 @@ impl App {
             self.table.discard(reply.answer);
             self.after_layout_change();
             if let (Some(answer), None) = (&self.typed_answer, self.layout().answer) {
-                self.cx.say(Tone::Good, answer.summary());
+                self.cx.say(Tone::Good, format!("{}; the log has it", answer.summary()));
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
-            self.cx.say(Tone::Good, format!("stored {key} {point}"));
+            self.marks.tell(key.as_str(), point.timestamp);
+            let said = match key.as_str().strip_prefix(marks::PREFIX) {
+                Some(name) => {
+                    let (now, zone) = (self.cx.now().unix(), self.cx.zone());
+                    format!("marked {name} at {}", time::short_moment(point.timestamp, now, zone))
+                }
+                None => format!("stored {key} {point}"),
+            };
+            self.cx.say(Tone::Good, said);
             if reply.took < CHEAP {
                 self.polling.refresh_at(self.cx.now().elapsed);
             }
@@ -241,13 +250,15 @@ impl App {
                 self.watch.done(self.cx.now().elapsed + self.polling.interval());
             }
             Some(Purpose::Query(tag)) => self.on_points(tag, None),
+            Some(Purpose::AsOf) => self.place.fail(),
+            Some(Purpose::Base(_)) => {
+                self.cx.say(Tone::Bad, "not compared: too much is waiting");
+            }
             Some(
                 Purpose::Typed(_)
                 | Purpose::Refresh
                 | Purpose::Snapshot(_)
                 | Purpose::Keys
-                | Purpose::AsOf
-                | Purpose::Base(_)
                 | Purpose::Renewal(_),
             )
             | None => {}

@@ -136,16 +136,18 @@ impl App {
             alerts: self.alerts.alerts().cloned().collect(),
             table: TableSpec {
                 filter: self.table().filter().cloned(),
-                sort: self.table().sort(),
+                sort: self.table().sort_apart(),
                 columns: columns.collect(),
                 window: table.window(),
             },
             raw_log: self.log.is_raw(),
             place: self.place.at(),
             compared: self.base.clone(),
+            compared_sort: self.base.as_ref().map(|_| self.table().sort()),
             chart: ChartView {
                 span: self.watch.viewport().span(),
                 log: self.watch.viewport().log,
+                cursor: self.watch.viewport().cursor(),
                 selected: self.watch.selected_key().map(|key| key.key.clone()),
                 marked: {
                     let marked = self.watch.keys().iter().filter(|key| key.marked);
@@ -189,7 +191,8 @@ impl App {
 
     /// Shows a saved session as it was; its points come as those of a server.
     pub(in crate::app) fn replay(&mut self, session: &Session) {
-        let View { saved_at, place, compared, chart, table, pane, focus, .. } = &session.view;
+        let View { saved_at, place, compared, compared_sort, chart, pane, focus, .. } =
+            &session.view;
         self.log.replay(&session.log);
         let ids = session.log.entries().filter_map(|line| line.exchange);
         self.link.skip_ids(ids.max().unwrap_or(0));
@@ -203,14 +206,14 @@ impl App {
                 Focus::Log => self.panes.focus_on(Mode::Log),
             }
         }
-        self.watch.show_view(chart, *place);
+        self.watch.show_view(chart);
         if let Some(at) = *place {
             self.move_place(at);
         }
         self.replayed = Some(Replayed {
             saved_at: *saved_at,
             base: compared.clone(),
-            sort: compared.as_ref().map(|_| table.sort),
+            sort: *compared_sort,
             chart: Some(chart.clone()),
             row: Some(session.view.selected_row.clone()),
         });
@@ -252,7 +255,11 @@ impl App {
         let row = self.replayed.as_mut().filter(is_ready);
         if let Some(key) = row.and_then(|replayed| replayed.row.take()) {
             let rows = self.layout().table_rows();
-            self.place.table_or(&mut self.table).select(key.as_deref(), rows);
+            let table = self.place.table_or(&mut self.table);
+            match key.map(|key| key.parse()) {
+                Some(Ok(key)) => table.select(&key, rows),
+                Some(Err(_)) | None => table.move_by(isize::MIN, rows),
+            }
         }
     }
 

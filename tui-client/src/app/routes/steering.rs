@@ -100,6 +100,10 @@ impl App {
         let asks_once = self.polling.is_paused() || self.place.table().is_some();
         let is_live = self.feed.is_live() && self.feed.follows_all();
         let may_ask = asks_once && self.link.is_connected() || is_live;
+        if layout.table.is_none() && self.place.table().is_some() && may_ask {
+            // The list of watched keys is of the place in time, too.
+            return Some((0, 0));
+        }
         let area = layout.table.filter(|_| may_ask)?;
         // Within the border, right of the column for marks.
         Some((layout.table_rows(), usize::from(area.width).saturating_sub(3)))
@@ -155,9 +159,14 @@ impl App {
         if shows_all || self.watch.is_empty() {
             return Some("*".to_owned());
         }
+        let watched = covering_pattern(self.watch.patterns());
+        if watched == "*" {
+            return Some(watched);
+        }
         let marks = marks::PATTERN.parse().ok();
         let patterns: Vec<Glob> = self.watch.patterns().iter().cloned().chain(marks).collect();
-        Some(covering_pattern(&patterns))
+        let both = covering_pattern(&patterns);
+        Some(if both == "*" { watched } else { both })
     }
 
     /// When the keys that are followed become fewer.

@@ -195,9 +195,9 @@ impl App {
                 | Purpose::Snapshot(_)
                 | Purpose::Renewal(_)
                 | Purpose::Keys
-                | Purpose::Base(_)
                 | Purpose::Typed(_) => {}
-                Purpose::AsOf => self.place.reset(),
+                Purpose::AsOf => self.place.fail(),
+                Purpose::Base(_) => self.cx.say(Tone::Bad, format!("not compared: {reason}")),
             }
         }
         self.log.note(now, Tone::Bad, &format!("no data: {reason}"));

@@ -8,18 +8,25 @@ use crate::app::context::Context;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 
+/// More watched keys have no numbers then.
+const MAX_WATCHED: usize = 64;
+
 impl Table {
-    /// An empty table that is arranged as this one, and whose jobs and queries have other numbers.
+    /// An empty table that is arranged as this one, and whose jobs and queries have other numbers than
+    /// its own and those of so many tables `before`.
     #[must_use]
-    pub fn beside(&self) -> Self {
+    pub fn beside(&self, before: u64) -> Self {
+        let first = APART + (before << 32);
         Self {
             request: self.request.clone(),
             sort: self.sort,
             filter: self.filter.clone(),
             chosen: self.chosen.clone(),
-            numbers: Numbers::beside(self.numbers.window()),
+            dropped_filter: self.dropped_filter.clone(),
+            sort_before: self.sort_before,
+            numbers: Numbers::beside(self.numbers.window(), first),
             compared: self.compared.clone(),
-            job: APART,
+            job: first,
             ..Self::default()
         }
     }
@@ -38,25 +45,54 @@ impl Table {
     pub fn show_as_of(
         &mut self,
         at: i64,
-        answer: Answer,
+        mut answer: Answer,
         selected: Option<&KeyBuf>,
         rows: usize,
     ) -> Option<SortJob> {
         let is_first = !self.loaded;
+        // Of one point only.
+        for &at in &answer.watched {
+            answer.series[at].forget_stats();
+        }
         self.numbers.set_as_of(at);
         let request = self.request.clone();
         let job = self.show_live(&request, answer, rows, at);
-        let place = selected.filter(|_| is_first).and_then(|key| self.answer.find(key.as_key()));
+        if let Some(key) = selected.filter(|_| is_first) {
+            self.select(key, rows);
+        }
+        job
+    }
+
+    /// Selects the row of a key, if there is one.
+    pub fn select(&mut self, key: &KeyBuf, rows: usize) {
+        let place = self.answer.find(key.as_key());
         if let Some(row) = place.and_then(|place| self.order.row(place)) {
             (self.selected, self.held) = (row, true);
             self.keep_in_sight(rows);
         }
-        job
+    }
+
+    /// What was asked for over a connection that is lost is asked for again.
+    pub fn ask_again(&mut self) {
+        self.numbers.reset();
+    }
+
+    /// The places of the watched keys, whose list is of the same time, too.
+    pub(super) fn watched_then(&self) -> &[usize] {
+        let all = if self.as_of().is_some() { &self.answer.watched[..] } else { &[] };
+        &all[..all.len().min(MAX_WATCHED)]
     }
 
     /// Arranges the rows as those of another table; `now` is in Unix seconds.
     pub fn arrange_as(&mut self, other: &Self, rows: usize, now: i64) -> Option<SortJob> {
         self.chosen = other.chosen.clone();
+        self.dropped_filter.clone_from(&other.dropped_filter);
+        self.sort_before = other.sort_before;
+        if other.held
+            && let Some(key) = other.selected_key()
+        {
+            self.select(key, rows);
+        }
         if self.compared.is_some() != other.compared.is_some() {
             (self.compared, self.compared_rows) = (other.compared.clone(), 0);
         }

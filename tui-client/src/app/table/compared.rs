@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Freshness, InSight, Table};
 use crate::metrics::column::Column;
+use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{Sort, SortJob};
 
@@ -16,13 +17,31 @@ pub struct Compared {
     pub before: Answer,
 }
 
+impl Compared {
+    /// How many keys had points then and are none of these now.
+    fn gone(&self, now: &Answer) -> usize {
+        let is_gone = |series: &&Series| now.find(series.key.as_key()).is_none();
+        self.before.series.iter().filter(is_gone).count()
+    }
+}
+
 /// The columns that say what has moved.
 pub const COLUMNS: [Column; 2] = [Column::Moved, Column::MovedShare];
 
 impl Table {
+    /// The order of the rows when they are no longer compared.
+    pub fn sort_apart(&self) -> Sort {
+        self.sort_before.unwrap_or(self.sort)
+    }
+
     /// What the rows are compared with.
     pub fn compared(&self) -> Option<&Compared> {
         self.compared.as_deref()
+    }
+
+    /// How many keys had points at the time that the rows are compared with, and have none now.
+    pub fn gone(&self) -> usize {
+        self.gone
     }
 
     /// Compares the rows with how things stood, and shows first what has moved most; `now` is in Unix
@@ -33,17 +52,22 @@ impl Table {
             self.chosen.set(column, true);
         }
         self.show_moved();
+        self.sort_before.get_or_insert(self.sort);
         self.set_sort(Sort { column: Some(Column::MovedShare), descending: true }, rows, now)
     }
 
     /// Compares no longer.
     pub fn end_comparison(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         self.compared = None;
+        if let Some(answer) = Arc::get_mut(&mut self.answer) {
+            answer.series.iter_mut().for_each(Series::forget_comparison);
+        }
+        let before = self.sort_before.take().unwrap_or_default();
         for column in COLUMNS {
             self.chosen.set(column, false);
         }
         let is_sorted = self.sort.column.is_some_and(|column| COLUMNS.contains(&column));
-        if is_sorted { self.set_sort(Sort::default(), rows, now) } else { None }
+        if is_sorted { self.set_sort(before, rows, now) } else { None }
     }
 
     /// Compares the rows that are not compared yet, if the table is free.
@@ -60,6 +84,7 @@ impl Table {
             series.compare(known.map(|known| known.last.value));
         }
         self.compared_rows = answer.series.len();
+        self.gone = compared.gone(answer);
         if self.is_live() {
             (self.freshness, self.in_sight) = (Freshness::Outdated, InSight::Untidy);
         }

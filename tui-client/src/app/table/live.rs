@@ -57,7 +57,10 @@ impl Table {
         if !self.is_live() {
             return Vec::new();
         }
-        let needs = self.needs(room);
+        let mut needs = self.needs(room);
+        if !self.watched_then().is_empty() {
+            needs.in_sight = needs.in_sight | Parts::of_watched();
+        }
         if self.numbers.is_full()
             && let Some(answer) = Arc::get_mut(&mut self.answer)
         {
@@ -70,7 +73,9 @@ impl Table {
             let place = self.answer.find(key.as_key())?;
             self.answer.series.get(place)
         });
-        let queries = numbers.plan(self.visible(rows), renewed, &self.answer.series, needs, now);
+        let watched = self.watched_then().iter().filter_map(|&at| self.answer.series.get(at));
+        let in_sight = self.visible(rows).chain(watched);
+        let queries = numbers.plan(in_sight, renewed, &self.answer.series, needs, now);
         self.numbers = numbers;
         if !self.numbers.is_asking() {
             self.forget_outdated();
@@ -108,7 +113,8 @@ impl Table {
         points: Option<PointLists>,
         now: (Duration, i64),
     ) -> Vec<Query> {
-        self.numbers.on_points(query, points, now)
+        let until = self.as_of().unwrap_or(now.1);
+        self.numbers.on_points(query, points, (now.0, until))
     }
 
     /// Gives the rows the numbers that have come, if it is free. Those of a window that is chosen no
@@ -275,7 +281,11 @@ impl Table {
                 let known = answer.find(key.as_key());
                 let state = state.find(key.as_key()).and_then(|place| state.series.get(place));
                 match (known, state) {
-                    (Some(place), Some(state)) => answer.series[place] = state.clone(),
+                    (Some(place), Some(state)) => {
+                        let mut state = state.clone();
+                        state.compare_as(&answer.series[place]);
+                        answer.series[place] = state;
+                    }
                     (Some(place), None) => gone.push(place),
                     (None, Some(state)) => answer.push(state.clone()),
                     (None, None) => {}
@@ -284,7 +294,7 @@ impl Table {
         }
         gone.sort_unstable();
         answer.remove(&gone);
-        self.compared_rows = 0;
+        self.compared_rows = self.compared_rows.saturating_sub(gone.len());
         self.order.remove(&gone);
         let place = selected.and_then(|key| self.answer.find(key.as_key()));
         self.selected = place.and_then(|place| self.order.row(place)).unwrap_or(self.selected);

@@ -102,9 +102,9 @@ pub struct RowNeeds {
 }
 
 impl Numbers {
-    /// Those of a table as of a time, whose queries are numbered apart.
-    pub fn beside(window: Window) -> Self {
-        Self { window, next_number: APART, ..Self::default() }
+    /// Those of a table as of a time, whose queries are numbered from another number on.
+    pub fn beside(window: Window, first: u64) -> Self {
+        Self { window, next_number: first, ..Self::default() }
     }
 
     /// The Unix time at which the window ends; none if that is now.

@@ -82,9 +82,9 @@ impl Watch {
         }
     }
 
-    /// Shows the chart as it was elsewhere, with a cursor or none.
-    pub fn show_view(&mut self, chart: &ChartView, cursor: Option<i64>) {
-        self.viewport.show(chart.span, cursor);
+    /// Shows the chart as it was elsewhere.
+    pub fn show_view(&mut self, chart: &ChartView) {
+        self.viewport.show(chart.span, chart.cursor);
         self.viewport.log = chart.log;
     }
 
@@ -95,6 +95,11 @@ impl Watch {
         }
         let selected = chart.selected.as_ref().and_then(|key| self.place(key));
         self.selected = selected.unwrap_or(self.selected);
+    }
+
+    /// Seconds of a step of the selected line; none where it has points.
+    pub fn selected_step(&self, layout: &Layout) -> Option<u64> {
+        self.selected_line(layout).step()
     }
 
     /// Shows the newest points in the chart as at the start, and follows them.
@@ -204,6 +209,7 @@ impl Watch {
             cursor: self.viewport.cursor(),
             events,
             unit: self.chart_unit(),
+            has_right: false,
             columns: 0,
             rows: rows.into(),
             zone,

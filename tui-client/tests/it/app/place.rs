@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tui_client::event::KeyCode;
+use shared::response::Status;
+use tui_client::event::{Event, KeyCode};
 use tui_client::keymap::Mode;
 
 use crate::harness::scene::{NOW, Scene};
@@ -51,6 +52,9 @@ fn a_typed_time_shows_how_things_stood_and_0_what_is_live() {
     let text = screen(&scene);
     assert!(text.contains("as of 2006-06-21 04:21:00, 15m before"), "{text}");
     assert!(text.contains("at 2006-06-21 04:21:00, 10m ago"), "{text}");
+    let watched = text.lines().find(|line| line.contains("││  a ")).unwrap();
+    let watched = watched.rsplit("││").next().unwrap();
+    assert!(watched.contains("  a                 1 ") && watched.contains(" 0s ago"), "{watched}");
     // Nothing is missed meanwhile.
     scene.told(&format!("b 7.0 {}\n", NOW + 1));
     assert_eq!(rows(&scene), [row("a", 1.0)]);
@@ -121,9 +125,12 @@ fn a_time_ahead_or_none_at_all_moves_nothing() {
 fn a_time_may_be_typed_in_the_command_line() {
     let mut scene = scene();
     scene.to(Mode::Prompt);
-    scene.keys("@yesterday 4:31\n");
-    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 86_400)]);
+    scene.keys("@04:26\n");
+    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 300)]);
     assert_eq!(scene.app.input().prompt.text(), "");
+    assert!(scene.notice().starts_with("0 and Enter"), "{}", scene.notice());
+    scene.keys("0\n");
+    assert_eq!((scene.app.place().at(), scene.app.input().prompt.text()), (None, ""));
     scene.keys("@never\n");
     assert_eq!(scene.app.input().prompt.text(), "@never", "to be corrected");
 }
@@ -143,16 +150,19 @@ fn a_mark_is_a_point_at_the_place_in_time() {
     let line = format!("put mark.deploy 1 {NOW}");
     assert!(scene.sent.iter().any(|request| request.line == line), "{:?}", scene.sent);
     scene.ok(&line, "");
-    assert_eq!(scene.notice(), format!("stored mark.deploy 1.0 {NOW}"));
-    scene.keys("@-10m\nmboot\n");
+    assert_eq!(scene.notice(), "marked deploy at 04:31:00");
+    scene.keys("@-10m\nm");
+    assert!(screen(&scene).contains(" mark at 04:21:00: "));
+    scene.keys("boot\n");
     let line = format!("put mark.boot 1 {}", NOW - 600);
-    assert!(scene.sent.iter().any(|request| request.line == line), "{:?}", scene.sent);
+    assert_eq!(scene.app.marks().within((0, NOW - 1)).count(), 0, "not before it is stored");
+    scene.ok(&line, "");
     // Scripts put some, too.
     scene.told(&format!("mark.release 3 {}\n", NOW - 60));
     let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
     assert_eq!(names.collect::<Vec<_>>(), ["boot", "release", "deploy"]);
     scene.keys("mno blanks\n");
-    assert!(scene.notice().starts_with("at character"), "{}", scene.notice());
+    assert_eq!(scene.notice(), "at character 3: a name holds no ' '");
 }
 
 #[test]
@@ -204,6 +214,48 @@ fn the_table_shows_first_what_has_moved_most_since() {
 }
 
 #[test]
+fn a_time_before_all_points_and_a_server_that_is_away_are_said() {
+    let mut scene = scene();
+    scene.keys("@2001-01-01\n");
+    scene.ok("get *[last@978307200]", "");
+    let text = screen(&scene);
+    assert!(text.contains("no key had a point yet at 2001-01-01 00:00:00."), "{text}");
+    scene.tell(Event::Disconnected("gone".to_owned()));
+    scene.keys("C-1h\n");
+    assert_eq!(scene.notice(), "not compared: not connected");
+    scene.keys("@-1h\n");
+    let said = "the table goes there once the server is back; 0 is live again";
+    assert_eq!(scene.notice(), said);
+}
+
+#[test]
+fn a_chart_that_begins_later_says_so() {
+    let server = month();
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    scene.keys("@2001\n");
+    let said = "the chart begins later: its first point is of 2006-05-22 04:31:00";
+    assert_eq!(scene.notice(), said);
+}
+
+#[test]
+fn also_on_a_small_screen_the_past_is_said() {
+    for (width, height) in [(40, 10), (80, 24)] {
+        let mut scene = Scene::live(width, height, &[], &[]);
+        scene.ok("get *[last]", &format!("a 4.0 {NOW}\n"));
+        scene.to(Mode::Table);
+        scene.keys("@-2h\n");
+        scene.ok(&format!("get *[last@{}]", NOW - 7200), &format!("a 1.0 {}\n", NOW - 7201));
+        scene.keys("/a\n");
+        let text = draw(&scene, &scene.theme, width, height).to_string();
+        let mut lines = text.lines();
+        let top = lines.next().unwrap();
+        assert!(top.contains("2h ago") && !top.contains("live"), "{top}");
+        assert!(lines.next().unwrap().contains("02:31:00"), "{text}");
+    }
+}
+
+#[test]
 fn a_mark_is_compared_with_by_its_name() {
     let mut scene = scene();
     scene.told(&format!("mark.deploy 1 {}\n", NOW - 300));
@@ -212,9 +264,89 @@ fn a_mark_is_compared_with_by_its_name() {
     assert!(screen(&scene).contains("moved since deploy"));
     scene.keys("Cnever\n");
     assert!(scene.notice().starts_with("no mark is called never, and no time: "));
+    assert_eq!(scene.input().text(), "never", "to be corrected");
+    scene.code(KeyCode::Esc);
     // Also at another place in time.
     scene.keys("@-1m\n");
     scene.ok(&format!("get *[last@{}]", NOW - 60), &format!("a 3.0 {}\n", NOW - 70));
     let text = screen(&scene);
     assert!(text.contains("moved since deploy") && text.contains("+50.0%"), "{text}");
+}
+
+#[test]
+fn a_chart_that_opens_later_is_of_the_place_in_time() {
+    let server = month();
+    let mut scene = Scene::live(120, 40, &[], &[]);
+    server.serve(&mut scene);
+    scene.to(Mode::Table);
+    scene.keys("@-3h\n");
+    server.serve(&mut scene);
+    scene.keys("\n");
+    server.serve(&mut scene);
+    let at = NOW - 3 * 3600;
+    assert_eq!(scene.app.watch().viewport().cursor(), Some(at));
+    let bounds = scene.app.watch().chart_bounds().unwrap();
+    let (from, to) = scene.app.watch().viewport().range(bounds);
+    assert!((from..=to).contains(&at), "{from} to {to}");
+    assert_eq!(scene.app.place().at(), Some(at));
+    let text = draw(&scene, &scene.theme, 120, 40).to_string();
+    let value = format!("■ a {}", server.points[&at]);
+    assert!(text.contains(&value), "{value}: {text}");
+}
+
+#[test]
+fn in_steps_the_table_is_of_the_end_of_the_step_under_the_cursor() {
+    let server = month();
+    let mut scene = server.chart(120, 40);
+    scene.keys("f5");
+    server.serve(&mut scene);
+    scene.code(KeyCode::Left);
+    for _ in 0..20 {
+        scene.code(KeyCode::Left);
+        server.serve(&mut scene);
+        let area = scene.app.layout().watch.unwrap();
+        let chart = scene.app.chart(area.width - 2, area.height - 2);
+        let (start, step) = (scene.app.watch().viewport().cursor().unwrap(), chart.step.unwrap());
+        assert_eq!(scene.app.place().at(), Some(start + i64::try_from(step).unwrap() - 1));
+        let read = chart.reading.unwrap();
+        let value = rows(&scene)[0].1;
+        assert!((read.least..=read.greatest).contains(&value), "{value} of {read:?}");
+    }
+}
+
+#[test]
+fn what_the_server_does_not_say_is_not_asked_for_without_end() {
+    let mut scene = scene();
+    scene.keys("@-10m\n");
+    let line = format!("get *[last@{}]", NOW - 600);
+    scene.answer(&line, Status::Error, "points of a from 3 to 9 are damaged");
+    let said = "the table stays as it was: points of a from 3 to 9 are damaged";
+    assert_eq!((scene.notice(), asked(&scene).len()), (said, 0));
+    scene.wait(Duration::from_secs(5));
+    assert_eq!(asked(&scene), [""; 0]);
+    scene.keys("@-11m\n");
+    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 655)]);
+}
+
+#[test]
+fn what_fires_now_does_not_fire_then() {
+    let mut scene = Scene::live(240, 40, &[], &["a > 3"]);
+    let state = format!("a 4.0 {NOW}\n");
+    for line in ["get a[last:1024]", "get *[last]"] {
+        scene.ok(line, &state);
+    }
+    scene.to(Mode::Table);
+    let is_marked = |scene: &Scene| screen(scene).lines().any(|line| line.starts_with("\"│!a"));
+    assert!(is_marked(&scene), "{}", screen(&scene));
+    scene.keys("@-10m\n");
+    scene.ok(&format!("get *[last@{}]", NOW - 600), &format!("a 1.0 {}\n", NOW - 600));
+    assert!(!is_marked(&scene), "{}", screen(&scene));
+}
+
+#[test]
+fn a_key_that_is_gone_is_counted() {
+    let mut scene = scene();
+    let then = NOW - 600;
+    compare(&mut scene, &format!("a 1.0 {then}\nb 5.5 {then}\nx 1.0 {then}\ny 1.0 {then}\n"));
+    assert!(screen(&scene).contains("moved since 2006-06-21 04:21:00, 2 gone "));
 }

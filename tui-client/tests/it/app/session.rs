@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use shared::response::Status;
+use tui_client::app::marks;
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyPress};
 use tui_client::keymap::Mode;
@@ -64,7 +65,7 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     let (asked, written) = answer(&mut scene, |line| match line {
         "get *[last:2]" => format!("a 3.5 {}\na 4.0 {NOW}\nb 5.0 {NOW}\n", NOW - 1),
         line if line.contains("[last@") => format!("a 0.5 {}\n", from - 7),
-        "get mark.*[last:100]" => format!("mark.deploy 1.0 {}\n", from - DAY),
+        line if line == format!("get {}", marks::SELECTOR) => format!("mark.deploy 1.0 {}\n", from - DAY),
         line if line.contains(":count]") => format!("a 900.0 {from}\nb 2.0 {from}\n"),
         line if line == format!("get *[{}:]", from - 900) => {
             format!("a 1.0 {from}\na 4.0 {NOW}\nb 6.0 {from}\n")
@@ -77,7 +78,7 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
         format!("get *[last@{}]", from - 901),
         format!("get *[{from}::all:count]"),
         format!("get *[{}::all:count]", from - 900),
-        "get mark.*[last:100]".to_owned(),
+        format!("get {}", marks::SELECTOR),
         "get {a,b}[last:64]".to_owned(),
         "get a[last:1024]".to_owned(),
         format!("get *[{}:]", from - 900),

@@ -157,6 +157,7 @@ scenes! {
     chart_crowded_ascii: |w, h| crowded(w, h, &["a > 20.0003"]).then(|scene| {
         scene.theme = Theme { ascii: true, ..Theme::plain() };
     }),
+    chart_two_axes: |w, h| watch(w, h, &["palm.memory_used", "palm.cpu"], &[], "Mf"),
     chart_octants: |w, h| drawn_with(w, h, Glyphs::Octant),
     chart_blocks: |w, h| drawn_with(w, h, Glyphs::Block),
     chart_in_ascii: |w, h| drawn_with(w, h, Glyphs::Ascii),

@@ -52,6 +52,20 @@ fn themes_use_the_sixteen_palette_colours() {
 }
 
 #[test]
+fn a_terminal_without_utf_8_gets_ascii() {
+    let is_ascii = |args: &str, environment: &[(&str, &str)]| {
+        session(args, environment).iter().all(u8::is_ascii)
+    };
+    assert!(is_ascii("--watch palm.cpu", &[("LC_ALL", "C")]));
+    assert!(is_ascii("", &[("LC_ALL", ""), ("LC_CTYPE", ""), ("LANG", "de_DE.ISO-8859-1")]));
+    assert!(is_ascii("", &[("TERM", "linux")]), "nor has the console of Linux its glyphs");
+    assert!(!is_ascii("--ascii=never", &[("LC_ALL", "C")]));
+    assert!(!is_ascii("--glyphs braille", &[("LC_ALL", "C")]));
+    let unset = [("LC_ALL", ""), ("LC_CTYPE", ""), ("LANG", "")];
+    assert!(!is_ascii("", &unset), "a locale that is not set says nothing");
+}
+
+#[test]
 fn the_background_colour_is_queried() {
     let server = TestServer::start();
     let shell = Shell::run_with(&script(server.port, ""), &[("COLORFGBG", "")]);

@@ -94,7 +94,7 @@ pub fn session(args: &str, environment: &[(&str, &str)]) -> Vec<u8> {
     let server = TestServer::start();
     server.send("put palm.cpu 23.5 1\n");
     let shell = Shell::run_with(&script(server.port, args), environment);
-    shell.until_shown("● localhost");
+    shell.until_shown("connected");
     shell.until_shown("23.5");
     shell.press(if args.contains("--watch") { "igot\r" } else { "got\r" });
     shell.until_shown("wrong command");

@@ -118,10 +118,34 @@ pub fn find_start(
     window: Window,
     count: NonZeroU64,
 ) -> Result<Option<Start>, ReadError> {
+    look_back(pieces, window, count.get(), |near, is_all| {
+        let found = count_points(pieces, near)?;
+        let skip = found.saturating_sub(count.get());
+        let start = (found > 0).then_some(Start { window: near, skip });
+        Ok(start.filter(|_| is_all || found >= count.get()))
+    })
+}
+
+/// Finds the newest point of `pieces` in a window, if there is one, as [`find_start`] does. What holds it
+/// is not read twice.
+///
+/// # Errors
+/// When a piece can't be read.
+pub fn find_newest(pieces: &[Piece], window: Window) -> Result<Option<Point>, ReadError> {
+    look_back(pieces, window, 1, |near, _| newest_point(pieces, near))
+}
+
+/// Looks for something in the newest points of a window, and in more and more of them until it is found
+/// or `is_all`.
+fn look_back<T>(
+    pieces: &[Piece],
+    window: Window,
+    mut wanted: u64,
+    mut find: impl FnMut(Window, bool) -> Result<Option<T>, ReadError>,
+) -> Result<Option<T>, ReadError> {
     let mut by_last: Vec<_> =
         pieces.iter().filter(|piece| window.intersects(piece.range())).collect();
     by_last.sort_by_key(|piece| std::cmp::Reverse(piece.range().1));
-    let mut wanted = count.get();
     loop {
         let mut points = 0_u64;
         let taken = by_last.iter().take_while(|piece| {
@@ -137,16 +161,35 @@ pub fn find_start(
             Some(last) => last.saturating_add(1).max(window.from),
         };
         let near = Window { from, ..window };
-        let found = if begin.is_some_and(|last| last >= window.to) {
-            0
-        } else {
-            count_points(pieces, near)?
-        };
-        if found >= count.get() || begin.is_none() {
-            let skip = found.saturating_sub(count.get());
-            return Ok((found > 0).then_some(Start { window: near, skip }));
+        if begin.is_none_or(|last| last < window.to)
+            && let Some(found) = find(near, begin.is_none())?
+        {
+            return Ok(Some(found));
+        }
+        if begin.is_none() {
+            return Ok(None);
         }
         wanted = wanted.max(points).saturating_mul(2);
+    }
+}
+
+/// The newest point in a window, reading of the pieces that are in it as a whole only the last one.
+fn newest_point(pieces: &[Piece], window: Window) -> Result<Option<Point>, ReadError> {
+    let mut merge = Merge::within(window, pieces.iter().cloned());
+    let (mut newest, mut unread) = (None, None);
+    loop {
+        if let Some(piece) = merge.next_source_if(Piece::is_whole) {
+            unread = Some(piece);
+        } else if let Some(points) = merge.next_run()? {
+            newest = points.last().copied().or(newest);
+            unread = None;
+        } else {
+            break;
+        }
+    }
+    match unread {
+        Some(piece) => Ok(piece.open()?.last().copied()),
+        None => Ok(newest),
     }
 }
 

@@ -51,6 +51,7 @@ impl BarePty {
         let client = signals::command(env!("CARGO_BIN_EXE_tui-client"))
             .args(["--port", &port.to_string(), "--theme", "dark"])
             .env("TERM", "xterm-256color")
+            .env("LC_ALL", "C.UTF-8")
             .env_remove("COLUMNS")
             .env_remove("LINES")
             .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))

@@ -74,6 +74,7 @@ impl Shell {
             ("NO_COLOR", ""),
             ("COLORFGBG", "15;0"),
             ("TERM", "xterm-256color"),
+            ("LC_ALL", "C.UTF-8"),
             ("TMUX", ""),
             // Keeps the history file of the user as it is.
             ("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR")),
