@@ -47,6 +47,8 @@ pub enum InputPurpose {
     SaveLog,
     /// The file to save a picture of the screen to.
     SavePicture,
+    /// The file to save the session to.
+    SaveSession,
     /// A search of the history, with its state.
     HistorySearch(Found),
 }
@@ -158,7 +160,8 @@ impl LineInput {
             InputPurpose::LogSearch(_)
             | InputPurpose::LogFilter(_)
             | InputPurpose::SaveLog
-            | InputPurpose::SavePicture => Mode::LogInput,
+            | InputPurpose::SavePicture
+            | InputPurpose::SaveSession => Mode::LogInput,
             InputPurpose::HistorySearch(_) => Mode::HistorySearch,
         }
     }

@@ -48,4 +48,6 @@ pub enum Message {
     CompareWith(String),
     /// Save the log to a file.
     SaveLog(String),
+    /// Save the session to a file.
+    SaveSession(String),
 }

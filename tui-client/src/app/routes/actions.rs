@@ -97,6 +97,13 @@ impl App {
                 let path = self.cx.file_name("svg");
                 self.cx.push(Effect::Picture(path));
             }
+            Action::SaveSession => {
+                let path = self.cx.file_name("session");
+                self.save_session(path);
+            }
+            Action::CopyCommand if self.replayed.is_some() => {
+                self.cx.say(Tone::Plain, "not copied: a recording has no command");
+            }
             Action::CopyCommand => match copy_command::command(self) {
                 Ok(command) => {
                     let copied = self.cx.copy(command.clone());

@@ -17,6 +17,7 @@ use crate::keymap::{Mode, Pane};
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
+use crate::session::Base;
 use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
@@ -78,7 +79,7 @@ impl App {
         }
     }
 
-    fn move_place(&mut self, at: i64) {
+    pub(in crate::app) fn move_place(&mut self, at: i64) {
         self.place.go(at);
         let rows = self.layout().log_rows();
         self.log.go_to(at.saturating_mul(1000), rows);
@@ -133,10 +134,14 @@ impl App {
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
         self.sort(job);
+        self.select_row_as_saved();
     }
 
     /// Puts a mark at a Unix time.
     pub(in crate::app) fn mark(&mut self, name: &str, at: i64) {
+        if self.replayed.is_some() {
+            return self.cx.say(Tone::Plain, "not marked: this is a recording");
+        }
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");
         }
@@ -151,14 +156,15 @@ impl App {
         let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
         let place = self.table_time();
         if text.is_empty() {
+            self.base = None;
             let jobs = [self.table.end_comparison(rows, now), self.place.end_comparison(rows)];
             return jobs.into_iter().for_each(|job| self.sort(job));
         }
         let name = text.strip_prefix(PREFIX).unwrap_or(text);
-        let (at, name) = match self.marks.named(name, place) {
-            Some(mark) => (mark.at, mark.name.clone()),
+        let base = match self.marks.named(name, place) {
+            Some(mark) => Base { at: mark.at, mark: mark.name.clone() },
             None => match moment::parse(text, now, self.cx.zone()) {
-                Ok(at) => (at, time::date(at, self.cx.zone())),
+                Ok(at) => Base { at, mark: String::new() },
                 Err(why) => {
                     // To be corrected.
                     self.input.ask(InputPurpose::Compare, text);
@@ -172,7 +178,7 @@ impl App {
             let most = number::count(MAX_KEYS as u64);
             self.cx.say(Tone::Plain, format!("not compared: there are more than {most} keys"));
         } else if self.feed.has_selectors() == Some(true) {
-            self.send((format!("get *[last@{at}]"), Purpose::Base(name)));
+            self.ask_base(base);
         } else {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
         }
@@ -189,6 +195,7 @@ impl App {
         let live = self.table.compare(compared, rows, now);
         self.sort(past);
         self.sort(live);
+        self.sort_as_saved();
     }
 
     /// The series of a watched key: as of [`App::table_time`].

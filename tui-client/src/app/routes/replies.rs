@@ -41,6 +41,7 @@ impl App {
                     self.marks.take(&points);
                 }
             }
+            QueryTag::Session(query) => self.on_session_points(query, points.as_ref()),
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
                 let now = (now.elapsed, now.unix());
@@ -98,6 +99,9 @@ impl App {
                     self.evaluate_alerts();
                 }
                 self.say_unmatched();
+                if is_last {
+                    self.chart_as_saved();
+                }
                 if is_last && self.feed.has_selectors() == Some(true) {
                     let patterns = self.feed.renewed().unwrap_or(self.watch.patterns()).to_vec();
                     self.watch.renew_totals(&patterns);
@@ -164,6 +168,7 @@ impl App {
             QueryTag::Watch(_) => "numbers are of some watched keys only",
             QueryTag::Alerted(_) => "alerts are of some keys only",
             QueryTag::Deletion(_) => "what del deletes is not counted",
+            QueryTag::Session(_) => "the saved session is of some points only",
         };
         self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
     }
@@ -230,6 +235,7 @@ impl App {
             let (rows, now) = (self.layout().table_rows(), self.cx.now());
             let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
             self.sort(job);
+            self.select_row_as_saved();
         } else {
             self.table.discard(reply.answer);
         }
