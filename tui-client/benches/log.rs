@@ -85,6 +85,7 @@ impl Busy {
             raw_log: true,
             reconnect_seed: 0,
             abilities: Abilities::default(),
+            replayed: None,
         };
         let mut app = App::new(config, 200, 50, moment(0));
         let effects = app.update(Event::Connected, moment(0));

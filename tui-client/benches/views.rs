@@ -292,6 +292,7 @@ fn config(watch: &[&str], raw_log: bool) -> AppConfig {
         raw_log,
         reconnect_seed: 0,
         abilities: Abilities::default(),
+        replayed: None,
     }
 }
 

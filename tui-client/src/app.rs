@@ -17,6 +17,7 @@ pub mod message;
 pub mod place;
 pub mod polling;
 mod routes;
+mod saving;
 pub mod screen;
 pub mod table;
 pub mod watch;
@@ -34,6 +35,7 @@ use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
+use crate::session::Base;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
 use answer::TypedAnswer;
@@ -48,6 +50,8 @@ use marks::{Mark, Marks};
 use message::Message;
 use place::Place;
 use polling::{ALL, Polling};
+use routes::session::Replayed;
+use saving::Saving;
 use screen::layout::Layout;
 use screen::panes::Panes;
 use table::Table;
@@ -88,13 +92,19 @@ pub struct App {
     wants_keys: bool,
     /// Every key has been told or asked for since the connection was made.
     has_keys: bool,
+    /// What the table is compared with.
+    base: Option<Base>,
+    /// The session that is being saved.
+    saving: Option<Saving>,
+    /// The saved session that is shown.
+    replayed: Option<Replayed>,
 }
 
 impl App {
     /// The application at the start, on a screen of this size.
     pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
         let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
-        Self {
+        let mut app = Self {
             cx: Context::new(now, config.zone, config.abilities),
             panes: Panes::new(width, height, !watch.is_empty()),
             input: Input::default(),
@@ -116,7 +126,14 @@ impl App {
             unmatched: None,
             wants_keys: false,
             has_keys: false,
+            base: None,
+            saving: None,
+            replayed: None,
+        };
+        if let Some(session) = config.replayed {
+            app.replay(&session);
         }
+        app
     }
 
     /// The effects at the start.
@@ -193,6 +210,7 @@ impl App {
                 for tag in self.feed.on_disconnected(&mut self.cx) {
                     self.on_points(tag, None);
                 }
+                self.end_saving();
             }
             Event::DataLost { ids, reason } => self.on_data_lost(&ids, &reason),
             Event::Follow { id, news } => self.on_follow(id, news),
@@ -234,6 +252,10 @@ impl App {
                 }
                 self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
             }
+            Event::SessionSaved { path, keys, points, lines, bytes, left_out } => {
+                self.on_session_saved(&path, (keys, points, lines), bytes, left_out);
+            }
+            Event::SessionNotSaved { path, reason } => self.on_session_not_saved(&path, &reason),
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
             Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),
             Event::Sorted(sorted) => {
@@ -296,9 +318,10 @@ impl App {
                 self.log.work(rows, &mut self.cx);
             }
             Message::GoToTime(at) => self.go_to_time(at),
-            Message::Mark(name) => self.mark(&name),
+            Message::Mark(name, at) => self.mark(&name, at),
             Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
+            Message::SaveSession(path) => self.save_session(path),
         }
     }
 
@@ -338,6 +361,10 @@ impl App {
     /// When an age on the screen changes: every second while one is in seconds, else every minute;
     /// none without any age.
     fn next_age(&self) -> Option<Duration> {
+        // The clock of a saved session stands still.
+        if self.replayed.is_some() {
+            return None;
+        }
         let layout = self.layout();
         let rows = self.table.visible(layout.table_rows());
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());

@@ -6,6 +6,7 @@ mod tests;
 
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -118,6 +119,11 @@ struct Args {
 
     #[command(flatten)]
     screen: ScreenOptions,
+
+    /// Show a session that ctrl-s has saved on a screen: its view, points and log, without a server and
+    /// with the same keys; times are of this machine's zone
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "yes", "timeout", "raw_log", "request"])]
+    replay: Option<PathBuf>,
 
     /// Print the completions for a shell and exit
     #[arg(long, value_name = "SHELL")]
@@ -303,6 +309,8 @@ pub struct ScreenOptions {
 pub enum RunMode {
     /// The screen, with these keys watched.
     Screen(Vec<Glob>),
+    /// The screen, with the saved session of this file.
+    Replay(PathBuf),
     /// Plain: one request.
     Request(String),
     /// Plain: the points of this selector are deleted.
@@ -353,6 +361,12 @@ impl Plan {
             RunMode::Print(manual::completions(shell))
         } else if args.man {
             RunMode::Print(manual::manual())
+        } else if let Some(path) = args.replay {
+            if !interactive {
+                let why = "--replay needs a terminal for its screen";
+                return Err(usage_error(ErrorKind::ArgumentConflict, why));
+            }
+            RunMode::Replay(path)
         } else if let Some(selector) = deleted {
             RunMode::Delete(selector)
         } else if !args.request.is_empty() {

@@ -9,6 +9,7 @@ use crate::metrics::reply::Capture;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::request::pending::Channel;
+use crate::session::{LeftOut, Session};
 use crate::wire_log::store::Snapshot;
 
 /// An output of the application.
@@ -89,6 +90,9 @@ pub enum FileJob {
     /// Write a picture to a new file at a path as typed; the answer is `PictureSaved` or
     /// `PictureNotSaved`.
     SavePicture { path: String, svg: String },
+    /// Write a session to a new file at a path as typed; `left_out` comes back with the answer, which
+    /// is `SessionSaved` or `SessionNotSaved`.
+    SaveSession { path: String, session: Arc<Session>, left_out: LeftOut },
 }
 
 /// A job that takes too long for the event loop.

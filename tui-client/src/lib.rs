@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod plain;
 pub mod request;
 pub mod runtime;
+pub mod session;
 pub mod system;
 pub mod text;
 pub mod view;

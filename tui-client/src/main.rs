@@ -1,7 +1,9 @@
 //! The program `tui-client`: the screen, or plain mode.
 
 use std::io::{ErrorKind, IsTerminal, Write, stderr, stdin, stdout};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
@@ -12,7 +14,8 @@ use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
 use tui_client::keymap::{Abilities, Multiplexer, Shell};
 use tui_client::runtime::RunOptions;
-use tui_client::system::net::reconnect_seed;
+use tui_client::system::files::read_session;
+use tui_client::system::net::{Peer, reconnect_seed};
 use tui_client::system::os::streams::Output;
 use tui_client::system::terminal::multiplexer;
 use tui_client::system::{os, theme_detect};
@@ -37,7 +40,7 @@ fn parse(interactive: bool) -> Result<Plan, clap::Error> {
     let parse = |interactive| Plan::parse(std::env::args_os(), interactive);
     let plan = parse(interactive)?;
     let Some(lacks) = os::terminal::lacks_for_screen() else { return Ok(plan) };
-    if !matches!(plan.mode, RunMode::Screen(_)) {
+    if !matches!(plan.mode, RunMode::Screen(_) | RunMode::Replay(_)) {
         return Ok(plan);
     }
     let why = format!("{lacks}, so there is no screen here but plain mode");
@@ -84,6 +87,7 @@ fn run(plan: Plan) -> Result<ExitCode> {
     let code = tokio.block_on(async {
         match plan.mode {
             RunMode::Screen(ref watch) => screen(&plan, watch).await,
+            RunMode::Replay(ref path) => replay(&plan, path).await,
             _ => Ok(plain::run(plan).await),
         }
     });
@@ -93,7 +97,27 @@ fn run(plan: Plan) -> Result<ExitCode> {
 }
 
 async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
+    let config = config(plan, watch);
+    show(Peer::Server(plan.server.clone()), plan, config).await
+}
+
+/// Shows a saved session, which comes with its own keys, alerts and table.
+async fn replay(plan: &Plan, path: &Path) -> Result<ExitCode> {
+    let session = read_session(path).map_err(anyhow::Error::msg)?;
+    let (session, view) = (Arc::new(session.clone()), session.view);
     let config = AppConfig {
+        address: view.address,
+        alerts: view.alerts,
+        table: view.table,
+        raw_log: view.raw_log,
+        replayed: Some(Arc::clone(&session)),
+        ..config(plan, &view.watch)
+    };
+    show(Peer::Recorded(session), plan, config).await
+}
+
+fn config(plan: &Plan, watch: &[Glob]) -> AppConfig {
+    AppConfig {
         address: shared::host::with_port(&plan.server.host, plan.server.port),
         interval: plan.interval,
         watch: watch.to_vec(),
@@ -113,8 +137,12 @@ async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
             },
             shell: if os::terminal::HAS_POSIX_SHELL { Shell::Posix } else { Shell::Windows },
         },
-    };
-    let options = RunOptions { server: plan.server.clone(), mouse: plan.screen.mouse };
+        replayed: None,
+    }
+}
+
+async fn show(peer: Peer, plan: &Plan, config: AppConfig) -> Result<ExitCode> {
+    let options = RunOptions { peer, mouse: plan.screen.mouse };
     runtime::run(options, config, || theme_detect::theme(plan.screen)).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -105,7 +105,7 @@ pub async fn run(plan: Plan) -> ExitCode {
             outcome.and_then(|()| Ok(flushed?))
         }
         RunMode::Print(text) => Output::Data.write_all(text).map_err(Failure::Local),
-        RunMode::Screen(_) => Ok(()),
+        RunMode::Screen(_) | RunMode::Replay(_) => Ok(()),
     };
     // What came before a failure is as good as before.
     let flushed = out.flush();

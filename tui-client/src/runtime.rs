@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use crossterm::event::Event as TerminalEvent;
-use shared::client::ConnectOptions;
 use tokio::sync::mpsc;
 use tokio::task::{spawn_blocking, yield_now};
 use tokio::time::{sleep, sleep_until, timeout};
@@ -18,7 +17,7 @@ use crate::effect::{ComputeJob, Effect, Ending, FileJob, NetworkOrder, TerminalO
 use crate::event::{Event, FollowNews, KeyCode, Moment};
 use crate::metrics::sort::Sorted;
 use crate::system::files::{FileQueues, HistoryFile};
-use crate::system::net;
+use crate::system::net::{self, Peer};
 use crate::system::os;
 use crate::system::os::signals::{ExitSignals, ScreenSignal, ScreenSignals};
 use crate::system::os::terminal_input::{TerminalInput, TerminalReply};
@@ -70,11 +69,11 @@ const MAX_WORD: Duration = Duration::from_secs(2);
 /// Time for the loop to end after a signal; it may be waiting for a terminal that takes no output.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The server to connect to, and what is taken from the terminal.
+/// What to connect to, and what is taken from the terminal.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// The server, and the timeouts of its connection.
-    pub server: ConnectOptions,
+    /// The server with the timeouts of its connection, or a recording.
+    pub peer: Peer,
     /// Clicks and the wheel are captured.
     pub mouse: bool,
 }
@@ -102,7 +101,7 @@ pub async fn run(
         // The loop may have ended.
         let _ = file_events.blocking_send(event);
     });
-    let network = tokio::spawn(net::run(options.server, order_queue, event_sender, told_sender));
+    let network = tokio::spawn(net::run(options.peer, order_queue, event_sender, told_sender));
     let (sorted_sender, sorted) = mpsc::unbounded_channel();
     let sinks = Sinks { orders, files, sorted: sorted_sender };
     let result = {
@@ -179,8 +178,9 @@ async fn run_loop(
     mut theme: ThemeChoice,
 ) -> Result<()> {
     let start = Instant::now();
+    let clock = Clock { start, stands_at: config.replayed.as_ref().map(|it| it.view.saved_at) };
     let (width, height) = terminal.size()?;
-    let mut app = App::new(config, width, height, moment(start));
+    let mut app = App::new(config, width, height, clock.now());
     let mut effects = app.start();
     let mut plots = PlotCache::default();
     let mut pace = Pace::new(start);
@@ -204,7 +204,7 @@ async fn run_loop(
                 break;
             }
             // Failures are events, which may have effects in turn.
-            let now = moment(start);
+            let now = clock.now();
             effects = failed.into_iter().flat_map(|event| app.update(event, now)).collect();
         }
         // Requests are sent before a frame is drawn, which occupies this thread.
@@ -253,7 +253,7 @@ async fn run_loop(
             }
             () = sleep_until(wake.unwrap_or(start).into()), if wake.is_some() => Some(Event::Tick),
         };
-        let now = moment(start);
+        let now = clock.now();
         effects = first.map(|event| app.update(event, now)).unwrap_or_default();
         let begun = Instant::now();
         while begun.elapsed() < BURST {
@@ -388,9 +388,19 @@ fn perform(
     Ok(ControlFlow::Continue(failed))
 }
 
-/// The time on both clocks, for a program that started at `start`.
-fn moment(start: Instant) -> Moment {
-    Moment { elapsed: start.elapsed(), unix_ms: unix_ms() }
+/// Both clocks of a program that started at some time.
+#[derive(Clone, Copy)]
+struct Clock {
+    start: Instant,
+    /// The Unix second at which the wall clock stands still: that of a recording.
+    stands_at: Option<i64>,
+}
+
+impl Clock {
+    fn now(self) -> Moment {
+        let stands_at = self.stands_at.map(|at| at.saturating_mul(1000));
+        Moment { elapsed: self.start.elapsed(), unix_ms: stands_at.unwrap_or_else(unix_ms) }
+    }
 }
 
 fn resized(terminal: &mut Terminal) -> Result<Event> {

@@ -53,8 +53,11 @@ pub fn measure(_: &[String]) -> bool {
     };
     let typed = |at: usize| format!("@-{}m\r", 5 + at * 28);
     let typed = measured("a typed time, over a day", &mut (0..50).map(typed));
-    let stepped =
-        measured("a step of the cursor", &mut (0..STEPS).map(|_| "\x1b[D".to_owned()));
+    let left = |_| "\x1b[D".to_owned();
+    let stepped = measured("a step of the cursor from point to point", &mut (0..STEPS).map(left));
+    shell.press("3");
+    shell.until_shown("last 1d");
+    let in_a_day = measured("a step of the cursor in a day", &mut (0..STEPS).map(left));
     let live: Times = (0..20)
         .map(|_| {
             shell.press("@-3h\r");
@@ -69,15 +72,26 @@ pub fn measure(_: &[String]) -> bool {
     let agree = say("table and chart", if agree { "agree" } else { "differ" }, "agree", agree);
     client.quit();
     feed.stop();
-    typed && stepped && live && agree
+    typed && stepped && in_a_day && live && agree
 }
 
-/// The first row of the table and the legend of the chart have the same value.
+/// The value of the first row of the table is that of the legend of the chart, or, where a column has
+/// many points, between its least and its greatest.
 fn says_the_same(panes: &[String]) -> bool {
     let row = panes.iter().find_map(|line| line.split_once("key0000000.cpu"));
     let legend = panes.iter().find_map(|line| line.split_once("■ key0000000.cpu "));
-    let number = |text: Option<(&str, &str)>| {
-        text.and_then(|(_, rest)| rest.split_whitespace().next()?.parse::<f64>().ok())
+    let words = |text: Option<(&str, &str)>| -> Vec<String> {
+        let words = text.into_iter().flat_map(|(_, rest)| rest.split_whitespace());
+        words.take(3).map(str::to_owned).collect()
     };
-    number(row).is_some() && number(row) == number(legend)
+    let number = |word: &String| word.parse::<f64>().ok();
+    let value = words(row).first().and_then(number);
+    match (value, &words(legend)[..]) {
+        (Some(value), [least, to, greatest]) if to == "to" => {
+            number(least).is_some_and(|least| least <= value)
+                && number(greatest).is_some_and(|greatest| value <= greatest)
+        }
+        (Some(value), [same, ..]) => number(same) == Some(value),
+        _ => false,
+    }
 }

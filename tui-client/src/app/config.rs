@@ -1,5 +1,6 @@
 //! The settings that the application starts with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -8,6 +9,7 @@ use shared::Glob;
 use crate::keymap::Abilities;
 use crate::metrics::alerts::Alert;
 use crate::metrics::sort::TableSpec;
+use crate::session::Session;
 
 /// The settings that the application starts with.
 #[derive(Debug, Clone)]
@@ -32,4 +34,6 @@ pub struct AppConfig {
     pub reconnect_seed: u64,
     /// What the system and the terminal can do.
     pub abilities: Abilities,
+    /// A saved session to be shown; address, keys, alerts and table are its own.
+    pub replayed: Option<Arc<Session>>,
 }

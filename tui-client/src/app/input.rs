@@ -288,10 +288,13 @@ impl Input {
                 None => cx.say(Tone::Plain, "no such line, nothing sent"),
             },
             InputPurpose::LogSearch(_) => cx.send(Message::EndLogSearch),
-            InputPurpose::SaveLog | InputPurpose::SavePicture if text.is_empty() => {
+            InputPurpose::SaveLog | InputPurpose::SavePicture | InputPurpose::SaveSession
+                if text.is_empty() =>
+            {
                 cx.say(Tone::Plain, "not saved: no name");
             }
             InputPurpose::SavePicture => cx.push(Effect::Picture(text)),
+            InputPurpose::SaveSession => cx.send(Message::SaveSession(text)),
             InputPurpose::SaveLog => cx.send(Message::SaveLog(text)),
             // A word that could have become a name of the language is a part of a key now.
             InputPurpose::Filter(_) if !text.is_empty() => {
@@ -308,7 +311,9 @@ impl Input {
                     cx.send(Message::Focus(Mode::Watch));
                 }
             }
-            InputPurpose::Mark if !text.is_empty() => cx.send(Message::Mark(text)),
+            InputPurpose::Mark(at) if !text.is_empty() => {
+                cx.send(Message::Mark(text, at.unwrap_or(cx.now().unix())));
+            }
             InputPurpose::Compare => cx.send(Message::CompareWith(text)),
             InputPurpose::Time => {
                 if let Ok(at) = moment::parse(&text, cx.now().unix(), cx.zone()) {
@@ -316,7 +321,7 @@ impl Input {
                 }
             }
             // The filter is in force already.
-            InputPurpose::Filter(_) | InputPurpose::LogFilter(_) | InputPurpose::Mark => {}
+            InputPurpose::Filter(_) | InputPurpose::LogFilter(_) | InputPurpose::Mark(_) => {}
         }
     }
 

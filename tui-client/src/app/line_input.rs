@@ -6,6 +6,7 @@ pub mod editor;
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
+use shared::key::KeyError;
 use shared::pattern::PatternErrorReason;
 use shared::{Glob, KeyBuf};
 
@@ -36,8 +37,8 @@ pub enum InputPurpose {
     Watch,
     /// A time to go to.
     Time,
-    /// The name of a mark.
-    Mark,
+    /// The name of a mark, at this Unix time or now.
+    Mark(Option<i64>),
     /// A mark or a time to compare the table with.
     Compare,
     /// A search of the log, with the position in the log, which is restored on cancel.
@@ -48,6 +49,8 @@ pub enum InputPurpose {
     SaveLog,
     /// The file to save a picture of the screen to.
     SavePicture,
+    /// The file to save the session to.
+    SaveSession,
     /// A search of the history, with its state.
     HistorySearch(Found),
 }
@@ -154,12 +157,13 @@ impl LineInput {
             | InputPurpose::Alert
             | InputPurpose::Watch
             | InputPurpose::Time
-            | InputPurpose::Mark
+            | InputPurpose::Mark(_)
             | InputPurpose::Compare => Mode::SeriesInput,
             InputPurpose::LogSearch(_)
             | InputPurpose::LogFilter(_)
             | InputPurpose::SaveLog
-            | InputPurpose::SavePicture => Mode::LogInput,
+            | InputPurpose::SavePicture
+            | InputPurpose::SaveSession => Mode::LogInput,
             InputPurpose::HistorySearch(_) => Mode::HistorySearch,
         }
     }
@@ -198,7 +202,7 @@ impl LineInput {
             InputPurpose::Alert => "alert",
             InputPurpose::Watch => "watch",
             InputPurpose::Time => "time",
-            InputPurpose::Mark => "mark",
+            InputPurpose::Mark(_) => "mark",
             InputPurpose::Compare => "compare with",
             _ => "filter",
         }
@@ -209,7 +213,7 @@ impl LineInput {
         match self.purpose {
             InputPurpose::Alert => "palm.cpu > 90   *.temp rate > 2",
             InputPurpose::Watch => "palm.cpu   palm.*",
-            InputPurpose::Mark => "deploy   reboot",
+            InputPurpose::Mark(_) => "deploy   reboot",
             InputPurpose::Compare => "deploy   -1h   yesterday 9:00",
             InputPurpose::Time => "-2h   14:30   yesterday 9:00",
             _ => "palm.*   last > 20 and age < 1m",
@@ -244,9 +248,15 @@ impl LineInput {
                 Some((bad.at.saturating_add_signed(shift), bad.reason))
             }
             InputPurpose::Time => Some((0, moment::parse(text, 0, &TimeZone::UTC).err()?)),
-            InputPurpose::Mark => {
+            InputPurpose::Mark(_) => {
                 let bad = format!("{}{text}", marks::PREFIX).parse::<KeyBuf>().err()?;
-                Some((0, bad.to_string()))
+                let (at, reason) = match bad {
+                    KeyError::Forbidden(c) => {
+                        (text.chars().position(|it| it == c), format!("a name holds no {c:?}"))
+                    }
+                    other => (None, other.to_string().replace("key", "name")),
+                };
+                Some((at.unwrap_or(0), reason))
             }
             InputPurpose::Watch => {
                 let before = text.chars().take_while(|c| c.is_whitespace()).count();

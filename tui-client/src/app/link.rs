@@ -178,6 +178,11 @@ impl Link {
         self.next_id
     }
 
+    /// Makes the next ids greater than this one.
+    pub fn skip_ids(&mut self, id: u64) {
+        self.next_id = self.next_id.max(id.min(u64::MAX / 2));
+    }
+
     /// Sends a typed request and returns its id. `filled`: the client has added the timestamp;
     /// `watched`: the keys and globs whose series are kept in full.
     pub fn send(

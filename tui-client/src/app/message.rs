@@ -42,10 +42,12 @@ pub enum Message {
     RestoreLog(Bookmark),
     /// Go to a Unix time with table, chart and log.
     GoToTime(i64),
-    /// Put a mark of this name.
-    Mark(String),
+    /// Put a mark of this name at a Unix time.
+    Mark(String, i64),
     /// Compare the table with how things stood at a mark or a time; without a text, no longer.
     CompareWith(String),
     /// Save the log to a file.
     SaveLog(String),
+    /// Save the session to a file.
+    SaveSession(String),
 }

@@ -6,5 +6,6 @@ mod alerts;
 mod mouse;
 mod place;
 mod replies;
+pub mod session;
 mod steering;
 mod told;

@@ -473,6 +473,11 @@ impl Table {
         self.top = self.top.min(count.saturating_sub(rows));
     }
 
+    /// The key that the selection follows.
+    pub fn held_key(&self) -> Option<&KeyBuf> {
+        self.selected_key().filter(|_| self.held)
+    }
+
     /// The key of the selected row.
     pub fn selected_key(&self) -> Option<&KeyBuf> {
         self.selected_series().map(|series| &series.key)

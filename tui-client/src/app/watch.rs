@@ -60,7 +60,9 @@ pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx
         };
         let is_like = |text: &str| event.is_like(text, Some(event.change));
         log.note_again(now, tone, event.text(), |text| !is_apart && is_like(text));
-        if is_said {
+        if log.is_replayed() {
+            // It was said when it happened.
+        } else if is_said {
             cx.say(tone, event.text());
             cx.ring();
         } else if !fires {

@@ -6,6 +6,22 @@ fn mode(line: &str, interactive: bool) -> RunMode {
 }
 
 #[test]
+fn a_saved_session_is_shown_alone_and_on_a_terminal() {
+    assert_eq!(mode("--replay x.session", true), RunMode::Replay("x.session".into()));
+    assert_eq!(mode("--replay x --theme light", true), RunMode::Replay("x".into()));
+    let refused = |line: &str, interactive| {
+        let parsed = Plan::parse(["tui-client"].into_iter().chain(line.split(' ')), interactive);
+        parsed.unwrap_err().to_string()
+    };
+    let why = refused("--replay x", false);
+    assert!(why.contains("--replay needs a terminal for its screen"), "{why}");
+    for other in ["--watch a", "--host a", "--once", "get a", "--filter a", "--raw-log"] {
+        let why = refused(&format!("--replay x {other}"), true);
+        assert!(why.contains("cannot be used with"), "{other}: {why}");
+    }
+}
+
+#[test]
 fn an_alert_that_a_shell_has_cut_hints_at_quotes() {
     for (alert, is_hinted) in [("palm.cpu", true), ("palm.cpu >", false)] {
         let refused = Plan::parse(["tui-client", "--alert", alert], true).unwrap_err();

@@ -15,6 +15,8 @@ pub enum Action {
     CopyCommand,
     /// Save the screen as a picture.
     SavePicture,
+    /// Save view, points and log, to be opened anywhere.
+    SaveSession,
     /// Focus the pane so many further on, or back if negative.
     CyclePane(i8),
     /// Focus the command line.

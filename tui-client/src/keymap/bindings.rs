@@ -21,6 +21,9 @@ pub(super) const ALL: &[Mode] = &[
     Columns,
     SeriesInput,
 ];
+/// All but the search of the history, where the key has another meaning in all shells.
+const SAVING: &[Mode] =
+    &[Prompt, Table, Watch, Chart, Log, Help, HelpSearch, Confirm, LogInput, Columns, SeriesInput];
 pub(super) const PANES: &[Mode] = &[Table, Watch, Chart, Log];
 pub(super) const SERIES: &[Mode] = &[Table, Watch, Chart];
 pub(super) const CHARTED: &[Mode] = &[Watch, Chart];
@@ -346,5 +349,6 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("pause", &[(Prompt, 40)]).on(Empty),
     bind("F8", ALL, Action::SilenceAlerts, "silence alerts that fire till calm; again: no longer")
         .vital("silence", &[(Prompt, 25)]).on(Empty),
+    bind("ctrl-s", SAVING, Action::SaveSession, "save view, points and log in a file: --replay FILE shows it"),
     bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
 ];

@@ -266,8 +266,7 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
                     self.report.leave_out(number, "not sent, del wants --yes");
                 }
                 LineNote::Quit => {
-                    self.report
-                        .leave_out(number, "not sent, nor is what follows: it ends the input");
+                    self.report.leave_out(number, "ends the input, what is behind it is not sent");
                 }
                 LineNote::Filled => match &mut self.report.data {
                     // Data lines are expected to have none.

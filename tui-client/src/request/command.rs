@@ -9,6 +9,8 @@ pub enum Command {
     Help,
     /// Go to the time behind the `@`.
     GoToTime,
+    /// Go back to what is live.
+    Live,
 }
 
 const WORDS: &[(Command, &[&str])] = &[
@@ -20,10 +22,13 @@ const WORDS: &[(Command, &[&str])] = &[
 ];
 
 impl Command {
-    /// The meaning of a line, if it is one of these words, in any case and with `;` or `()` behind it, or
-    /// begins with `@`.
+    /// The meaning of a line, if it is one of these words, in any case and with `;` or `()` behind it,, begins
+    /// with `@` or is the `0` of the panes.
     pub fn parse(line: &str) -> Option<Self> {
         let word = line.trim().to_ascii_lowercase();
+        if matches!(&*word, "0" | "@0" | "@now" | "@live") {
+            return Some(Self::Live);
+        }
         if word.starts_with('@') {
             return Some(Self::GoToTime);
         }
@@ -42,6 +47,7 @@ impl Command {
         match self {
             Self::Quit => "Enter leaves the program",
             Self::Help => "Enter opens the list of keys",
+            Self::Live => "Enter goes back to what is live",
             Self::GoToTime => "Enter goes to that time with table, chart and log",
         }
     }
@@ -63,6 +69,9 @@ mod tests {
             ("help", Some(Command::Help)),
             ("\\?", Some(Command::Help)),
             (" @-2h", Some(Command::GoToTime)),
+            ("0", Some(Command::Live)),
+            ("@now", Some(Command::Live)),
+            ("00", None),
             ("quit now", None),
             ("get quit", None),
             ("put", None),

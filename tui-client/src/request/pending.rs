@@ -31,6 +31,33 @@ pub enum QueryTag {
     Alerted(AlertedQuery),
     /// How much a `del` deletes, with a number of its own.
     Deletion(u64),
+    /// Points of a session that is being saved.
+    Session(SessionQuery),
+}
+
+/// A query for a session that is being saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionQuery {
+    /// The number of the queries of one session.
+    pub number: u64,
+    /// What is asked for.
+    pub part: SessionPart,
+}
+
+/// What is asked for a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
+pub enum SessionPart {
+    /// Points as they are.
+    Points,
+    /// How many points keys have.
+    Count,
+    /// How many points all keys have together from an earlier time on.
+    EarlierCount,
+    /// How many points keys of the chart have before those.
+    ChartCount,
+    /// Least or greatest values of buckets, which stand `later` seconds behind their beginning.
+    Extremes { later: i64 },
 }
 
 /// A query for a number of all points of keys with alerts.

@@ -4,7 +4,7 @@
 mod history_file;
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf, is_separator};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
@@ -16,7 +16,9 @@ pub use history_file::HistoryFile;
 
 use crate::effect::FileJob;
 use crate::event::Event;
+use crate::session::{self, LeftOut, MAX_FILE, Session};
 use crate::system::os;
+use crate::text::escape::escape_untrusted;
 use crate::wire_log::entry::{Direction, Remark};
 use crate::wire_log::store::Snapshot;
 
@@ -119,11 +121,41 @@ fn save_files(jobs: Receiver<FileJob>, send: impl Fn(Event)) {
                 let saved = save(&file, |out| out.write_all(svg.as_bytes()));
                 saved.map(|()| Event::PictureSaved { path })
             }
+            FileJob::SaveSession { path, session, left_out } => {
+                save_session(path, session, *left_out)
+            }
         };
         match saved {
             Ok(event) => send(event),
             Err(error) => not_saved(job, explain(&error)).into_iter().for_each(&send),
         }
+    }
+}
+
+/// Writes a session; returns what is told of it.
+fn save_session(path: &str, session: &Session, left_out: LeftOut) -> io::Result<Event> {
+    let file = expand_home(path);
+    let path = absolute(&file);
+    let lines = save(&file, |out| session::write(out, session))?;
+    let bytes = fs::metadata(&file)?.len();
+    let (keys, points) = (session.recording.len() as u64, session.recording.points() as u64);
+    Ok(Event::SessionSaved { path, keys, points, lines, bytes, left_out })
+}
+
+/// Reads a session from a file.
+///
+/// # Errors
+/// A sentence with the path.
+pub fn read_session(path: &Path) -> Result<Session, String> {
+    let shown = escape_untrusted(path.to_string_lossy().as_bytes());
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => session::parse(&bytes).map_err(|why| format!("{shown}: {why}")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(format!("{shown}: there is no such file"))
+        }
+        Err(error) => Err(format!("{shown}: {error}")),
     }
 }
 
@@ -133,6 +165,7 @@ fn not_saved(job: FileJob, reason: String) -> Option<Event> {
         FileJob::AppendHistory(_) => None,
         FileJob::SaveLog { path, .. } => Some(Event::NotSaved { path, reason }),
         FileJob::SavePicture { path, .. } => Some(Event::PictureNotSaved { path, reason }),
+        FileJob::SaveSession { path, .. } => Some(Event::SessionNotSaved { path, reason }),
     }
 }
 
@@ -211,6 +244,7 @@ mod tests {
     use crate::wire_log::entry::{Cost, LogEntry};
     use crate::wire_log::pattern::LogPattern;
     use jiff::tz::TimeZone;
+    use std::sync::Arc;
     use std::time::Duration;
 
     /// The events of these jobs, all done.
@@ -322,6 +356,46 @@ mod tests {
         let not_saved = Event::PictureNotSaved { path: path.clone(), reason };
         assert_eq!(events, [Event::PictureSaved { path: path.clone() }, not_saved]);
         assert_eq!(fs::read_to_string(path).unwrap(), "<svg/>");
+    }
+
+    #[tokio::test]
+    async fn a_session_is_saved_writes_over_nothing_and_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.session").display().to_string();
+        let mut recording = session::Recording::default();
+        let point = shared::Point { timestamp: 7, value: 1.5 };
+        recording.add(shared::Key::new("a").unwrap(), [point]);
+        let mut log = Log::new(1 << 26, false);
+        log.push(LogEntry::new(0, Direction::Out, "get a"));
+        let session = Session { view: session::View::default(), recording, log: log.snapshot() };
+        let job = || FileJob::SaveSession {
+            path: path.clone(),
+            session: Arc::new(session.clone()),
+            left_out: LeftOut { keys: 3, points_of: 4 },
+        };
+        let history = HistoryFile::in_directory(directory.path().to_owned());
+        let events = events(Some(history), vec![job(), job()]).await;
+        let bytes = fs::metadata(&path).unwrap().len();
+        let reason = "there is such a file already".to_owned();
+        let (keys, points, lines) = (1, 1, 1);
+        let left_out = LeftOut { keys: 3, points_of: 4 };
+        let saved =
+            Event::SessionSaved { path: path.clone(), keys, points, lines, bytes, left_out };
+        assert_eq!(events, [saved, Event::SessionNotSaved { path: path.clone(), reason }]);
+        assert_eq!(read_session(Path::new(&path)).unwrap().recording, session.recording);
+    }
+
+    #[test]
+    fn a_file_that_can_not_be_shown_is_told_with_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x\u{1b}");
+        let told = || read_session(&path).unwrap_err();
+        assert!(told().ends_with("x\\u{1b}: there is no such file"), "{}", told());
+        fs::write(&path, "x").unwrap();
+        assert!(told().ends_with(": no session: ctrl-s on the screen saves one"), "{}", told());
+        File::create(&path).unwrap().set_len(MAX_FILE + 1).unwrap();
+        assert!(told().ends_with(": no session: longer than 64 MiB"), "{}", told());
+        assert!(read_session(directory.path()).is_err());
     }
 
     #[test]

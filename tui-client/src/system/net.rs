@@ -6,12 +6,11 @@
 mod connection;
 mod follow;
 mod import;
+mod peer;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 
-use shared::Client;
-use shared::client::ConnectOptions;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -20,6 +19,7 @@ use crate::event::{Event, FollowNews};
 use crate::import::ImportNews;
 use crate::request::pending::Channel;
 use connection::{End, serve};
+pub use peer::Peer;
 
 /// Orders that may wait for a connection.
 const MAX_QUEUED_ORDERS: usize = 1024;
@@ -27,19 +27,20 @@ const MAX_QUEUED_ORDERS: usize = 1024;
 /// Carries out orders until there are no more, or the receiver of the events is gone. What is told by
 /// the connection that is followed goes to `told`, so that a flood of it is in no reply's way.
 pub async fn run(
-    server: ConnectOptions,
+    peer: impl Into<Peer>,
     mut orders: mpsc::Receiver<NetworkOrder>,
     events: mpsc::Sender<Event>,
     told: mpsc::Sender<Event>,
 ) {
+    let peer = peer.into();
     let (prompt, prompt_orders) = mpsc::channel(MAX_QUEUED_ORDERS);
     let (data, data_orders) = mpsc::channel(MAX_QUEUED_ORDERS);
     let (follow, follow_orders) = mpsc::channel(MAX_QUEUED_ORDERS);
     // They end with this one.
     let mut connections = JoinSet::new();
-    connections.spawn(run_prompt(server.clone(), prompt_orders, events.clone()));
-    connections.spawn(run_data(server.clone(), data_orders, events.clone()));
-    connections.spawn(follow::run(server, follow_orders, told));
+    connections.spawn(run_prompt(peer.clone(), prompt_orders, events.clone()));
+    connections.spawn(run_data(peer.clone(), data_orders, events.clone()));
+    connections.spawn(follow::run(peer, follow_orders, told));
     while let Some(order) = orders.recv().await {
         let undelivered = match order {
             NetworkOrder::EndFeed => {
@@ -62,20 +63,19 @@ pub async fn run(
 
 /// The connection for what is typed, made when it is ordered.
 async fn run_prompt(
-    server: ConnectOptions,
+    peer: Peer,
     mut orders: mpsc::Receiver<NetworkOrder>,
     events: mpsc::Sender<Event>,
 ) {
     while let Some(order) = orders.recv().await {
         let event = match order {
-            NetworkOrder::Connect => match Client::connect(&server).await {
+            NetworkOrder::Connect => match peer.connect().await {
                 Ok(client) => {
                     if events.send(Event::Connected).await.is_err() {
                         return;
                     }
-                    match serve(client, &events, &mut orders, &mut connection::Waiting::default())
-                        .await
-                    {
+                    let mut waiting = connection::Waiting::default();
+                    match serve(client, &peer, &events, &mut orders, &mut waiting).await {
                         End::Finished => return,
                         End::Ended { reason, .. } => Some(Event::Disconnected(reason)),
                     }
@@ -94,7 +94,7 @@ async fn run_prompt(
 
 /// The connection for queries, made when there is one to send.
 async fn run_data(
-    server: ConnectOptions,
+    peer: Peer,
     mut orders: mpsc::Receiver<NetworkOrder>,
     events: mpsc::Sender<Event>,
 ) {
@@ -107,8 +107,8 @@ async fn run_data(
                 None => return,
             }
         }
-        let (ids, reason) = match Client::connect(&server).await {
-            Ok(client) => match serve(client, &events, &mut orders, &mut waiting).await {
+        let (ids, reason) = match peer.connect().await {
+            Ok(client) => match serve(client, &peer, &events, &mut orders, &mut waiting).await {
                 End::Finished => return,
                 End::Ended { lost, reason } => (lost, reason),
             },

@@ -9,7 +9,8 @@ use shared::duration;
 const FORMS: &str =
     "such as -2h, 14:30, yesterday 9:00, monday 14:30, 2026-11-28 03:12 or 1150864247";
 
-/// The Unix time in seconds that a text names, in any case. A time of day without a date is the last
+/// The Unix time in seconds that a text names, in any case; four digits that begin with 19 or 20 are a
+/// year. A time of day without a date is the last
 /// one that is not ahead of `now`, and so is a day of the week.
 ///
 /// # Errors
@@ -25,7 +26,10 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
         let seconds = seconds(span).ok_or_else(unknown)?;
         return now.checked_sub(seconds).ok_or_else(unknown);
     }
-    if let Ok(unix) = text.parse() {
+    let is_year = text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
+    if let Ok(unix) = text.parse()
+        && !is_year
+    {
         return Ok(unix);
     }
     let now = Timestamp::from_second(now).map_err(|_| unknown())?.to_zoned_datetime(zone.clone());
@@ -84,7 +88,7 @@ fn weekday(text: &str) -> Option<Weekday> {
     DAYS.iter().find(named).map(|(_, day)| *day)
 }
 
-/// A day: `today`, `yesterday`, `mon`, `monday`, `2026-11-28`.
+/// A day: `today`, `yesterday`, `mon`, `monday`, `2026-11-28`; the first of a month or a year.
 fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
     match text {
         "today" => Some(now.date()),
@@ -95,7 +99,8 @@ fn date(text: &str, now: &ZonedDateTime) -> Option<Date> {
                 return now.date().checked_sub(Span::new().days(since)).ok();
             }
             let mut parts = text.split('-');
-            let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+            let year = parts.next()?;
+            let (month, day) = (parts.next().unwrap_or("1"), parts.next().unwrap_or("1"));
             let is_date = parts.next().is_none() && year.len() == 4;
             let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok();
             date.filter(|_| is_date)
@@ -149,6 +154,8 @@ mod tests {
             ("2026-11-28 03:12", "2026-11-28 03:12:00"),
             ("2026-11-28T03:12:07", "2026-11-28 03:12:07"),
             ("2026-03-29 02:30", "2026-03-29 03:30:00"),
+            ("2006", "2006-01-01 00:00:00"),
+            ("2006-06", "2006-06-01 00:00:00"),
             ("1150864247", "2006-06-21 06:30:47"),
         ] {
             let at = parse(text, NOW, &zone).map(|at| super::super::time::date(at, &zone));

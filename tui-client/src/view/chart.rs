@@ -454,14 +454,16 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     const MIN_NAME: usize = 3;
     let mut lines = columns.to_vec();
     lines.dedup();
-    let Canvas { app, theme, .. } = *canvas;
+    let app = canvas.app;
+    // Not the colour of the grid or of a line below.
+    let style = Style::reset().patch(canvas.theme.title);
     for column in lines {
         for row in 0..plot.height {
             let place = (plot.x + 1 + cells(column), plot.y + row);
             if let Some(cell) = canvas.buffer.cell_mut(place)
                 && matches!(cell.symbol(), " " | GRID)
             {
-                cell.set_char(LINE).set_style(theme.title);
+                cell.set_char(LINE).set_style(style);
             }
         }
     }
@@ -478,7 +480,7 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
         let from = if behind + wide <= free { Some(behind) } else { column.checked_sub(wide) };
         if let Some(from) = from.filter(|&from| from > 0 && from + wide <= free && plot.height > 0)
         {
-            canvas.pen(plot, 0).skip(from).write(&name, theme.title);
+            canvas.pen(plot, 0).skip(from).write(&name, style);
             free = from.min(column + 1) - 1;
         }
     }
@@ -592,12 +594,12 @@ fn beyond(app: &App) -> Option<String> {
     let (from, to) = watch.viewport().range(bounds);
     let key = key_of(Mode::Chart, Action::Chart(ChartAction::Zoom { closer: false }));
     let is_far = |before: &i64| from.abs_diff(*before) > to.abs_diff(from);
-    let date = |time| time::formatted(time, app.zone(), "%Y-%m-%d");
+    let date = |time| time::short_moment(time, app.now().unix(), app.zone());
     if bounds.has_strays() && watch.viewport().shows_all_but_strays(bounds) && to < bounds.last {
-        return Some(format!("later: {}, {key}", date(bounds.last)));
+        return Some(format!("{key} later: {}", date(bounds.last)));
     }
     let before = (bounds.first < from).then(|| watch.nearest_before(from, &app.layout()))?;
-    Some(format!("earlier: {}, {key}", date(before.filter(is_far)?)))
+    Some(format!("{key} earlier: {}", date(before.filter(is_far)?)))
 }
 
 /// The time of the newest point is not long ago.

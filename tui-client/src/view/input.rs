@@ -69,11 +69,12 @@ fn title(app: &App, input: &LineInput) -> Option<Cow<'static, str>> {
             None => " save the log ".into(),
         },
         InputPurpose::SavePicture => " save a picture of the screen ".into(),
+        InputPurpose::SaveSession => " save view, points and log ".into(),
         InputPurpose::Filter(_)
         | InputPurpose::Alert
         | InputPurpose::Watch
         | InputPurpose::Time
-        | InputPurpose::Mark
+        | InputPurpose::Mark(_)
         | InputPurpose::Compare => return None,
     })
 }
@@ -90,7 +91,9 @@ fn draw_input(app: &App, input: &LineInput, theme: &Theme, field: Rect, pen: Pen
         (InputPurpose::LogSearch(_), None) => ("/".into(), EXAMPLES.to_owned()),
         (InputPurpose::LogFilter(_), _) => ("&".into(), EXAMPLES.to_owned()),
         // With a border, the title says how many lines.
-        (InputPurpose::SavePicture, _) => ("save to ".into(), String::new()),
+        (InputPurpose::SavePicture | InputPurpose::SaveSession, _) => {
+            ("save to ".into(), String::new())
+        }
         _ => match filtered(app).filter(|_| !app.layout().prompt_border) {
             Some(lines) => (format!("{lines} to ").into(), String::new()),
             None => ("save to ".into(), String::new()),

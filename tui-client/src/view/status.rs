@@ -27,6 +27,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         LinkState::Waiting { reason, .. } => ("○", theme.bad, reason.clone()),
     };
     let mut pen = canvas.pen(area, 0);
+    if let Some(replayed) = app.replayed() {
+        let saved = time::date(replayed.saved_at, app.zone());
+        pen.skip(1).write("▷", theme.alert).skip(1).write("replay of ", theme.text);
+        pen.write(app.link().address(), theme.title);
+        pen.write(&format!(", saved {saved}"), theme.text);
+        return draw_place(app, theme, &mut pen);
+    }
     pen.skip(1).write(mark, style).skip(1).write(app.link().address(), theme.title).skip(2);
     let waiting = waiting(app);
     let round_trip = app.link().round_trip().filter(|_| !app.polling().is_paused());
@@ -76,13 +83,11 @@ fn pace(app: &App, theme: &Theme) -> (String, Style) {
 
 /// Writes how the screen is kept up to date and the cost, as far as there is room.
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
-    let (text, style) = pace(app, theme);
-    pen.write_right(&text, style);
-    if let Some(at) = app.place().at() {
-        let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
-        let (long, short) = (format!("at {date}, {ago} ago ·"), format!("{ago} ago ·"));
-        let text = if width(&long) <= pen.room() { long } else { short };
-        pen.write_right(&text, theme.alert);
+    // What is shown is not of now, which is above all else to be said.
+    draw_place(app, theme, pen);
+    if app.place().at().is_none() || !app.is_live() {
+        let (text, style) = pace(app, theme);
+        pen.write_right(&text, style);
     }
     if let Some(cost) = app.polling().cost(app.now().elapsed)
         && !app.polling().is_paused()
@@ -90,6 +95,16 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rate")]
         let bytes = number::bytes(cost.bytes as u64);
         pen.write_right(&format!("{:.1} req/s · {bytes}/s ·", cost.requests), theme.quiet);
+    }
+}
+
+/// Writes the place in time, as far as there is room.
+fn draw_place(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
+    if let Some(at) = app.place().at() {
+        let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
+        let (long, short) = (format!("at {date}, {ago} ago "), format!("{ago} ago "));
+        let text = if width(&long) <= pen.room() { long } else { short };
+        pen.write_right(&text, theme.alert);
     }
 }
 

@@ -170,6 +170,10 @@ fn placeholder(app: &App) -> String {
     if !app.table().loaded() {
         return "asking …".to_owned();
     }
+    if let Some(at) = app.table().as_of() {
+        let date = time::date(at, app.zone());
+        return format!("no key had a point yet at {date}.\n0 is live again");
+    }
     let invitation = " Type a request, such as\n  put palm.cpu 23.7";
     format!("no points yet.{}", if app.mode().takes_requests() { invitation } else { "" })
 }

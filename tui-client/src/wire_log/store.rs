@@ -100,7 +100,8 @@ impl Chunk {
         if entry.remark.is_some() || entry.times > 1 {
             let at = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
             let (remark, times) = (entry.remark, entry.times);
-            self.extras.push(Extra { line: at, remark, times, until_ms: 0 });
+            let until_ms = entry.until_ms - entry.unix_ms;
+            self.extras.push(Extra { line: at, remark, times, until_ms });
         }
         self.text.push_str(entry.text);
         self.lines.push(line);

@@ -12,6 +12,7 @@ mod picture;
 mod place;
 mod polling;
 mod random_events;
+mod session;
 mod table;
 mod update;
 mod watch;

@@ -20,6 +20,9 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("text", SCREEN),
     ("import", SCREEN),
     ("wire_log", SCREEN),
+    ("session", SCREEN),
+    // A file of it may come from anywhere: it is bytes in, bytes out.
+    ("session", &["crate::system", "tokio", "std::fs", "std::net"]),
     ("plain", SCREEN),
     // The application decides: what it wants done is data, and time comes with the events.
     (

@@ -19,7 +19,9 @@ mod harness;
 mod import;
 mod net;
 mod plain;
+mod replay;
 mod scenes;
+mod screen_page;
 // Windows has neither the pseudo-terminals nor the shells and the signals of these tests.
 #[cfg(unix)]
 mod terminal;

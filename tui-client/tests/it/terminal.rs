@@ -9,5 +9,6 @@ mod input;
 mod output_size;
 mod paste;
 mod peers;
+mod replay;
 mod resize_storm;
 mod session;

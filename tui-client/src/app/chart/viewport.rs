@@ -3,6 +3,7 @@
 mod lengths;
 
 use crate::app::chart::line::Line;
+use crate::session::ChartSpan;
 use lengths::{at_least, longer, shorter};
 
 /// The shortest window in seconds; those that grow with the points begin with it.
@@ -79,6 +80,29 @@ impl Viewport {
             TimeWindow::Last(span) => newest(span, bounds.first, bounds),
             TimeWindow::Fixed(from, to) => (from, to),
         }
+    }
+
+    /// The window, to be shown again elsewhere.
+    pub fn span(&self) -> ChartSpan {
+        match self.window {
+            TimeWindow::Opening => ChartSpan::Opening,
+            TimeWindow::All => ChartSpan::All,
+            TimeWindow::WithStrays => ChartSpan::WithStrays,
+            TimeWindow::Last(seconds) => ChartSpan::Last(seconds),
+            TimeWindow::Fixed(from, to) => ChartSpan::Fixed(from, to),
+        }
+    }
+
+    /// Shows a window that was shown elsewhere, with a cursor or none.
+    pub fn show(&mut self, span: ChartSpan, cursor: Option<i64>) {
+        self.window = match span {
+            ChartSpan::Opening => TimeWindow::Opening,
+            ChartSpan::All => TimeWindow::All,
+            ChartSpan::WithStrays => TimeWindow::WithStrays,
+            ChartSpan::Last(seconds) => TimeWindow::Last(seconds),
+            ChartSpan::Fixed(from, to) => TimeWindow::Fixed(from, to),
+        };
+        self.cursor = cursor;
     }
 
     /// The window follows new points.

@@ -32,8 +32,8 @@ use crate::request::pending::Purpose;
 use crate::request::plausible::{is_extended, suspicious_timestamp};
 use crate::request::selector::is_follow;
 use crate::text::escape::name_invisible;
-use crate::text::number;
 use crate::text::time::{age, date};
+use crate::text::{moment, number};
 use crate::wire_log::entry::Tone;
 use check::{Verdict, words};
 use deletion::Deletion;
@@ -247,6 +247,12 @@ impl Prompt {
     /// The verdict on the line: of the protocol, and of plausibility checks.
     pub fn verdict(&self, now: Moment, zone: &TimeZone, extension: Extension) -> Verdict {
         let verdict = match Command::parse(self.text()) {
+            Some(Command::GoToTime) => {
+                return match moment::parse(self.text(), now.unix(), zone) {
+                    Ok(_) => Verdict::Own(Command::GoToTime.promise()),
+                    Err(why) => Verdict::Wrong { at: 0..self.text().len(), why },
+                };
+            }
             Some(command) => return Verdict::Own(command.promise()),
             None => check::check(self.text()),
         };

@@ -11,6 +11,7 @@ use crate::request::pending::{Pending, Purpose};
 use crate::text::escape::{escape_untrusted, escape_untrusted_lines};
 use crate::text::number;
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
+use crate::wire_log::store::Snapshot;
 
 /// The part kept of the reply to a typed request.
 const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 1000, points: false };
@@ -37,6 +38,8 @@ pub struct Recorder {
     pub raw: bool,
     poll: Poll,
     arriving: Option<Arriving>,
+    /// The log is that of a saved session, to which only what is typed is added.
+    is_replayed: bool,
 }
 
 /// The level of detail of polls of the table in excerpts.
@@ -65,6 +68,19 @@ impl Log {
         self.recorder.raw
     }
 
+    /// The log is that of a saved session.
+    pub fn is_replayed(&self) -> bool {
+        self.recorder.is_replayed
+    }
+
+    /// Shows the log of a saved session; only what is typed is added to it.
+    pub fn replay(&mut self, log: &Snapshot) {
+        for entry in log.entries() {
+            self.push(entry);
+        }
+        self.recorder.is_replayed = true;
+    }
+
     pub(super) fn toggle_raw(&mut self, cx: &mut Context) {
         self.recorder.raw = !self.recorder.raw;
         let what = if self.recorder.raw {
@@ -82,7 +98,8 @@ impl Log {
 
     /// The part to keep of the reply to a request that is sent now.
     pub fn capture(&mut self, purpose: &Purpose) -> Capture {
-        let Recorder { raw, poll, .. } = &mut self.recorder;
+        let Recorder { raw, poll, is_replayed, .. } = &mut self.recorder;
+        let is_typed = matches!(purpose, Purpose::Typed(_));
         let capture = match (purpose, &poll) {
             (Purpose::Typed(_), _) => TYPED,
             (Purpose::Watch(_), _) => WATCHED,
@@ -101,6 +118,9 @@ impl Log {
         };
         if is_table(purpose) {
             *poll = if *poll == Poll::ShowNext { Poll::Showing } else { Poll::Brief };
+        }
+        if *is_replayed && !is_typed {
+            return Capture { head: 1, foot: 0, ..capture };
         }
         if *raw { Capture { raw: true, head: 1, foot: 0, ..capture } } else { capture }
     }
@@ -139,6 +159,9 @@ impl Log {
 
     /// Logs a whole reply, or the end of one that came line by line.
     pub fn log_reply(&mut self, pending: &Pending, reply: &Reply, now: Moment) {
+        if self.is_replayed() && !matches!(pending.purpose, Purpose::Typed(_)) {
+            return;
+        }
         let arriving = self.recorder.arriving.take_if(|arriving| arriving.id == reply.id);
         let poll = is_table(&pending.purpose);
         if let Some(arriving) = arriving {
@@ -177,8 +200,8 @@ impl Log {
             self.push(received(now, id, text, tone));
         }
         if reply.left_out > 0 {
-            let lines = number::count(reply.left_out);
-            let text = format!("… {lines} lines left out; R in the log keeps all …");
+            let lines = number::plural(reply.left_out, "line", "lines");
+            let text = format!("… {lines} left out; R in the log keeps all …");
             self.push(received(now, id, &text, Tone::Quiet));
         }
         for text in &reply.foot {
@@ -199,6 +222,7 @@ impl Log {
     /// is. So is its refusal, with the reason, because a server without selectors is no fault.
     pub fn log_follow(&mut self, id: u64, pattern: &str, outcome: Result<(), &str>, now: Moment) {
         let answer = match outcome {
+            _ if self.is_replayed() => return,
             Ok(()) => "ok".to_owned(),
             Err(_) if !self.is_raw() => return,
             Err(reason) => format!("error: {reason}"),
@@ -218,6 +242,9 @@ impl Log {
 
     /// Logs a note of the client.
     pub fn note(&mut self, now: Moment, tone: Tone, text: &str) {
+        if self.is_replayed() {
+            return;
+        }
         let text = escape_untrusted(text.as_bytes());
         self.push(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone));
     }
@@ -230,6 +257,9 @@ impl Log {
         text: &str,
         is_like: impl Fn(&str) -> bool,
     ) {
+        if self.is_replayed() {
+            return;
+        }
         let text = escape_untrusted(text.as_bytes());
         self.push_again(LogEntry::new(now.unix_ms, Direction::Note, &text).tone(tone), is_like);
     }

@@ -97,6 +97,13 @@ impl App {
                 let path = self.cx.file_name("svg");
                 self.cx.push(Effect::Picture(path));
             }
+            Action::SaveSession => {
+                let path = self.cx.file_name("session");
+                self.save_session(path);
+            }
+            Action::CopyCommand if self.replayed.is_some() => {
+                self.cx.say(Tone::Plain, "not copied: a recording has no command");
+            }
             Action::CopyCommand => match copy_command::command(self) {
                 Ok(command) => {
                     let copied = self.cx.copy(command.clone());
@@ -159,7 +166,7 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
-            Action::AddMark => self.input.ask(InputPurpose::Mark, ""),
+            Action::AddMark => self.input.ask(InputPurpose::Mark(self.place.at()), ""),
             Action::Compare => {
                 self.ask_marks();
                 self.input.ask(InputPurpose::Compare, "");
@@ -273,6 +280,10 @@ impl App {
             Some(Command::Help) => {
                 self.input.edit(Edit::KillAll, &mut self.cx);
                 return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+            }
+            Some(Command::Live) => {
+                self.input.edit(Edit::KillAll, &mut self.cx);
+                return self.go_live();
             }
             Some(Command::GoToTime) => {
                 let now = self.cx.now().unix();

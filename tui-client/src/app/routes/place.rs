@@ -7,15 +7,17 @@ use shared::Key;
 use shared::response::Status;
 
 use crate::app::App;
+use crate::app::line_input::InputPurpose;
 use crate::app::marks::PREFIX;
 use crate::app::place::MAX_KEYS;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::app::watch::Watched;
-use crate::keymap::Pane;
+use crate::keymap::{Mode, Pane};
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
+use crate::session::Base;
 use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
@@ -33,6 +35,17 @@ impl App {
             return self.log.go_to(at.saturating_mul(1000), self.layout().log_rows());
         }
         self.move_place(at);
+        let first = self.watch.chart_bounds().map(|bounds| bounds.first);
+        if !self.link.is_connected() {
+            let text = "the table goes there once the server is back; 0 is live again";
+            self.cx.say(Tone::Plain, text);
+        } else if let Some(first) = first.filter(|&first| at < first) {
+            let date = time::date(first, self.cx.zone());
+            let text = format!("the chart begins later: its first point is of {date}");
+            self.cx.say(Tone::Plain, text);
+        } else if self.mode() == Mode::Prompt {
+            self.cx.say(Tone::Plain, "0 and Enter go back to what is live, or tab and 0");
+        }
         if self.table.answer().series.len() > MAX_KEYS {
             let most = number::count(MAX_KEYS as u64);
             self.cx.say(
@@ -66,7 +79,7 @@ impl App {
         }
     }
 
-    fn move_place(&mut self, at: i64) {
+    pub(in crate::app) fn move_place(&mut self, at: i64) {
         self.place.go(at);
         let rows = self.layout().log_rows();
         self.log.go_to(at.saturating_mul(1000), rows);
@@ -121,14 +134,17 @@ impl App {
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
         self.sort(job);
+        self.select_row_as_saved();
     }
 
-    /// Puts a mark: at the place in time, else now.
-    pub(in crate::app) fn mark(&mut self, name: &str) {
+    /// Puts a mark at a Unix time.
+    pub(in crate::app) fn mark(&mut self, name: &str, at: i64) {
+        if self.replayed.is_some() {
+            return self.cx.say(Tone::Plain, "not marked: this is a recording");
+        }
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");
         }
-        let at = self.place.at().unwrap_or(self.cx.now().unix());
         let line = format!("put {PREFIX}{name} 1 {at}");
         let due = (line.clone(), Purpose::Typed(line));
         let (log, cx) = (&mut self.log, &mut self.cx);
@@ -140,24 +156,29 @@ impl App {
         let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
         let place = self.table_time();
         if text.is_empty() {
+            self.base = None;
             let jobs = [self.table.end_comparison(rows, now), self.place.end_comparison(rows)];
             return jobs.into_iter().for_each(|job| self.sort(job));
         }
         let name = text.strip_prefix(PREFIX).unwrap_or(text);
-        let (at, name) = match self.marks.named(name, place) {
-            Some(mark) => (mark.at, mark.name.clone()),
+        let base = match self.marks.named(name, place) {
+            Some(mark) => Base { at: mark.at, mark: mark.name.clone() },
             None => match moment::parse(text, now, self.cx.zone()) {
-                Ok(at) => (at, time::date(at, self.cx.zone())),
+                Ok(at) => Base { at, mark: String::new() },
                 Err(why) => {
+                    // To be corrected.
+                    self.input.ask(InputPurpose::Compare, text);
                     return self.cx.say(Tone::Bad, format!("no mark is called {text}, and {why}"));
                 }
             },
         };
-        if self.table.answer().series.len() > MAX_KEYS {
+        if !self.link.is_connected() {
+            self.cx.say(Tone::Bad, "not compared: not connected");
+        } else if self.table.answer().series.len() > MAX_KEYS {
             let most = number::count(MAX_KEYS as u64);
             self.cx.say(Tone::Plain, format!("not compared: there are more than {most} keys"));
-        } else if self.feed.has_selectors() == Some(true) && self.link.is_connected() {
-            self.send((format!("get *[last@{at}]"), Purpose::Base(name)));
+        } else if self.feed.has_selectors() == Some(true) {
+            self.ask_base(base);
         } else {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
         }
@@ -174,6 +195,7 @@ impl App {
         let live = self.table.compare(compared, rows, now);
         self.sort(past);
         self.sort(live);
+        self.sort_as_saved();
     }
 
     /// The series of a watched key: as of [`App::table_time`].

@@ -6,12 +6,13 @@ use shared::{Glob, Request};
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
 use crate::app::input::prompt::paste::Refusal;
+use crate::app::marks;
 use crate::app::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
 use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
-use crate::text::number;
+use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
@@ -40,6 +41,7 @@ impl App {
                     self.marks.take(&points);
                 }
             }
+            QueryTag::Session(query) => self.on_session_points(query, points.as_ref()),
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
                 let now = (now.elapsed, now.unix());
@@ -100,6 +102,9 @@ impl App {
                     self.evaluate_alerts();
                 }
                 self.say_unmatched();
+                if is_last {
+                    self.chart_as_saved();
+                }
                 if is_last && self.feed.has_selectors() == Some(true) {
                     let patterns = self.feed.renewed().unwrap_or(self.watch.patterns()).to_vec();
                     self.watch.renew_totals(&patterns);
@@ -166,6 +171,7 @@ impl App {
             QueryTag::Watch(_) => "numbers are of some watched keys only",
             QueryTag::Alerted(_) => "alerts are of some keys only",
             QueryTag::Deletion(_) => "what del deletes is not counted",
+            QueryTag::Session(_) => "the saved session is of some points only",
         };
         self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
     }
@@ -192,11 +198,18 @@ impl App {
             self.table.discard(reply.answer);
             self.after_layout_change();
             if let (Some(answer), None) = (&self.typed_answer, self.layout().answer) {
-                self.cx.say(Tone::Good, answer.summary());
+                self.cx.say(Tone::Good, format!("{}; the log has it", answer.summary()));
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.marks.tell(key.as_str(), point.timestamp);
-            self.cx.say(Tone::Good, format!("stored {key} {point}"));
+            let said = match key.as_str().strip_prefix(marks::PREFIX) {
+                Some(name) => {
+                    let (now, zone) = (self.cx.now().unix(), self.cx.zone());
+                    format!("marked {name} at {}", time::short_moment(point.timestamp, now, zone))
+                }
+                None => format!("stored {key} {point}"),
+            };
+            self.cx.say(Tone::Good, said);
             if reply.took < CHEAP {
                 self.polling.refresh_at(self.cx.now().elapsed);
             }
@@ -227,6 +240,7 @@ impl App {
             let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
             self.sort(job);
             self.say_cut();
+            self.select_row_as_saved();
         } else {
             self.table.discard(reply.answer);
         }

@@ -43,7 +43,9 @@ impl App {
             }
             QueryTag::Watch(query) => !watch.awaits(query),
             QueryTag::Alerted(query) => !watch.awaits_totals(query),
-            QueryTag::Marks | QueryTag::Chart(_) | QueryTag::Deletion(_) => false,
+            QueryTag::Marks | QueryTag::Chart(_) | QueryTag::Deletion(_) | QueryTag::Session(_) => {
+                false
+            }
         };
         self.feed.drop_queries(unwanted);
         while self.link.is_connected()

@@ -49,6 +49,7 @@ impl App {
                 if !self.polling.is_paused() {
                     self.watch.refresh_chart();
                     self.ask_state(Some(id));
+                    self.compare_as_saved();
                 }
             }
             FeedEvent::Lines(lines) => self.on_lines(lines),

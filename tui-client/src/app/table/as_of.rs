@@ -64,7 +64,7 @@ impl Table {
     }
 
     /// Selects the row of a key, if there is one.
-    fn select(&mut self, key: &KeyBuf, rows: usize) {
+    pub fn select(&mut self, key: &KeyBuf, rows: usize) {
         let place = self.answer.find(key.as_key());
         if let Some(row) = place.and_then(|place| self.order.row(place)) {
             (self.selected, self.held) = (row, true);

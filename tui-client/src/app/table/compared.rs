@@ -26,9 +26,14 @@ impl Compared {
 }
 
 /// The columns that say what has moved.
-const COLUMNS: [Column; 2] = [Column::Moved, Column::MovedShare];
+pub const COLUMNS: [Column; 2] = [Column::Moved, Column::MovedShare];
 
 impl Table {
+    /// The order of the rows when they are no longer compared.
+    pub fn sort_apart(&self) -> Sort {
+        self.sort_before.unwrap_or(self.sort)
+    }
+
     /// What the rows are compared with.
     pub fn compared(&self) -> Option<&Compared> {
         self.compared.as_deref()

@@ -12,6 +12,7 @@ use crate::app::watch::{Watch, Watched};
 use crate::event::MouseEvent;
 use crate::keymap::ChartAction;
 use crate::metrics::alerts::{Alert, Alerts};
+use crate::session::ChartView;
 use crate::text::units::Unit;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
@@ -79,6 +80,21 @@ impl Watch {
         if let Some(bounds) = self.chart_bounds() {
             self.viewport.go_to(at, bounds);
         }
+    }
+
+    /// Shows the chart as it was elsewhere.
+    pub fn show_view(&mut self, chart: &ChartView) {
+        self.viewport.show(chart.span, chart.cursor);
+        self.viewport.log = chart.log;
+    }
+
+    /// Selects and marks the keys that were elsewhere.
+    pub fn select_and_mark(&mut self, chart: &ChartView) {
+        for watched in &mut self.keys {
+            watched.kept |= chart.marked.contains(&watched.key);
+        }
+        let selected = chart.selected.as_ref().and_then(|key| self.place(key));
+        self.selected = selected.unwrap_or(self.selected);
     }
 
     /// Seconds of a step of the selected line; none where it has points.

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::import;
-use crate::clock::unix_now;
+use super::peer::Peer;
 use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
 use crate::metrics::reply::{Reply, ReplyBuilder};
@@ -45,6 +45,7 @@ struct Awaited {
 /// some may still wait at the end.
 pub(super) async fn serve(
     client: Client,
+    peer: &Peer,
     events: &mpsc::Sender<Event>,
     orders: &mut mpsc::Receiver<NetworkOrder>,
     waiting: &mut Waiting,
@@ -56,7 +57,8 @@ pub(super) async fn serve(
     let (mut alone, mut has_answered) = (None, false);
     // In a task of its own, so that replies are read while a request waits to be written.
     let end_follow = Arc::new(Notify::new());
-    let reading = read_replies(awaited, events.clone(), Arc::clone(&end_follow), answer);
+    let reading =
+        read_replies(awaited, peer.clone(), events.clone(), Arc::clone(&end_follow), answer);
     let mut reading = tokio::spawn(reading);
     // At most one import runs; it stops when its sender is dropped.
     let (mut import, mut stop_import) = (JoinSet::new(), None);
@@ -154,12 +156,13 @@ pub(super) fn end_reason(error: &ClientError) -> String {
 /// Reads replies in order; ends at the first one that fails.
 async fn read_replies(
     mut awaited: mpsc::Receiver<Awaited>,
+    peer: Peer,
     events: mpsc::Sender<Event>,
     end_follow: Arc<Notify>,
     answered: mpsc::UnboundedSender<u64>,
 ) {
     while let Some(next) = awaited.recv().await {
-        let Some(reply) = read_reply(next, &events, &end_follow).await else { return };
+        let Some(reply) = read_reply(next, &peer, &events, &end_follow).await else { return };
         let id = reply.id;
         if events.send(Event::Reply(Box::new(reply))).await.is_err() {
             return;
@@ -173,6 +176,7 @@ async fn read_replies(
 /// receiver of the events is gone.
 async fn read_reply(
     awaited: Awaited,
+    peer: &Peer,
     events: &mpsc::Sender<Event>,
     end_follow: &Notify,
 ) -> Option<Reply> {
@@ -190,7 +194,7 @@ async fn read_reply(
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
                 let builder = ReplyBuilder::new(status, request.capture);
-                let builder = builder.watching(Arc::clone(&request.watched)).at(unix_now());
+                let builder = builder.watching(Arc::clone(&request.watched)).at(peer.unix_now());
                 arriving = Some((builder, sent.elapsed()));
                 if raw {
                     events.send(Event::ReplyBegins { id, status }).await.ok()?;

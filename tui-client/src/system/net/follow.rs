@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use shared::Client;
-use shared::client::{ClientError, ConnectOptions, ReplyPiece, ReplyStream};
+use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use shared::response::Status;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::connect_reason;
 use super::connection::end_reason;
+use super::peer::Peer;
 use crate::effect::NetworkOrder;
 use crate::event::{Event, FollowNews};
 
@@ -23,7 +24,7 @@ const MAX_GATHERED: usize = 64 * 1024;
 
 /// Follows what is ordered, one selector at a time.
 pub(super) async fn run(
-    server: ConnectOptions,
+    peer: Peer,
     mut orders: mpsc::Receiver<NetworkOrder>,
     events: mpsc::Sender<Event>,
 ) {
@@ -39,7 +40,7 @@ pub(super) async fn run(
         let NetworkOrder::Follow { id, selector } = order else { continue };
         // Another order ends the connection, and with it the follow.
         let news = tokio::select! {
-            news = follow(&server, id, &selector, &events) => news,
+            news = follow(&peer, id, &selector, &events) => news,
             order = orders.recv() => match order {
                 Some(order) => {
                     next = Some(order);
@@ -64,13 +65,8 @@ impl Drop for Followed {
 }
 
 /// Follows a selector to its end, and says how it ended.
-async fn follow(
-    server: &ConnectOptions,
-    id: u64,
-    selector: &str,
-    events: &mpsc::Sender<Event>,
-) -> FollowNews {
-    let client = match Client::connect(server).await {
+async fn follow(peer: &Peer, id: u64, selector: &str, events: &mpsc::Sender<Event>) -> FollowNews {
+    let client = match peer.connect().await {
         Ok(client) => Followed(client),
         Err(error) => return FollowNews::Lost(connect_reason(&error)),
     };

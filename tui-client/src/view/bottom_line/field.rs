@@ -3,8 +3,10 @@
 use ratatui::layout::{Position, Rect};
 
 use crate::app::App;
-use crate::app::line_input::LineInput;
+use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap::Mode;
+
+use crate::text::time;
 use crate::text::width::width;
 use crate::view::canvas::Canvas;
 use crate::view::{hints, input};
@@ -16,7 +18,7 @@ const MIN_EXAMPLE_WIDTH: usize = 16;
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> bool {
     let Canvas { app, theme, .. } = *canvas;
     let Some(line) = line(app) else { return false };
-    let (heading, text, fault) = (heading(line), line.text(), line.fault());
+    let (heading, text, fault) = (heading(app, line), line.text(), line.fault());
     let area = if fault.is_none() {
         // One column for the cursor. The example may be cut, but not the hints.
         let needed = width(&heading) + width(text).max(MIN_EXAMPLE_WIDTH) + 1;
@@ -57,7 +59,7 @@ fn words_within(text: &str, columns: usize) -> String {
 /// The place of the cursor in the line.
 pub fn cursor(app: &App, area: Rect) -> Option<Position> {
     let line = line(app).filter(|_| !area.is_empty())?;
-    Some(input::cursor(line.editor(), width(&heading(line)), area))
+    Some(input::cursor(line.editor(), width(&heading(app, line)), area))
 }
 
 /// The line that is typed, if it has its place here.
@@ -65,8 +67,14 @@ fn line(app: &App) -> Option<&LineInput> {
     app.input().line().filter(|input| input.mode() == Mode::SeriesInput)
 }
 
-fn heading(line: &LineInput) -> String {
-    format!(" {}: ", line.name())
+fn heading(app: &App, line: &LineInput) -> String {
+    match line.purpose() {
+        InputPurpose::Mark(Some(at)) => {
+            let at = time::short_moment(*at, app.now().unix(), app.zone());
+            format!(" mark at {at}: ")
+        }
+        _ => format!(" {}: ", line.name()),
+    }
 }
 
 #[cfg(test)]

@@ -308,7 +308,7 @@ fn a_time_without_points_is_named_and_passed_over() {
     scene.keys("zzz");
     server.serve(&mut scene);
     assert!(shows(&scene, "no points here; 5 shows everything, 8d23h"), "{}", legend(&scene));
-    assert!(legend(&scene).contains("earlier: 2006-06-12, Z"), "{}", legend(&scene));
+    assert!(legend(&scene).contains("Z earlier: 2006-06-12 05:30:59"), "{}", legend(&scene));
 }
 
 #[test]

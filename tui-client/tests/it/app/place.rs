@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shared::response::Status;
-use tui_client::event::KeyCode;
+use tui_client::event::{Event, KeyCode};
 use tui_client::keymap::Mode;
 
 use crate::harness::scene::{NOW, Scene};
@@ -125,9 +125,12 @@ fn a_time_ahead_or_none_at_all_moves_nothing() {
 fn a_time_may_be_typed_in_the_command_line() {
     let mut scene = scene();
     scene.to(Mode::Prompt);
-    scene.keys("@yesterday 4:31\n");
-    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 86_400)]);
+    scene.keys("@04:26\n");
+    assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 300)]);
     assert_eq!(scene.app.input().prompt.text(), "");
+    assert!(scene.notice().starts_with("0 and Enter"), "{}", scene.notice());
+    scene.keys("0\n");
+    assert_eq!((scene.app.place().at(), scene.app.input().prompt.text()), (None, ""));
     scene.keys("@never\n");
     assert_eq!(scene.app.input().prompt.text(), "@never", "to be corrected");
 }
@@ -147,8 +150,10 @@ fn a_mark_is_a_point_at_the_place_in_time() {
     let line = format!("put mark.deploy 1 {NOW}");
     assert!(scene.sent.iter().any(|request| request.line == line), "{:?}", scene.sent);
     scene.ok(&line, "");
-    assert_eq!(scene.notice(), format!("stored mark.deploy 1.0 {NOW}"));
-    scene.keys("@-10m\nmboot\n");
+    assert_eq!(scene.notice(), "marked deploy at 04:31:00");
+    scene.keys("@-10m\nm");
+    assert!(screen(&scene).contains(" mark at 04:21:00: "));
+    scene.keys("boot\n");
     let line = format!("put mark.boot 1 {}", NOW - 600);
     assert_eq!(scene.app.marks().within((0, NOW - 1)).count(), 0, "not before it is stored");
     scene.ok(&line, "");
@@ -157,7 +162,7 @@ fn a_mark_is_a_point_at_the_place_in_time() {
     let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
     assert_eq!(names.collect::<Vec<_>>(), ["boot", "release", "deploy"]);
     scene.keys("mno blanks\n");
-    assert!(scene.notice().starts_with("at character"), "{}", scene.notice());
+    assert_eq!(scene.notice(), "at character 3: a name holds no ' '");
 }
 
 #[test]
@@ -209,6 +214,48 @@ fn the_table_shows_first_what_has_moved_most_since() {
 }
 
 #[test]
+fn a_time_before_all_points_and_a_server_that_is_away_are_said() {
+    let mut scene = scene();
+    scene.keys("@2001-01-01\n");
+    scene.ok("get *[last@978307200]", "");
+    let text = screen(&scene);
+    assert!(text.contains("no key had a point yet at 2001-01-01 00:00:00."), "{text}");
+    scene.tell(Event::Disconnected("gone".to_owned()));
+    scene.keys("C-1h\n");
+    assert_eq!(scene.notice(), "not compared: not connected");
+    scene.keys("@-1h\n");
+    let said = "the table goes there once the server is back; 0 is live again";
+    assert_eq!(scene.notice(), said);
+}
+
+#[test]
+fn a_chart_that_begins_later_says_so() {
+    let server = month();
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    scene.keys("@2001\n");
+    let said = "the chart begins later: its first point is of 2006-05-22 04:31:00";
+    assert_eq!(scene.notice(), said);
+}
+
+#[test]
+fn also_on_a_small_screen_the_past_is_said() {
+    for (width, height) in [(40, 10), (80, 24)] {
+        let mut scene = Scene::live(width, height, &[], &[]);
+        scene.ok("get *[last]", &format!("a 4.0 {NOW}\n"));
+        scene.to(Mode::Table);
+        scene.keys("@-2h\n");
+        scene.ok(&format!("get *[last@{}]", NOW - 7200), &format!("a 1.0 {}\n", NOW - 7201));
+        scene.keys("/a\n");
+        let text = draw(&scene, &scene.theme, width, height).to_string();
+        let mut lines = text.lines();
+        let top = lines.next().unwrap();
+        assert!(top.contains("2h ago") && !top.contains("live"), "{top}");
+        assert!(lines.next().unwrap().contains("02:31:00"), "{text}");
+    }
+}
+
+#[test]
 fn a_mark_is_compared_with_by_its_name() {
     let mut scene = scene();
     scene.told(&format!("mark.deploy 1 {}\n", NOW - 300));
@@ -217,6 +264,8 @@ fn a_mark_is_compared_with_by_its_name() {
     assert!(screen(&scene).contains("moved since deploy"));
     scene.keys("Cnever\n");
     assert!(scene.notice().starts_with("no mark is called never, and no time: "));
+    assert_eq!(scene.input().text(), "never", "to be corrected");
+    scene.code(KeyCode::Esc);
     // Also at another place in time.
     scene.keys("@-1m\n");
     scene.ok(&format!("get *[last@{}]", NOW - 60), &format!("a 3.0 {}\n", NOW - 70));

@@ -119,7 +119,7 @@ fn without_room_for_it_an_answer_is_said_in_one_line() {
     scene.enter("get palm.cpu");
     scene.ok("get palm.cpu", "palm.cpu 1.0 1\npalm.cpu 2.0 2\n");
     assert_eq!(scene.app.layout().answer, None);
-    assert_eq!(scene.notice(), "2.0 2 · get palm.cpu · 1 key · 2 points");
+    assert_eq!(scene.notice(), "2.0 2 · get palm.cpu · 1 key · 2 points; the log has it");
 }
 
 #[test]

@@ -350,6 +350,7 @@ pub fn config() -> AppConfig {
         raw_log: false,
         reconnect_seed: 0,
         abilities: Abilities::default(),
+        replayed: None,
     }
 }
 

@@ -148,7 +148,7 @@ fn a_word_that_quits_ends_requests_from_a_pipe() {
     }
     let (code, out, err) = pipe_to(server.port, &[], "get a\nquit\nput b 1 1\n");
     assert_eq!((code, &*out), (1, "a 1.0 1\n"));
-    let said = "tui-client: line 2: not sent, nor is what follows: it ends the input\n";
+    let said = "tui-client: line 2: ends the input, what is behind it is not sent\n";
     assert!(err.starts_with(said), "{err}");
     assert_eq!(server.send("get b\n"), "ok\n\n");
 }

@@ -163,7 +163,7 @@ fn the_client_that_panics() {
         File::open("panic").unwrap().read_exact(&mut [0]).unwrap();
         panic!("on request");
     });
-    let options = RunOptions { server: ConnectOptions::new("localhost", port), mouse: true };
+    let options = RunOptions { peer: ConnectOptions::new("localhost", port).into(), mouse: true };
     let config = AppConfig {
         address: format!("localhost:{port}"),
         interval: Duration::from_millis(20),
@@ -175,6 +175,7 @@ fn the_client_that_panics() {
         raw_log: true,
         reconnect_seed: 0,
         abilities: Abilities::default(),
+        replayed: None,
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     tokio.block_on(runtime::run(options, config, || ThemeChoice::known(Theme::colour()))).unwrap();

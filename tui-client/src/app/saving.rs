@@ -1,0 +1,234 @@
+//! A session that is being gathered from the server, to be saved: first the newest points and how
+//! many there are besides, then as many of those as a file is to have.
+
+use std::collections::HashMap;
+
+use shared::{Glob, Key, Point};
+
+use crate::app::marks;
+use crate::metrics::reply::PointLists;
+use crate::metrics::watch_plan::merged;
+use crate::request::pending::{Priority, Query, QueryTag, SessionPart, SessionQuery};
+use crate::session::{LeftOut, Recording, Session, View};
+use crate::wire_log::store::Snapshot;
+
+/// Points of the table's time that a file has: those of 100 keys with a point a second for a quarter
+/// of an hour, and a few more. Of more keys only those that matter have theirs.
+const MAX_POINTS: u64 = 120_000;
+
+/// Points of a key in the chart, from before the table's time, that a file has as they are.
+const MAX_CHART_POINTS: u64 = 20_000;
+
+/// Buckets in which there are more of them.
+const MAX_BUCKETS: i64 = 1_000;
+
+/// Newest points of the keys in sight.
+const RECENT: u32 = 64;
+
+/// What a session is of.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The first Unix second of the table's time.
+    pub from: i64,
+    /// As much time before that: numbers of the window as of a time need it. It is in the session if
+    /// there is room.
+    pub earlier: i64,
+    /// The first Unix second in the chart, and its keys.
+    pub chart: Option<(i64, Vec<Glob>)>,
+    /// The watched keys, then those of the rows in sight.
+    pub in_sight: Vec<Glob>,
+    /// What is asked for of the watched keys on a screen.
+    pub history: Vec<String>,
+    /// There are more keys than a session has, which is of those in sight: so many are not.
+    pub keys_left_out: u64,
+}
+
+/// A session that is being gathered.
+#[derive(Debug)]
+pub struct Saving {
+    number: u64,
+    path: String,
+    session: Session,
+    scope: Scope,
+    /// Points of each key in the table's time.
+    counts: HashMap<String, u64>,
+    /// Points of all keys in that time and as much before it.
+    earlier: u64,
+    /// Points of each key in the chart from before.
+    chart_counts: HashMap<String, u64>,
+    /// Queries without an answer.
+    waiting: usize,
+    /// All that is wanted is asked for.
+    is_last: bool,
+    /// Keys of which there are only the newest points.
+    points_left_out: u64,
+}
+
+impl Saving {
+    /// A session to be saved at a path as typed, with the number of its queries.
+    pub fn new(number: u64, path: String, view: View, log: Snapshot, scope: Scope) -> Self {
+        Self {
+            number,
+            path,
+            session: Session { view, recording: Recording::default(), log },
+            scope,
+            counts: HashMap::new(),
+            earlier: 0,
+            chart_counts: HashMap::new(),
+            waiting: 0,
+            is_last: false,
+            points_left_out: 0,
+        }
+    }
+
+    /// The first queries.
+    pub fn begin(&mut self) -> Vec<Query> {
+        let Scope { from, earlier, chart, in_sight, history, .. } = &self.scope;
+        let (from, before) = (*from, from.saturating_sub(1));
+        let mut selectors = Vec::new();
+        for keys in self.all_keys() {
+            let base = self.session.view.compared.as_ref().map(|base| base.at);
+            // What stands at any time from then on.
+            let states =
+                [Some(before), Some(earlier.saturating_sub(1)), base.filter(|&at| at < from)];
+            // First, because its order is that of the keys.
+            selectors.push((format!("{keys}[last:2]"), SessionPart::Points));
+            for at in states.into_iter().flatten() {
+                selectors.push((format!("{keys}[last@{at}]"), SessionPart::Points));
+            }
+            selectors.push((format!("{keys}[{from}::all:count]"), SessionPart::Count));
+            selectors.push((format!("{keys}[{earlier}::all:count]"), SessionPart::EarlierCount));
+        }
+        selectors.push((marks::SELECTOR.to_owned(), SessionPart::Points));
+        let recent = merged(in_sight).into_iter().map(|keys| format!("{keys}[last:{RECENT}]"));
+        let history = recent.chain(history.iter().cloned());
+        selectors.extend(history.map(|selector| (selector, SessionPart::Points)));
+        if let Some((begin, keys)) = chart.as_ref().filter(|(begin, _)| *begin < from) {
+            let count =
+                |keys| (format!("{keys}[{begin}:{before}:all:count]"), SessionPart::ChartCount);
+            selectors.extend(merged(keys).into_iter().map(count));
+        }
+        self.queries(selectors)
+    }
+
+    /// The patterns of the keys that the session has.
+    fn all_keys(&self) -> Vec<String> {
+        match self.scope.keys_left_out {
+            0 => vec!["*".to_owned()],
+            _ => merged(&self.scope.in_sight),
+        }
+    }
+
+    fn queries(&mut self, selectors: Vec<(String, SessionPart)>) -> Vec<Query> {
+        self.waiting += selectors.len();
+        let number = self.number;
+        let query = |(selector, part)| {
+            let tag = QueryTag::Session(SessionQuery { number, part });
+            Query { selector, tag, priority: Priority::Now }
+        };
+        selectors.into_iter().map(query).collect()
+    }
+
+    /// Takes the answer to a query; none if it was refused or lost. Returns the next queries.
+    pub fn take(&mut self, query: SessionQuery, points: Option<&PointLists>) -> Vec<Query> {
+        if query.number != self.number {
+            return Vec::new();
+        }
+        for (key, points) in points.into_iter().flat_map(PointLists::iter) {
+            self.add(key, points, query.part);
+        }
+        self.waiting = self.waiting.saturating_sub(1);
+        if self.waiting > 0 || self.is_last {
+            return Vec::new();
+        }
+        self.is_last = true;
+        let selectors = self.selectors();
+        self.queries(selectors)
+    }
+
+    fn add(&mut self, key: &str, points: &[Point], part: SessionPart) {
+        match part {
+            SessionPart::Points => self.add_points(key, points.iter().copied()),
+            SessionPart::Count => {
+                self.counts.insert(key.to_owned(), count(points));
+            }
+            SessionPart::EarlierCount => self.earlier += count(points),
+            SessionPart::ChartCount => {
+                self.chart_counts.insert(key.to_owned(), count(points));
+            }
+            SessionPart::Extremes { later } => {
+                let moved = |point: &Point| {
+                    let timestamp = point.timestamp.saturating_add(later);
+                    Point { timestamp, ..*point }
+                };
+                self.add_points(key, points.iter().map(moved));
+            }
+        }
+    }
+
+    /// Adds points that are known.
+    pub fn add_points(&mut self, key: &str, points: impl Iterator<Item = Point>) {
+        if let Ok(key) = Key::new(key) {
+            self.session.recording.add(key, points);
+        }
+    }
+
+    /// What is asked for last.
+    fn selectors(&mut self) -> Vec<(String, SessionPart)> {
+        let Scope { from, earlier, chart, in_sight, .. } = &self.scope;
+        let (from, before) = (*from, from.saturating_sub(1));
+        let mut selectors = Vec::new();
+        if self.counts.values().sum::<u64>() <= MAX_POINTS {
+            let begin = if self.earlier <= MAX_POINTS { *earlier } else { from };
+            let range = |keys| (format!("{keys}[{begin}:]"), SessionPart::Points);
+            selectors.extend(self.all_keys().into_iter().map(range));
+        } else {
+            let mut room = MAX_POINTS;
+            let fitting = in_sight.iter().filter(|key| {
+                let count = self.counts.get(key.as_str()).copied().unwrap_or(0);
+                let rest = room.checked_sub(count);
+                room = rest.unwrap_or(room);
+                rest.is_some()
+            });
+            let fitting: Vec<Glob> = fitting.cloned().collect();
+            self.points_left_out = (self.counts.len() as u64).saturating_sub(fitting.len() as u64);
+            let range = |keys| (format!("{keys}[{from}:]"), SessionPart::Points);
+            selectors.extend(merged(&fitting).into_iter().map(range));
+        }
+        let Some((begin, keys)) = chart else { return selectors };
+        for key in keys {
+            match self.chart_counts.get(key.as_str()) {
+                None => {}
+                Some(..=MAX_CHART_POINTS) => {
+                    selectors.push((format!("{key}[{begin}:{before}]"), SessionPart::Points));
+                }
+                Some(_) => {
+                    let step = (from.saturating_sub(*begin) / MAX_BUCKETS).max(2);
+                    for (how, later) in [("min", 0), ("max", step / 2)] {
+                        let selector = format!("{key}[{begin}:{before}:{step}s:{how}]");
+                        selectors.push((selector, SessionPart::Extremes { later }));
+                    }
+                }
+            }
+        }
+        selectors
+    }
+
+    /// All that was asked for has come.
+    pub fn is_complete(&self) -> bool {
+        self.is_last && self.waiting == 0
+    }
+
+    /// The path, the session, and what it does not have.
+    pub fn into_parts(self) -> (String, Session, LeftOut) {
+        let left_out = LeftOut { keys: self.scope.keys_left_out, points_of: self.points_left_out };
+        (self.path, self.session, left_out)
+    }
+}
+
+/// The number that a bucket of points says.
+fn count(points: &[Point]) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    let count = |point: &Point| point.value as u64;
+    points.iter().map(count).sum()
+}

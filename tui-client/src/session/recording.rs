@@ -1,0 +1,252 @@
+//! Recorded points, and what a server with just these points answers.
+
+use std::collections::{BTreeMap, HashMap};
+
+use shared::response::{encode_end, encode_error, encode_point, encode_status_ok};
+use shared::selector::{Aggregate, Buckets, Clause, Since, Step, Time};
+use shared::{Glob, Key, KeyBuf, Point, Request, Selector};
+
+/// Points more than this far ahead of the clock, in seconds, do not hide the present of their key.
+const MAX_AHEAD: i64 = 60;
+
+/// The reason for which nothing is stored or deleted.
+pub const READ_ONLY: &str = "this is a recording";
+
+/// The points of keys, each key's by rising time, in the order in which the keys were added.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Recording {
+    keys: Vec<(KeyBuf, BTreeMap<i64, f64>)>,
+    places: HashMap<String, usize>,
+}
+
+impl Recording {
+    /// Adds points of a key; of two with the same time the first one stays.
+    pub fn add(&mut self, key: Key<'_>, points: impl IntoIterator<Item = Point>) {
+        let mut points = points.into_iter().filter(|point| point.value.is_finite()).peekable();
+        if points.peek().is_none() {
+            return;
+        }
+        let place = self.places.get(key.as_str()).copied().unwrap_or_else(|| {
+            self.keys.push((key.to_owned(), BTreeMap::new()));
+            self.places.insert(key.as_str().to_owned(), self.keys.len() - 1);
+            self.keys.len() - 1
+        });
+        if let Some((_, known)) = self.keys.get_mut(place) {
+            for Point { timestamp, value } in points {
+                known.entry(timestamp).or_insert(value);
+            }
+        }
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// There are no points.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The number of points.
+    pub fn points(&self) -> usize {
+        self.keys.iter().map(|(_, points)| points.len()).sum()
+    }
+
+    /// The keys and their points.
+    pub fn iter(&self) -> impl Iterator<Item = (&KeyBuf, impl Iterator<Item = Point>)> {
+        self.keys.iter().map(|(key, points)| {
+            let point = |(&timestamp, &value): (&i64, &f64)| Point { timestamp, value };
+            (key, points.iter().map(point))
+        })
+    }
+
+    /// Appends the reply to a request line at a Unix time. Returns true for a follow: its reply has
+    /// no end yet.
+    pub fn answer(&self, line: &[u8], now: i64, out: &mut Vec<u8>) -> bool {
+        match Request::decode(line) {
+            Ok(Request::Get(selector)) => {
+                encode_status_ok(out);
+                self.select(selector, now, out);
+                let is_follow = matches!(selector.clause(), Some(Clause::Follow { .. }));
+                if !is_follow {
+                    encode_end(out);
+                }
+                is_follow
+            }
+            Ok(Request::Put(..) | Request::Del(_)) => {
+                encode_error(READ_ONLY, out);
+                false
+            }
+            Err(_) => {
+                encode_error(shared::response::WRONG_COMMAND, out);
+                false
+            }
+        }
+    }
+
+    /// Appends the data lines of what is selected.
+    fn select(&self, selector: Selector<'_>, now: i64, out: &mut Vec<u8>) {
+        // What is a pattern of the protocol is a glob.
+        let Ok(glob) = selector.pattern().as_str().parse::<Glob>() else { return };
+        let keys = self.keys.iter().filter(|(key, _)| glob.matches(key.as_str()));
+        for (key, points) in keys {
+            let mut tell = |timestamp, value| {
+                encode_point(key.as_key(), Point { timestamp, value }, out);
+            };
+            let mut tell_range = |from: i64, to: i64| {
+                if from <= to {
+                    points.range(from..=to).for_each(|(&time, &value)| tell(time, value));
+                }
+            };
+            match selector.clause() {
+                None => tell_range(i64::MIN, i64::MAX),
+                Some(Clause::Follow { since: None }) => {}
+                Some(Clause::Follow { since: Some(Since::Beginning) }) => {
+                    tell_range(i64::MIN, i64::MAX);
+                }
+                Some(Clause::Follow { since: Some(Since::Time(since)) }) => {
+                    tell_range(unix(since, now), i64::MAX);
+                }
+                Some(Clause::Last { count, to }) => {
+                    let count = usize::try_from(count.get()).unwrap_or(usize::MAX);
+                    for (time, value) in newest(points, count, to.map(|to| unix(to, now)), now) {
+                        tell(time, value);
+                    }
+                }
+                Some(Clause::Range { from, to, buckets }) => {
+                    let begin = from.map(|from| unix(from, now));
+                    let end = to.map_or(i64::MAX, |to| unix(to, now));
+                    match buckets {
+                        None => tell_range(begin.unwrap_or(i64::MIN), end),
+                        Some(buckets) => {
+                            for (time, value) in gather(points, begin, end, buckets) {
+                                tell(time, value);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn unix(time: Time, now: i64) -> i64 {
+    match time {
+        Time::At(at) => at,
+        Time::Ago(ago) => now.saturating_sub(ago.seconds()),
+    }
+}
+
+/// The newest points, by rising time.
+fn newest(points: &BTreeMap<i64, f64>, count: usize, to: Option<i64>, now: i64) -> Vec<(i64, f64)> {
+    let take = |until: i64| -> Vec<(i64, f64)> {
+        let newest = points.range(..=until).rev().take(count);
+        newest.map(|(&time, &value)| (time, value)).collect()
+    };
+    let mut taken = match to {
+        Some(to) => take(to),
+        None => {
+            let present = take(now.saturating_add(MAX_AHEAD));
+            if present.is_empty() { take(i64::MAX) } else { present }
+        }
+    };
+    taken.reverse();
+    taken
+}
+
+/// One point for each bucket of a range.
+fn gather(
+    points: &BTreeMap<i64, f64>,
+    from: Option<i64>,
+    to: i64,
+    Buckets { step, how }: Buckets,
+) -> Vec<(i64, f64)> {
+    let first = from.unwrap_or(i64::MIN);
+    if first > to {
+        return Vec::new();
+    }
+    let mut before = points.range(..first).next_back().map(|(&time, &value)| (time, value));
+    let mut gathered = Vec::new();
+    let mut range = points.range(first..=to).map(|(&time, &value)| (time, value)).peekable();
+    while let Some(&(oldest, _)) = range.peek() {
+        let start = match step {
+            Step::All => from.unwrap_or(oldest),
+            Step::Every(step) => start_of(oldest, step.seconds()),
+        };
+        let is_in = |time: i64| match step {
+            Step::All => true,
+            Step::Every(step) => start_of(time, step.seconds()) == start,
+        };
+        let mut bucket = Vec::new();
+        while let Some(point) = range.next_if(|&(time, _)| is_in(time)) {
+            bucket.push(point);
+        }
+        let value = aggregate(how, before, &bucket);
+        before = bucket.last().copied().or(before);
+        gathered.extend(value.map(|value| (start, value)));
+    }
+    gathered
+}
+
+/// The start of the bucket of a time: a multiple of the step, but not before the first time.
+fn start_of(time: i64, step: i64) -> i64 {
+    let start = i128::from(time).div_euclid(i128::from(step)) * i128::from(step);
+    i64::try_from(start).unwrap_or(i64::MIN)
+}
+
+/// What becomes of the points of a bucket, with the point before it; none if there is nothing to
+/// compare.
+fn aggregate(how: Aggregate, before: Option<(i64, f64)>, bucket: &[(i64, f64)]) -> Option<f64> {
+    let values = || bucket.iter().map(|&(_, value)| value);
+    let percentile = |percent: usize| {
+        let mut sorted: Vec<f64> = values().collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied()
+    };
+    #[expect(clippy::cast_precision_loss, reason = "fewer points than that")]
+    let count = bucket.len() as f64;
+    match how {
+        Aggregate::Avg => Some(sum(values()) / count),
+        Aggregate::Min => values().min_by(f64::total_cmp),
+        Aggregate::Max => values().max_by(f64::total_cmp),
+        Aggregate::Sum => Some(sum(values())),
+        Aggregate::Count => Some(count),
+        Aggregate::First => values().next(),
+        Aggregate::Last => values().next_back(),
+        Aggregate::Rate => rate(before, bucket),
+        Aggregate::P50 => percentile(50),
+        Aggregate::P90 => percentile(90),
+        Aggregate::P95 => percentile(95),
+        Aggregate::P99 => percentile(99),
+    }
+}
+
+/// The compensated sum.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
+    for value in values {
+        let next = sum + value;
+        lost += if sum.abs() >= value.abs() { sum - next + value } else { value - next + sum };
+        sum = next;
+    }
+    // What exceeds the numbers has lost nothing that could be told.
+    if lost.is_finite() { sum + lost } else { sum }
+}
+
+/// The increase a second of a counter.
+fn rate(before: Option<(i64, f64)>, bucket: &[(i64, f64)]) -> Option<f64> {
+    let all = || before.into_iter().chain(bucket.iter().copied());
+    let (first, last) = (all().next()?.0, all().next_back()?.0);
+    if first == last {
+        return None;
+    }
+    let increases = all().zip(all().skip(1)).map(
+        |((_, old), (_, new))| {
+            if new < old { new.max(0.0) } else { new - old }
+        },
+    );
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    let seconds = (i128::from(last) - i128::from(first)) as f64;
+    Some(sum(increases) / seconds)
+}

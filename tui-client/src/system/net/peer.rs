@@ -1,0 +1,86 @@
+//! What the screen speaks to: a server, or a recording that answers as one would.
+
+use std::io;
+use std::sync::Arc;
+
+use shared::Client;
+use shared::client::ConnectOptions;
+use shared::frame::{Line, RequestFramer};
+use shared::response::{WRONG_COMMAND, encode_end, encode_error};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use crate::clock::unix_now;
+use crate::session::Session;
+
+/// Bytes on their way from a recording, or to it.
+const PIPE_SIZE: usize = 64 * 1024;
+
+/// What the screen speaks to.
+#[derive(Debug, Clone)]
+pub enum Peer {
+    /// A server, over TCP.
+    Server(ConnectOptions),
+    /// A saved session, in this process.
+    Recorded(Arc<Session>),
+}
+
+impl From<ConnectOptions> for Peer {
+    fn from(server: ConnectOptions) -> Self {
+        Self::Server(server)
+    }
+}
+
+impl Peer {
+    /// A new connection.
+    ///
+    /// # Errors
+    /// Those of [`Client::connect`]; none for a recording.
+    pub(super) async fn connect(&self) -> io::Result<Client> {
+        match self {
+            Self::Server(server) => Client::connect(server).await,
+            Self::Recorded(session) => {
+                let (ours, theirs) = duplex(PIPE_SIZE);
+                tokio::spawn(serve(theirs, Arc::clone(session)));
+                Ok(Client::over(ours, ConnectOptions::REPLY_TIMEOUT))
+            }
+        }
+    }
+
+    /// Its clock, in Unix seconds: that of a recording stands still.
+    pub(super) fn unix_now(&self) -> i64 {
+        match self {
+            Self::Server(_) => unix_now(),
+            Self::Recorded(session) => session.view.saved_at,
+        }
+    }
+}
+
+/// Answers requests from a recording until the connection ends.
+async fn serve(mut stream: DuplexStream, session: Arc<Session>) {
+    let now = session.view.saved_at;
+    let mut framer = RequestFramer::default();
+    let (mut buffer, mut out) = (Vec::new(), Vec::new());
+    let mut is_following = false;
+    while let Ok(1..) = stream.read_buf(&mut buffer).await {
+        // Nothing comes of a follow, and whatever is sent ends it.
+        if std::mem::take(&mut is_following) {
+            encode_end(&mut out);
+            framer.reopen();
+        }
+        let mut rest = &buffer[..];
+        while let Some(line) = framer.next_request(&mut rest) {
+            if std::mem::take(&mut is_following) {
+                encode_end(&mut out);
+            }
+            match line {
+                Line::Text(line) => is_following = session.recording.answer(line, now, &mut out),
+                Line::TooLong => encode_error(WRONG_COMMAND, &mut out),
+            }
+        }
+        buffer.drain(..buffer.len() - rest.len());
+        if stream.write_all(&out).await.is_err() {
+            return;
+        }
+        out.clear();
+    }
+}

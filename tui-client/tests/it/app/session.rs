@@ -1,0 +1,247 @@
+//! Sessions to be saved: what is asked for, and what is written.
+
+use std::sync::Arc;
+
+use shared::response::Status;
+use tui_client::app::marks;
+use tui_client::effect::{Effect, FileJob};
+use tui_client::event::{Event, KeyPress};
+use tui_client::keymap::Mode;
+use tui_client::session::{LeftOut, Session};
+
+use crate::harness::scene::{NOW, Scene};
+use crate::harness::series_server::{DAY, SeriesServer};
+
+/// Connected to a server with selectors on which `a`, which is watched, and `b` have points.
+fn scene() -> Scene {
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    answer(&mut scene, |line| match line {
+        "get *[last]" => format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"),
+        line if line.starts_with("get a[") => format!("a 1.0 {}\na 4.0 {NOW}\n", NOW - 900),
+        _ => String::new(),
+    });
+    scene.to(Mode::Table);
+    scene
+}
+
+/// Answers what is asked for until nothing more is; returns the requests, and the session that is
+/// written meanwhile.
+fn answer(scene: &mut Scene, data: impl Fn(&str) -> String) -> (Vec<String>, Option<Written>) {
+    let (mut asked, mut written) = (Vec::new(), None);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        let effects = scene.answer(&line, Status::Ok, &data(&line));
+        written = effects.into_iter().find_map(session).or(written);
+        asked.push(line);
+        assert!(asked.len() < 100, "it never ends: {asked:?}");
+    }
+    (asked, written)
+}
+
+/// A path, a session, and what it does not have.
+type Written = (String, Arc<Session>, LeftOut);
+
+fn session(effect: Effect) -> Option<Written> {
+    match effect {
+        Effect::File(FileJob::SaveSession { path, session, left_out }) => {
+            Some((path, session, left_out))
+        }
+        _ => None,
+    }
+}
+
+/// The keys of a session and how many points each has.
+fn counts(session: &Session) -> Vec<(String, usize)> {
+    session.recording.iter().map(|(key, points)| (key.to_string(), points.count())).collect()
+}
+
+#[test]
+fn a_session_has_the_points_of_the_time_of_the_table() {
+    let mut scene = scene();
+    scene.press(KeyPress::ctrl('s'));
+    assert_eq!(scene.notice(), "saving the session");
+    scene.press(KeyPress::ctrl('s'));
+    assert_eq!(scene.notice(), "the session is being saved");
+    let from = NOW - 900;
+    let (asked, written) = answer(&mut scene, |line| match line {
+        "get *[last:2]" => format!("a 3.5 {}\na 4.0 {NOW}\nb 5.0 {NOW}\n", NOW - 1),
+        line if line.contains("[last@") => format!("a 0.5 {}\n", from - 7),
+        line if line == format!("get {}", marks::SELECTOR) => {
+            format!("mark.deploy 1.0 {}\n", from - DAY)
+        }
+        line if line.contains(":count]") => format!("a 900.0 {from}\nb 2.0 {from}\n"),
+        line if line == format!("get *[{}:]", from - 900) => {
+            format!("a 1.0 {from}\na 4.0 {NOW}\nb 6.0 {from}\n")
+        }
+        _ => String::new(),
+    });
+    let expected = [
+        "get *[last:2]".to_owned(),
+        format!("get *[last@{}]", from - 1),
+        format!("get *[last@{}]", from - 901),
+        format!("get *[{from}::all:count]"),
+        format!("get *[{}::all:count]", from - 900),
+        format!("get {}", marks::SELECTOR),
+        "get {a,b}[last:64]".to_owned(),
+        "get a[last:1024]".to_owned(),
+        format!("get *[{}:]", from - 900),
+    ];
+    assert_eq!(asked, expected);
+    let (path, session, left_out) = written.expect("it is written");
+    assert_eq!((&*path, left_out), ("tui-client-20060621-043100.session", LeftOut::default()));
+    let all = [("a", 4), ("b", 2), ("mark.deploy", 1)].map(|(key, count)| (key.to_owned(), count));
+    assert_eq!(counts(&session), all);
+    assert_eq!(session.view.saved_at, NOW);
+    assert!(session.log.entries().count() > 3);
+    let path = "/home/palm/x.session".to_owned();
+    scene.tell(Event::SessionSaved {
+        path,
+        keys: 3,
+        points: 7,
+        lines: 9,
+        bytes: 1234,
+        left_out: LeftOut::default(),
+    });
+    assert_eq!(scene.notice(), "3 keys, 7 points, 9 log lines: 1.2 kB in /home/palm/x.session");
+    let path = "/x".to_owned();
+    scene.tell(Event::SessionSaved {
+        path,
+        keys: 9,
+        points: 7,
+        lines: 9,
+        bytes: 1234,
+        left_out: LeftOut { keys: 0, points_of: 8 },
+    });
+    let notice = "9 keys, 7 points, 9 log lines, of 8 keys only the newest points: 1.2 kB in /x";
+    assert_eq!(scene.notice(), notice);
+}
+
+#[test]
+fn of_too_many_points_a_session_has_those_of_the_keys_in_sight() {
+    let mut scene = scene();
+    scene.press(KeyPress::ctrl('s'));
+    let from = NOW - 900;
+    let (asked, written) = answer(&mut scene, |line| {
+        let is_count = line.contains(":count]");
+        if is_count {
+            format!("a 900.0 {from}\nb 119900.0 {from}\nc 7.0 {from}\n")
+        } else {
+            String::new()
+        }
+    });
+    assert_eq!(asked.last(), Some(&format!("get a[{from}:]")), "{asked:?}");
+    assert_eq!(written.expect("it is written").2, LeftOut { keys: 0, points_of: 2 });
+}
+
+#[test]
+fn the_time_before_that_of_the_table_is_saved_if_there_is_room() {
+    for (earlier, seconds) in [(120_000, 1800), (120_001, 900)] {
+        let mut scene = scene();
+        scene.press(KeyPress::ctrl('s'));
+        let count = format!("get *[{}::all:count]", NOW - 1800);
+        let (asked, _) = answer(&mut scene, |line| {
+            if line == count { format!("a {earlier} {NOW}\n") } else { String::new() }
+        });
+        assert_eq!(asked.last(), Some(&format!("get *[{}:]", NOW - seconds)));
+    }
+}
+
+#[test]
+fn of_too_many_keys_a_session_has_those_in_sight() {
+    let mut scene = Scene::live(120, 40, &["a0"], &[]);
+    let all: String = (0..20_001).map(|key| format!("a{key} 4.0 {NOW}\n")).collect();
+    answer(&mut scene, |line| if line == "get *[last]" { all.clone() } else { String::new() });
+    scene.to(Mode::Table);
+    answer(&mut scene, |_| String::new());
+    scene.press(KeyPress::ctrl('s'));
+    let (asked, written) = answer(&mut scene, |_| String::new());
+    assert!(asked.iter().all(|line| !line.starts_with("get *")), "{asked:?}");
+    assert!(asked[0].starts_with("get {a0,a1,a2,"), "{asked:?}");
+    let (.., left_out) = written.expect("it is written");
+    assert!((19_900..20_001).contains(&left_out.keys), "{left_out:?}");
+    let path = "/x".to_owned();
+    scene.tell(Event::SessionSaved { path, keys: 9, points: 7, lines: 9, bytes: 1234, left_out });
+    assert!(
+        scene.notice().contains(" keys that are out of sight: 1.2 kB in"),
+        "{}",
+        scene.notice()
+    );
+}
+
+#[test]
+fn a_long_chart_is_saved_as_the_extremes_of_its_buckets() {
+    let first = NOW - 30 * DAY;
+    let server = SeriesServer::of((0..=720).map(|hour| (first + hour * 3600, 5.0)));
+    let mut scene = server.chart(120, 40);
+    scene.keys("5");
+    server.serve(&mut scene);
+    for (count, expected) in [("20000.0", 1), ("20001.0", 2)] {
+        scene.press(KeyPress::ctrl('s'));
+        let (asked, written) = answer(&mut scene, |line| match line {
+            line if line.contains(":count]") && line.starts_with("get a[") => {
+                format!("a {count} {first}\n")
+            }
+            line if line.ends_with(":min]") => format!("a 1.0 {first}\n"),
+            line if line.ends_with(":max]") => format!("a 9.0 {first}\n"),
+            _ => String::new(),
+        });
+        let before = NOW - 901;
+        let extremes = |how| format!("get a[{first}:{before}:2591s:{how}]");
+        let all = match expected {
+            1 => vec![format!("get a[{first}:{before}]")],
+            _ => vec![extremes("min"), extremes("max")],
+        };
+        assert_eq!(asked[asked.len() - expected..], all, "{asked:?}");
+        let (_, session, _) = written.expect("it is written");
+        let points: Vec<_> = session.recording.iter().flat_map(|(_, points)| points).collect();
+        let points: Vec<_> =
+            points.iter().map(|point| (point.timestamp - first, point.value)).collect();
+        let both = [(0, 1.0), (1295, 9.0)];
+        assert_eq!(points, both[..2 * (expected - 1)]);
+    }
+}
+
+#[test]
+fn without_selectors_or_a_connection_a_session_has_what_is_known() {
+    let mut scene = Scene::with_sample(120, 40, &["palm.cpu"]);
+    scene.to(Mode::Table);
+    for _ in 0..2 {
+        let effects = scene.press(KeyPress::ctrl('s'));
+        let (_, session, _) = effects.into_iter().find_map(self::session).expect("it is written");
+        let keys: Vec<_> = counts(&session).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys.len(), 3, "{keys:?}");
+        assert!(session.recording.points() > 100);
+        scene.tell(Event::Disconnected("gone".to_owned()));
+    }
+}
+
+#[test]
+fn what_has_come_is_saved_when_the_connection_is_lost() {
+    let mut scene = scene();
+    scene.press(KeyPress::ctrl('s'));
+    scene.ok("get *[last:2]", &format!("a 4.0 {NOW}\n"));
+    let effects = scene.tell(Event::Disconnected("gone".to_owned()));
+    let (_, session, _) = effects.into_iter().find_map(self::session).expect("it is written");
+    assert_eq!(counts(&session), [("a".to_owned(), 1)]);
+    // The next one is not in its way.
+    assert!(!scene.press(KeyPress::ctrl('s')).is_empty());
+}
+
+#[test]
+fn a_session_that_can_not_be_saved_asks_for_another_name() {
+    let mut scene = Scene::with_sample(100, 30, &[]);
+    scene.to(Mode::Table);
+    let reason = || "there is such a file already".to_owned();
+    scene.tell(Event::SessionNotSaved { path: "x.session".to_owned(), reason: reason() });
+    assert_eq!(scene.notice(), "x.session: not saved, there is such a file already");
+    assert_eq!((scene.app.mode(), scene.input().text()), (Mode::LogInput, "x.session"));
+    scene.press(KeyPress::ctrl('u'));
+    scene.keys("y.session");
+    let effects = scene.press(KeyPress::plain(tui_client::event::KeyCode::Enter));
+    let (path, ..) = effects.into_iter().find_map(self::session).expect("it is written");
+    assert_eq!(path, "y.session");
+    // Where something is typed, it is not in the way.
+    scene.to(Mode::Prompt);
+    scene.keys("get a");
+    scene.tell(Event::SessionNotSaved { path, reason: reason() });
+    assert_eq!(scene.app.mode(), Mode::Prompt);
+}

@@ -1,0 +1,176 @@
+//! A session is saved, the server stops, and the session is shown as it was.
+
+use std::sync::Arc;
+
+use shared::client::ConnectOptions;
+use tui_client::app::AppConfig;
+use tui_client::event::{KeyCode, KeyPress};
+use tui_client::keymap::Mode;
+use tui_client::session;
+use tui_client::system::net::Peer;
+
+use super::desk::Desk;
+use crate::harness::scene;
+use crate::harness::server::TestServer;
+
+const SIZE: (u16, u16) = (180, 50);
+
+/// Ten minutes of a few keys that end now.
+fn feed(server: &TestServer, now: i64) {
+    let mut puts = String::new();
+    for at in now - 600..=now {
+        let phase = f64::from(i32::try_from(at - now).unwrap()) / 60.0;
+        for (number, host) in (0_u8..).zip(["palm", "eardrum", "kettle"]) {
+            let value = ((phase + f64::from(number)).sin() * 400.0).round() / 10.0 + 50.0;
+            puts.push_str(&format!("put {host}.cpu {value:?} {at}\n"));
+        }
+        if at % 60 == 0 {
+            puts.push_str(&format!("put palm.memory_used {} {at}\n", 1_500_000_000 + at % 1000));
+        }
+    }
+    puts.push_str(&format!("put oven.temp 21.5 {}\n", now - 7200));
+    puts.push_str(&format!("put mark.deploy 1 {}\n", now - 300));
+    server.send(&puts);
+}
+
+fn config(watch: &[&str], alerts: &[&str]) -> AppConfig {
+    AppConfig {
+        watch: watch.iter().map(|glob| glob.parse().unwrap()).collect(),
+        alerts: alerts.iter().map(|alert| alert.parse().unwrap()).collect(),
+        ..scene::config()
+    }
+}
+
+/// A screen over what was saved.
+fn replay(saved: &[u8]) -> Desk {
+    let session = Arc::new(session::parse(saved).unwrap());
+    let view = session.view.clone();
+    let config = AppConfig {
+        address: view.address,
+        watch: view.watch,
+        alerts: view.alerts,
+        table: view.table,
+        raw_log: view.raw_log,
+        replayed: Some(Arc::clone(&session)),
+        ..scene::config()
+    };
+    Desk::new(Peer::Recorded(session), config, view.saved_at, SIZE)
+}
+
+/// Nothing more is asked for, and all that was has come.
+fn is_settled(desk: &Desk) -> bool {
+    // A chart on the full screen does not need it.
+    let has_table = desk.app.table().loaded() || desk.app.layout().full;
+    desk.app.feed().is_live() && desk.app.link().pending().is_empty() && has_table
+}
+
+async fn save(desk: &mut Desk) {
+    desk.until("the answers", is_settled).await;
+    desk.press(KeyPress::ctrl('s'));
+    desk.until("the session", |desk| !desk.saved.is_empty()).await;
+    // The notice is of the one screen alone.
+    desk.until("the answers", is_settled).await;
+    desk.press(KeyPress::plain(KeyCode::F(7)));
+}
+
+fn on_runtime<T>(test: impl Future<Output = T>) -> T {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio.block_on(test)
+}
+
+/// Saves what a screen shows after some keys, stops the server, and compares.
+fn shows_the_same(watch: &[&str], alerts: &[&str], act: impl AsyncFn(&mut Desk, i64)) -> Desk {
+    let mut server = TestServer::start();
+    let now = tui_client::clock::unix_now();
+    feed(&server, now);
+    on_runtime(async {
+        let peer = ConnectOptions::new("localhost", server.port).into();
+        let mut desk = Desk::new(peer, config(watch, alerts), now, SIZE);
+        desk.until("the table", is_settled).await;
+        act(&mut desk, now).await;
+        save(&mut desk).await;
+        server.stop();
+        let mut replay = replay(&desk.saved);
+        replay.until("the answers", is_settled).await;
+        replay.press(KeyPress::plain(KeyCode::F(7)));
+        let (ours, theirs) = (replay.below_top(), desk.below_top());
+        assert!(ours == theirs, "replayed:\n{ours}\nsaved:\n{theirs}");
+        let (ours, theirs) = (replay.screen(), desk.screen());
+        let cells = ours.content().iter().zip(theirs.content()).skip(SIZE.0.into());
+        let other = cells.filter(|(ours, theirs)| ours != theirs).collect::<Vec<_>>();
+        assert!(other.is_empty(), "other styles: {other:?}");
+        replay.saved = desk.saved;
+        replay
+    })
+}
+
+#[test]
+fn a_session_is_shown_without_a_server_as_it_was() {
+    let desk = shows_the_same(&["palm.cpu"], &["kettle.cpu > 20"], async |desk, _| {
+        desk.keys(":got palm\n");
+        desk.until("the error", |desk| desk.text().contains("wrong command")).await;
+        desk.press(KeyPress::plain(KeyCode::Tab));
+    });
+    let shown = desk.text();
+    for part in ["kettle.cpu > 20", "wrong command", "deploy", "palm.memory_used"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert!(shown.contains("replay of localhost:10001, saved 20"), "{shown}");
+    assert!(!shown.contains("connected"), "{shown}");
+}
+
+#[test]
+fn place_comparison_order_and_chart_are_as_they_were() {
+    let desk = shows_the_same(&["palm.*", "oven.temp"], &[], async |desk, now| {
+        desk.to(Mode::Watch);
+        desk.keys(" ja2");
+        desk.until("the hour", is_settled).await;
+        desk.to(Mode::Table);
+        desk.keys("/cpu\nCdeploy\n");
+        desk.until("the comparison", |desk| desk.text().contains("moved since deploy")).await;
+        desk.keys(&format!("t@{}\n", now - 120));
+        desk.until("the place", |desk| desk.app.table().as_of() == Some(now - 120)).await;
+        desk.keys("o");
+    });
+    let shown = desk.text();
+    for part in ["2m ago", "moved since deploy", "3 of 6 keys · cpu"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn the_chart_on_the_full_screen_is_shown_as_it_was() {
+    let desk = shows_the_same(&["palm.cpu", "kettle.cpu"], &[], async |desk, _| {
+        desk.to(Mode::Watch);
+        desk.keys("Mfz");
+        desk.until("the answers", is_settled).await;
+        desk.press(KeyPress::plain(KeyCode::Left));
+    });
+    assert_eq!(desk.app.mode(), Mode::Chart);
+    assert!(desk.app.watch().viewport().cursor().is_some());
+}
+
+#[test]
+fn keys_work_in_a_recording_and_nothing_is_stored() {
+    let mut desk = shows_the_same(&["palm.cpu"], &[], async |desk, _| desk.to(Mode::Table));
+    on_runtime(async {
+        let mut desk = replay(&std::mem::take(&mut desk.saved));
+        desk.until("the answers", is_settled).await;
+        let now = desk.app.now().unix();
+        desk.keys("mnow\n");
+        assert_eq!(desk.notice(), "not marked: this is a recording");
+        desk.keys(&format!("@{}\n", now - 60));
+        desk.until("the place", |desk| desk.text().contains("as of")).await;
+        desk.keys("0:put a 1 1\n");
+        desk.until("the refusal", |desk| desk.notice().contains("recording")).await;
+        assert_eq!(desk.notice(), "error in put a 1 1: this is a recording");
+        desk.keys("get *.cpu[last]\n");
+        desk.until("the answer", |desk| desk.app.typed_answer().is_some()).await;
+        // It can be saved again, and is the same.
+        let before = desk.app.now();
+        save(&mut desk).await;
+        let again = session::parse(&desk.saved).unwrap();
+        assert_eq!(again.view.saved_at, before.unix());
+        assert_eq!(again.recording.len(), 6);
+    });
+}
