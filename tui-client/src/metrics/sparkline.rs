@@ -24,14 +24,11 @@ pub fn sparkline(series: &Series, columns: usize) -> String {
 /// The same on an axis that several series have in common; what is known of a series whose course
 /// was not asked for yet.
 pub fn sparkline_on(series: &Series, axis: TrendAxis) -> String {
-    match series.trend() {
-        Some(trend) => tops(&trend.columns_on(axis), series),
-        None => {
-            let recent = series.recent().iter();
-            let recent = Trend::of_points(1, usize::MAX, recent);
-            tops(&recent.columns_on(axis), series)
-        }
-    }
+    let values = match series.trend() {
+        Some(trend) => trend.columns_on(axis),
+        None => Trend::of_points(1, usize::MAX, series.recent().iter()).columns_on(axis),
+    };
+    tops(&values, series)
 }
 
 /// The bars of the greatest values of times, which may be the same although the values are not.

@@ -105,7 +105,7 @@ impl ImportReport {
         let (answered, unsent, stored, last) = (0, 0, 0, 0);
         let (filled, suspicious) = (NamedLines::default(), NamedLines::default());
         let (refusals, data, closed) = (Refusals::default(), None, false);
-        Self { bar, answered, unsent, refusals, stored, last, filled, suspicious, data, closed }
+        Self { bar, answered, unsent, refusals, stored, last, filled, data, suspicious, closed }
     }
 
     /// Some lines are refused.
@@ -172,10 +172,12 @@ impl ImportReport {
         // Those up to the last one that was answered.
         let blank = last.saturating_sub(answered + unsent);
         let lines = plural(answered + unsent + blank, "line", "lines");
-        let mut outcome = format!("{lines}: {} stored, {} refused", count(stored), count(refused));
-        if blank > 0 {
-            outcome.push_str(&format!(", {} blank", count(blank)));
-        }
+        let blank = match blank {
+            0 => String::new(),
+            blank => format!(", {} blank", count(blank)),
+        };
+        let outcome =
+            format!("{lines}: {} stored, {} refused{blank}", count(stored), count(refused));
         if let Some(read) = interrupted {
             let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
             let again = match read.filled.load(Ordering::Relaxed) {

@@ -77,6 +77,19 @@ impl App {
         self.input.insert(text, self.panes.focus(), &mut self.cx);
     }
 
+    /// Copies the command that prints the view, and says what that is not seen to print.
+    fn copy_command(&mut self) {
+        match copy_command::command(self) {
+            Ok(command) => {
+                let is_new = copy_command::prints_new_points(self);
+                let what = if is_new { ", prints each new point" } else { "" };
+                let copied = self.cx.copy(command.clone());
+                self.cx.say_name(Tone::Good, &format!("{copied}{what}: "), &command);
+            }
+            Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
+        }
+    }
+
     /// Performs the action of a key.
     fn perform(&mut self, action: Action, key: KeyPress) {
         match action {
@@ -104,18 +117,7 @@ impl App {
             Action::CopyCommand if self.replayed.is_some() => {
                 self.cx.say(Tone::Plain, "not copied: a recording has no command");
             }
-            Action::CopyCommand => match copy_command::command(self) {
-                Ok(command) => {
-                    let copied = self.cx.copy(command.clone());
-                    let what = if copy_command::prints_new_points(self) {
-                        ", prints each new point"
-                    } else {
-                        ""
-                    };
-                    self.cx.say_name(Tone::Good, &format!("{copied}{what}: "), &command);
-                }
-                Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
-            },
+            Action::CopyCommand => self.copy_command(),
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt => self.panes.visit_prompt(),
             Action::BeginRequest => {}
