@@ -188,3 +188,32 @@ fn columns_that_points_alone_fill_are_asked_for_once() {
         assert_eq!(asked(&mut scene), expected);
     }
 }
+
+#[test]
+fn trends_in_sight_have_one_time_axis() {
+    let columns = ["key", "last", "trend"].into_iter().filter_map(Column::named).collect();
+    let mut scene = Scene::live_table(120, 30, TableSpec { columns, ..TableSpec::default() });
+    scene.ok("get *[last]", &format!("a 1.0 {NOW}\nb 1.0 {NOW}\n"));
+    let end = NOW.div_euclid(19);
+    // One begins 20 buckets before now, the other one 10.
+    let course = |key: &str, from: i64| {
+        let bucket = move |n| format!("{key} {}.0 {}\n", n % 2 + 1, (end - from + n) * 19);
+        (0..=from).map(bucket).collect::<String>()
+    };
+    answer_queries(&mut scene, |line| match line {
+        _ if line.contains(":19:max]") => course("a", 20) + &course("b", 10),
+        _ if line.contains("last:") => (0..16)
+            .flat_map(|n| ["a", "b"].map(|key| format!("{key} 1.0 {}\n", NOW - 15 + n)))
+            .collect(),
+        _ => String::new(),
+    });
+    let screen = draw(&scene, &Theme::colour(), 120, 30).to_string();
+    let row = |key: &str| {
+        let row = screen.lines().find(|line| line.contains(&format!("│ {key} "))).unwrap();
+        let ends = row.char_indices().filter(|(_, c)| "▁▂▃▄▅▆▇─".contains(*c));
+        let places: Vec<_> = ends.map(|(at, _)| row[..at].chars().count()).collect();
+        (*places.first().unwrap(), *places.last().unwrap())
+    };
+    let (a, b) = (row("a"), row("b"));
+    assert_eq!((b.0 - a.0, b.1), (10, a.1), "{screen}");
+}
