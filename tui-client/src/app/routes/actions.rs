@@ -97,20 +97,8 @@ impl App {
                 let path = self.cx.file_name("svg");
                 self.cx.push(Effect::Picture(path));
             }
-            Action::SaveSession => {
-                let path = self.cx.file_name("session");
-                self.save_session(path);
-            }
-            Action::CopyCommand if self.replayed.is_some() => {
-                self.cx.say(Tone::Plain, "not copied: a recording has no command");
-            }
-            Action::CopyCommand => match copy_command::command(self) {
-                Ok(command) => {
-                    let copied = self.cx.copy(command.clone());
-                    self.cx.say_name(Tone::Good, &format!("{copied}: "), &command);
-                }
-                Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
-            },
+            Action::SaveSession => self.save_session(self.cx.file_name("session")),
+            Action::CopyCommand => self.copy_command(),
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt => self.panes.visit_prompt(),
             Action::BeginRequest => {}
@@ -181,6 +169,19 @@ impl App {
                     self.place.table_or(&mut self.table).toggle_column(column);
                 }
             }
+        }
+    }
+
+    fn copy_command(&mut self) {
+        if self.replayed.is_some() {
+            return self.cx.say(Tone::Plain, "not copied: a recording has no command");
+        }
+        match copy_command::command(self) {
+            Ok(command) => {
+                let copied = self.cx.copy(command.clone());
+                self.cx.say_name(Tone::Good, &format!("{copied}: "), &command);
+            }
+            Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
         }
     }
 

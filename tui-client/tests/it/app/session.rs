@@ -7,7 +7,7 @@ use tui_client::app::marks;
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyPress};
 use tui_client::keymap::Mode;
-use tui_client::session::{LeftOut, Session};
+use tui_client::session::{LeftOut, Session, SessionFile};
 
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::series_server::{DAY, SeriesServer};
@@ -65,7 +65,9 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     let (asked, written) = answer(&mut scene, |line| match line {
         "get *[last:2]" => format!("a 3.5 {}\na 4.0 {NOW}\nb 5.0 {NOW}\n", NOW - 1),
         line if line.contains("[last@") => format!("a 0.5 {}\n", from - 7),
-        line if line == format!("get {}", marks::SELECTOR) => format!("mark.deploy 1.0 {}\n", from - DAY),
+        line if line == format!("get {}", marks::SELECTOR) => {
+            format!("mark.deploy 1.0 {}\n", from - DAY)
+        }
         line if line.contains(":count]") => format!("a 900.0 {from}\nb 2.0 {from}\n"),
         line if line == format!("get *[{}:]", from - 900) => {
             format!("a 1.0 {from}\na 4.0 {NOW}\nb 6.0 {from}\n")
@@ -91,24 +93,24 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     assert_eq!(session.view.saved_at, NOW);
     assert!(session.log.entries().count() > 3);
     let path = "/home/palm/x.session".to_owned();
-    scene.tell(Event::SessionSaved {
+    scene.tell(Event::SessionSaved(Box::new(SessionFile {
         path,
         keys: 3,
         points: 7,
         lines: 9,
         bytes: 1234,
         left_out: LeftOut::default(),
-    });
+    })));
     assert_eq!(scene.notice(), "3 keys, 7 points, 9 log lines: 1.2 kB in /home/palm/x.session");
     let path = "/x".to_owned();
-    scene.tell(Event::SessionSaved {
+    scene.tell(Event::SessionSaved(Box::new(SessionFile {
         path,
         keys: 9,
         points: 7,
         lines: 9,
         bytes: 1234,
         left_out: LeftOut { keys: 0, points_of: 8 },
-    });
+    })));
     let notice = "9 keys, 7 points, 9 log lines, of 8 keys only the newest points: 1.2 kB in /x";
     assert_eq!(scene.notice(), notice);
 }
@@ -157,7 +159,14 @@ fn of_too_many_keys_a_session_has_those_in_sight() {
     let (.., left_out) = written.expect("it is written");
     assert!((19_900..20_001).contains(&left_out.keys), "{left_out:?}");
     let path = "/x".to_owned();
-    scene.tell(Event::SessionSaved { path, keys: 9, points: 7, lines: 9, bytes: 1234, left_out });
+    scene.tell(Event::SessionSaved(Box::new(SessionFile {
+        path,
+        keys: 9,
+        points: 7,
+        lines: 9,
+        bytes: 1234,
+        left_out,
+    })));
     assert!(
         scene.notice().contains(" keys that are out of sight: 1.2 kB in"),
         "{}",

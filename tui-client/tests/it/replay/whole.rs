@@ -79,7 +79,7 @@ fn on_runtime<T>(test: impl Future<Output = T>) -> T {
 }
 
 /// Saves what a screen shows after some keys, stops the server, and compares.
-fn shows_the_same(watch: &[&str], alerts: &[&str], act: impl AsyncFn(&mut Desk, i64)) -> Desk {
+fn shows_the_same(watch: &[&str], alerts: &[&str], act: impl AsyncFnOnce(&mut Desk, i64)) -> Desk {
     let mut server = TestServer::start();
     let now = tui_client::clock::unix_now();
     feed(&server, now);
