@@ -219,7 +219,8 @@ fn joint((top, bottom): (i64, i64), (above, below): (i64, i64)) -> (i64, i64) {
 /// none where there are too few rows.
 fn spread(mut ends: Vec<(usize, usize)>, rows: usize) -> Vec<(usize, usize)> {
     ends.truncate(rows);
-    ends.sort_unstable();
+    // Of one row, in the order in which they came.
+    ends.sort_by_key(|&(row, _)| row);
     let mut free = 0;
     for (row, _) in &mut ends {
         *row = free.max(*row);
@@ -405,9 +406,14 @@ impl Chart {
             let (low, high) = spec.visible(newest.as_ref()?)?;
             let row = |place| axes_of(line).row(place, spec.rows);
             let (top, bottom) = (row(spec.place(high)), row(spec.place(low)));
-            (bottom - top <= 2 * MAX_AWAY).then_some((top.midpoint(bottom), line))
+            let middle = spec.place(low) / 2.0 + spec.place(high) / 2.0;
+            (bottom - top <= 2 * MAX_AWAY).then_some((middle, (top.midpoint(bottom), line)))
         };
-        spread(self.newest.iter().enumerate().filter_map(end).collect(), spec.rows)
+        let mut ends: Vec<_> = self.newest.iter().enumerate().filter_map(end).collect();
+        ends.truncate(spec.rows);
+        // The greatest on top, also where they share a row.
+        ends.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        spread(ends.into_iter().map(|(_, end)| end).collect(), spec.rows)
     }
 
     /// Sets the dots of a column.

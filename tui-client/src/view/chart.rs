@@ -450,14 +450,16 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     const MIN_NAME: usize = 3;
     let mut lines = columns.to_vec();
     lines.dedup();
-    let Canvas { app, theme, .. } = *canvas;
+    let app = canvas.app;
+    // Not the colour of the grid or of a line below.
+    let style = Style::reset().patch(canvas.theme.title);
     for column in lines {
         for row in 0..plot.height {
             let place = (plot.x + 1 + cells(column), plot.y + row);
             if let Some(cell) = canvas.buffer.cell_mut(place)
                 && matches!(cell.symbol(), " " | GRID)
             {
-                cell.set_char(LINE).set_style(theme.title);
+                cell.set_char(LINE).set_style(style);
             }
         }
     }
@@ -474,7 +476,7 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
         let from = if behind + wide <= free { Some(behind) } else { column.checked_sub(wide) };
         if let Some(from) = from.filter(|&from| from > 0 && from + wide <= free && plot.height > 0)
         {
-            canvas.pen(plot, 0).skip(from).write(&name, theme.title);
+            canvas.pen(plot, 0).skip(from).write(&name, style);
             free = from.min(column + 1) - 1;
         }
     }

@@ -21,6 +21,7 @@ mod net;
 mod plain;
 mod replay;
 mod scenes;
+mod screen_page;
 // Windows has neither the pseudo-terminals nor the shells and the signals of these tests.
 #[cfg(unix)]
 mod terminal;

@@ -317,6 +317,9 @@ fn values_at_the_ends_have_rows_of_their_own() {
     let chart = Chart::fitted(&spec(&lines, &zone), 80);
     let top = chart.values.last().unwrap().at;
     assert_eq!(chart.ends, [(top, 0), (top + 1, 1)]);
+    let [first, second] = lines.clone();
+    let chart = Chart::fitted(&spec(&[second, first], &zone), 80);
+    assert_eq!(chart.ends, [(top, 1), (top + 1, 0)], "the greater one on top");
     assert_eq!(Chart::fitted(&spec(&lines, &zone), 71).ends, [], "no room for any");
 }
 

@@ -1,10 +1,13 @@
 //! What a style has to say: that something is wrong must be red wherever it is seen. A snapshot
 //! alone would be accepted too easily with another colour.
 
+use ratatui::buffer::Cell;
 use ratatui::style::Color::{self, Cyan, Green, Magenta, Red, Reset, Yellow};
 use ratatui::style::Modifier;
 
 use super::named;
+use crate::harness::scene::{NOW, Scene};
+use crate::harness::series_server::month;
 use crate::harness::snapshot::{SIZES, draw, find};
 
 const NONE: Modifier = Modifier::empty();
@@ -99,4 +102,32 @@ fn styles_say_what_they_mean() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A mark stands above the grid and the lines of the chart, and takes the colour of none.
+#[test]
+fn a_mark_has_one_style_whatever_is_below() {
+    const WIDTH: u16 = 120;
+    let server = month();
+    let mut scene = Scene::live(WIDTH, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    let marks = (0..15).map(|n| format!("mark.deploy 1 {}\n", NOW - 60 * n));
+    scene.told(&marks.collect::<String>());
+    server.serve(&mut scene);
+    let screen = draw(&scene, &scene.theme, WIDTH, 40);
+    let rows = screen.buffer().content().chunks(WIDTH.into());
+    let mut names = 0;
+    for row in rows {
+        for (at, cell) in row.iter().enumerate() {
+            if cell.symbol() == "┊" {
+                assert_eq!(cell.fg, Reset, "{screen}");
+            }
+            let text = |cells: &[Cell]| cells.iter().map(Cell::symbol).collect::<String>();
+            if row.get(at..at + 6).is_some_and(|name| text(name) == "deploy") {
+                assert!(row[at..at + 6].iter().all(|cell| cell.fg == Reset), "{screen}");
+                names += 1;
+            }
+        }
+    }
+    assert!(names > 3, "{screen}");
 }
