@@ -174,3 +174,31 @@ fn keys_work_in_a_recording_and_nothing_is_stored() {
         assert_eq!(again.recording.len(), 6);
     });
 }
+
+#[test]
+fn no_view_of_a_file_is_too_strange_to_be_shown() {
+    let spans = ["all", "strays", "last 1", "last 9223372036854775807", "5 5"];
+    let widest = ["-9223372036854775808 9223372036854775807"];
+    let cursors = ["-9223372036854775808", "9223372036854775807", "7"];
+    let places = ["-253402207199", "253402207199", "0"];
+    on_runtime(async {
+        for (number, span) in spans.iter().chain(&widest).enumerate() {
+            let (cursor, place) = (cursors[number % 3], places[number % 3]);
+            let text = format!(
+                "tui-client session 1\n[view]\nhost x\nsaved 253402207199\nwatch a\nwatch nowhere.*\n\
+                 alert a age > 1m\nplace {place}\ncompared -253402207199 never\nchart {span}\n\
+                 cursor {cursor}\nselected none\nmarked a\nrow none\nfocus watch\n[points]\nkey a\n\
+                 -9223372036854775808@1 9223372036854775808@-1e308 9223372036854775807@1e308\n[end]\n"
+            );
+            let mut desk = replay(text.as_bytes());
+            desk.until("the answers", is_settled).await;
+            assert!(desk.text().contains("replay of x"));
+            for keys in ["z", "Z", "Z", "[", "]", "{", "}", "h", "l", "a", "2", "5", "f", "M", "0"]
+            {
+                desk.keys(keys);
+                desk.until("the answers", is_settled).await;
+                assert!(desk.text().contains("replay of x"));
+            }
+        }
+    });
+}
