@@ -1,6 +1,8 @@
 //! A session is saved, the server stops, and the session is shown as it was.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::client::ConnectOptions;
 use tui_client::app::AppConfig;
@@ -156,7 +158,14 @@ fn keys_work_in_a_recording_and_nothing_is_stored() {
     on_runtime(async {
         let mut desk = replay(&std::mem::take(&mut desk.saved));
         desk.until("the answers", is_settled).await;
+        // The clock stands still, so that no age wakes it.
+        assert!(desk.app.next_wake().is_none_or(|at| at >= Duration::from_secs(30)));
         let now = desk.app.now().unix();
+        let exchanges = |desk: &Desk| {
+            let lines = desk.app.log().visible(usize::MAX);
+            lines.filter_map(|line| line.exchange).collect::<BTreeSet<_>>()
+        };
+        let saved = exchanges(&desk);
         desk.keys("mnow\n");
         assert_eq!(desk.notice(), "not marked: this is a recording");
         desk.keys(&format!("@{}\n", now - 60));
@@ -166,6 +175,10 @@ fn keys_work_in_a_recording_and_nothing_is_stored() {
         assert_eq!(desk.notice(), "error in put a 1 1: this is a recording");
         desk.keys("get *.cpu[last]\n");
         desk.until("the answer", |desk| desk.app.typed_answer().is_some()).await;
+        // Its lines are of no saved exchange.
+        let all = exchanges(&desk);
+        assert_eq!(all.difference(&saved).count(), 2);
+        assert!(all.difference(&saved).min() > saved.last());
         // It can be saved again, and is the same.
         let before = desk.app.now();
         save(&mut desk).await;
