@@ -71,6 +71,8 @@ pub struct App {
     alerts: Alerts,
     /// The alerts that were dropped last.
     dropped_alerts: Vec<Alert>,
+    /// It was said that alerts are not on all keys.
+    is_cut_said: bool,
     /// The answer to the last typed `get`.
     typed_answer: Option<TypedAnswer>,
     polling: Polling,
@@ -113,6 +115,7 @@ impl App {
             watch,
             alerts: Alerts::new(&config.alerts),
             dropped_alerts: Vec::new(),
+            is_cut_said: false,
             typed_answer: None,
             polling: Polling::new(config.interval),
             link: Link::new(config.address, config.reconnect_seed),
@@ -151,6 +154,7 @@ impl App {
         }
         self.join_chart();
         self.work_off();
+        self.watch.number_lines();
         self.poll();
         let garbage = self.table.take_garbage();
         self.free(garbage);
@@ -293,6 +297,7 @@ impl App {
                 self.unmatched = Some(alert.pattern().clone());
                 self.cx.say(Tone::Good, format!("alert on {alert}"));
                 self.alerts.add(alert);
+                self.is_cut_said = false;
                 self.evaluate_alerts();
                 self.say_unmatched();
             }

@@ -36,7 +36,7 @@ struct Args {
     host: Host,
 
     /// Its port [default: 10001]
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
 
     /// Seconds between two polls, such as 0.5; a server that knows selectors is not polled by --watch

@@ -145,14 +145,9 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
         return Err(Failure::Exit(USAGE));
     }
     let request = Request::decode(&line.bytes);
-    if let Err(bad) = &request
-        && match bad.reason {
-            // A server without selectors would answer that it has no such key.
-            BadRequestReason::Selector(_) => true,
-            BadRequestReason::Surplus => line.bytes.trim_ascii_start().starts_with(b"get"),
-            _ => false,
-        }
-    {
+    // It is a mistake of the command line, whatever a server would answer: one without selectors that
+    // it has no such key.
+    if let Err(bad) = &request {
         return Err(mistake(&line.bytes, bad));
     }
     let connection = connect(plan).await?;
@@ -223,7 +218,9 @@ fn put_key(line: &[u8]) -> Option<&str> {
 fn mistake(line: &[u8], bad: &BadRequest) -> Failure {
     // Several keys are often files that an unquoted glob matches.
     let hint = match bad.reason {
-        BadRequestReason::Surplus => "; a selector is one word, in a shell in quotes: 'palm.*'",
+        BadRequestReason::Surplus if !line.trim_ascii_start().starts_with(b"put") => {
+            "; a selector is one word, in a shell in quotes: 'palm.*'"
+        }
         _ => "",
     };
     warn(&format!("{}{hint}", explain::error_with_place(line, bad)));

@@ -213,6 +213,7 @@ async fn run_loop(
         let next = [asked, pace.next_frame()].into_iter().flatten();
         let next = next.filter(|&at| Instant::now() < at).max();
         if next.is_none() {
+            app.prepare_frame();
             terminal.draw(|frame| view::draw(&app, theme.theme(), &mut plots, frame))?;
             pace.drawn(Instant::now());
         }

@@ -169,7 +169,7 @@ pub struct Chart {
     /// The columns of the events.
     pub events: Vec<usize>,
     /// The column, row and line of the points under the cursor.
-    pub marks: Vec<(usize, usize, usize)>,
+    pub cursor_points: Vec<(usize, usize, usize)>,
     /// The sample of each line under the cursor, if there is one near it.
     pub read: Vec<Option<Sample>>,
     /// The newest visible sample of each line.
@@ -380,8 +380,8 @@ impl Chart {
                     let (x, y) = axes_of(line).dot(read.timestamp, spec.place(value));
                     Some((usize::try_from(x / 2).ok()?, usize::try_from(y / 4).ok()?, line))
                 };
-                chart.marks.extend(mark(high));
-                chart.marks.extend(mark(low).filter(|_| low < high));
+                chart.cursor_points.extend(mark(high));
+                chart.cursor_points.extend(mark(low).filter(|_| low < high));
             }
         }
         let thresholds = spec.thresholds.iter().filter(|&&value| spec.fits(value));

@@ -30,6 +30,8 @@ pub struct Notice {
     pub until: Duration,
     /// The notice is a list of completions.
     pub completions: bool,
+    /// What is shown instead where there is no room for the text.
+    pub brief: Option<String>,
     /// Where a name begins, in bytes, that is cut in the middle if there is no room: its end is to
     /// be seen.
     pub name_at: Option<usize>,
@@ -93,8 +95,16 @@ impl Context {
     /// Shows a text on the bottom line.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let until = self.now.elapsed + NOTICE;
-        let (text, completions, name_at) = (text.into(), false, None);
-        self.notice = Some(Notice { text, tone, until, completions, name_at });
+        let (text, completions) = (text.into(), false);
+        self.notice = Some(Notice { text, tone, until, completions, brief: None, name_at: None });
+    }
+
+    /// Shows a text on the bottom line, or a shorter one where there is no room for it.
+    pub fn say_brief(&mut self, tone: Tone, text: impl Into<String>, brief: impl Into<String>) {
+        self.say(tone, text);
+        if let Some(notice) = &mut self.notice {
+            notice.brief = Some(brief.into());
+        }
     }
 
     /// Shows a text on the bottom line, with the name of a file or a command behind it whose end is
@@ -118,8 +128,8 @@ impl Context {
     pub fn list_completions(&mut self, choices: &[String]) {
         let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
         let (text, until) = (list.join("  "), self.now.elapsed + NOTICE);
-        let (tone, completions, name_at) = (Tone::Plain, true, None);
-        self.notice = Some(Notice { text, tone, until, completions, name_at });
+        let (tone, completions) = (Tone::Plain, true);
+        self.notice = Some(Notice { text, tone, until, completions, brief: None, name_at: None });
     }
 
     /// Queues a message to another part.

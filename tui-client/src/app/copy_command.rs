@@ -40,9 +40,7 @@ pub fn command(app: &App) -> Result<String, &'static str> {
     {
         return command;
     }
-    let watching = matches!(mode, Mode::Watch | Mode::Chart)
-        || mode.pane().is_none() && app.layout().table.is_none() && app.last_pane() == Pane::Watch;
-    if watching && !app.watch().is_empty() {
+    if is_of_watch(app) {
         words.extend(watch_words(app));
     } else {
         match app.table().as_of() {
@@ -53,6 +51,21 @@ pub fn command(app: &App) -> Result<String, &'static str> {
         }
     }
     quoted_line(&words, shell)
+}
+
+/// The command prints the points of the watched keys as they come, and not those of a chart: what is
+/// to be said, because a chart may be in sight.
+pub fn prints_new_points(app: &App) -> bool {
+    let is_chart = app.mode() == Mode::Chart && app.watch().chart_bounds().is_some();
+    is_of_watch(app) && !is_chart
+}
+
+/// It is a view of the watched keys.
+fn is_of_watch(app: &App) -> bool {
+    let mode = app.mode();
+    let watching = matches!(mode, Mode::Watch | Mode::Chart)
+        || mode.pane().is_none() && app.layout().table.is_none() && app.last_pane() == Pane::Watch;
+    watching && !app.watch().is_empty()
 }
 
 fn watch_words(app: &App) -> Vec<Cow<'_, str>> {
@@ -110,8 +123,11 @@ fn chart_command(
 fn table_words(table: &Table, has_selectors: bool) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
     words.extend(table.filter().map(|filter| option("filter", filter.as_str())));
-    // What rows are compared with is of the screen alone.
-    let is_printed = |column: Column| Column::printed().any(|printed| printed == column);
+    // What rows are compared with is of the screen alone, and so is the course of a window: plain mode
+    // has that of the last values.
+    let is_course = |column| column == Column::Spark && has_selectors;
+    let is_printed =
+        |column: Column| !is_course(column) && Column::printed().any(|printed| printed == column);
     let sort = table.sort();
     let sort = if sort.column.is_none_or(is_printed) { sort } else { Sort::default() };
     if sort != Sort::default() {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 use shared::key::KeyError;
+use shared::pattern::PatternErrorReason;
 use shared::{Glob, KeyBuf};
 
 use crate::app::line_input::editor::Editor;
@@ -16,6 +17,7 @@ use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::{BadExpr, Filter};
+use crate::text::escape::{escape_untrusted, name_invisible};
 use crate::text::moment;
 use crate::wire_log::bookmark::Bookmark;
 
@@ -257,17 +259,52 @@ impl LineInput {
                 Some((at.unwrap_or(0), reason))
             }
             InputPurpose::Watch => {
-                let bad = text.trim().parse::<Glob>().err()?;
-                Some((bad.character, bad.reason.to_string()))
+                let before = text.chars().take_while(|c| c.is_whitespace()).count();
+                let text = text.trim();
+                let bad = text.parse::<Glob>().err()?;
+                let reason = match bad.reason {
+                    PatternErrorReason::Forbidden => forbidden(&text[bad.at.clone()]),
+                    reason => reason.to_string(),
+                };
+                Some((before + bad.character, reason))
             }
             _ => None,
         }
     }
 }
 
+/// Why a character is in no key, by its name.
+fn forbidden(character: &str) -> String {
+    match character {
+        " " => "no key has a blank in it; one key or glob at a time".to_owned(),
+        "[" | "]" => format!("no key holds \"{character}\": it is watched without a range"),
+        other => match name_invisible(other) {
+            Some(name) => format!("no key holds {name}"),
+            None => format!("no key holds \"{}\"", escape_untrusted(other.as_bytes())),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_character_that_is_in_no_key_is_named() {
+        let fault = |text| LineInput::new(InputPurpose::Watch, text).fault();
+        for (text, at, part) in [
+            ("a b", 1, "no key has a blank in it"),
+            ("  a b", 3, "no key has a blank in it"),
+            ("a[1:]", 1, "no key holds \"[\""),
+            ("a\u{2003}b", 1, "no key holds"),
+            ("{a", 0, "a { without its }"),
+        ] {
+            let (place, reason) = fault(text).unwrap();
+            assert_eq!(place, at, "{text}");
+            assert!(reason.starts_with(part), "{text}: {reason}");
+        }
+        assert_eq!(fault("a "), None);
+    }
 
     #[test]
     fn what_may_become_something_else_is_no_filter_yet() {

@@ -193,10 +193,10 @@ impl Watch {
         (self.selected + 1).saturating_sub(rows.max(1))
     }
 
-    /// The keys whose points are charted: the selected one first, then the marked ones.
+    /// The keys whose points are charted: the selected one first, then the kept ones.
     pub fn charted(&self) -> impl Iterator<Item = &Watched> {
         let others = self.keys.iter().enumerate();
-        let others = others.filter(|(at, key)| key.marked && *at != self.selected);
+        let others = others.filter(|(at, key)| key.kept && *at != self.selected);
         self.selected_key().into_iter().chain(others.map(|(_, key)| key))
     }
 
@@ -472,12 +472,12 @@ impl Watch {
                     panes.focus_on(Mode::Table);
                 }
             }
-            WatchAction::Mark => {
+            WatchAction::Keep => {
                 if let Some(key) = self.keys.get_mut(self.selected) {
-                    key.marked = !key.marked;
+                    key.kept = !key.kept;
                 }
             }
-            WatchAction::MarkAll if self.keys.len() < 2 => {
+            WatchAction::KeepAll if self.keys.len() < 2 => {
                 let text = match self.selected_key() {
                     Some(key) => {
                         format!("{} alone is watched; W watches another key, too", key.key)
@@ -486,9 +486,9 @@ impl Watch {
                 };
                 cx.say(Tone::Plain, text);
             }
-            WatchAction::MarkAll => {
-                let all = self.keys.iter().all(|key| key.marked);
-                self.keys.iter_mut().for_each(|key| key.marked = !all);
+            WatchAction::KeepAll => {
+                let all = self.keys.iter().all(|key| key.kept);
+                self.keys.iter_mut().for_each(|key| key.kept = !all);
             }
             WatchAction::FullScreen if full => panes.focus_on(panes.before_chart()),
             WatchAction::FullScreen => panes.focus_on(Mode::Chart),
@@ -503,11 +503,16 @@ impl Watch {
     fn left_of(&self, key: &str, alerts: &Alerts) -> String {
         let glob = self.patterns.iter().find(|pattern| pattern.matches(key));
         let others = glob.map(|glob| format!("; other keys of {glob} are")).unwrap_or_default();
-        let alert = alerts.alerts().find(|alert| alert.concerns(key));
-        let alert = alert.map(|alert| format!("; {alert} no longer counts for it"));
-        let back =
-            if alert.is_some() { format!(", W {key} brings both back") } else { String::new() };
-        format!("no longer watching {key}{others}{}{back}", alert.unwrap_or_default())
+        let on_key: Vec<_> = alerts.alerts().filter(|alert| alert.concerns(key)).collect();
+        let of_alerts = match &on_key[..] {
+            [] => String::new(),
+            [alert] => format!("; {alert} no longer counts for it, W {key} brings both back"),
+            all => {
+                let count = all.len();
+                format!("; nor do {count} alerts count for it any more, W {key} brings all back")
+            }
+        };
+        format!("no longer watching {key}{others}{of_alerts}")
     }
 
     /// Evaluates the alerts on the watched keys; rings when one fires.

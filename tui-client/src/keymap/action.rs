@@ -189,9 +189,9 @@ pub enum WatchAction {
     /// Stop watching the selected key.
     Unwatch,
     /// Keep the selected key in the chart, or drop it.
-    Mark,
+    Keep,
     /// Chart all keys, or the selected one.
-    MarkAll,
+    KeepAll,
     /// Show the chart on the full screen, or the panes again, with the focus where it was.
     FullScreen,
     /// Remove the cursor, else leave the full screen, else focus the command line.

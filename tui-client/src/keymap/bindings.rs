@@ -187,9 +187,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
-    bind("space", CHARTED, Action::Watch(WatchAction::Mark), "keep this key in the chart; again: drop it")
-        .hint("mark", &[(Watch, 120), (Chart, 80)]),
-    bind("M", CHARTED, Action::Watch(WatchAction::MarkAll), "all keys in one chart; again: only the selected one"),
+    bind("space", CHARTED, Action::Watch(WatchAction::Keep), "keep this key in the chart; again: drop it")
+        .hint("keep", &[(Watch, 120), (Chart, 80)]),
+    bind("M", CHARTED, Action::Watch(WatchAction::KeepAll), "all keys in one chart; again: only the selected one"),
     bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key; again: back"),
 
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")

@@ -4,6 +4,7 @@ use shared::Point;
 
 use crate::metrics::gaps::{AROUND, Gaps};
 use crate::metrics::series::Series;
+use crate::metrics::trend::{Trend, TrendAxis};
 
 /// From the least value to the greatest. The full block is not among them: in rows below each
 /// other it would touch the bars of the row above.
@@ -14,19 +15,46 @@ const LINE: char = '─';
 
 /// One a column; a blank where a chart has a gap.
 pub fn sparkline(series: &Series, columns: usize) -> String {
-    let values: Vec<Option<f64>> = match series.trend() {
-        Some(trend) => trend.columns(columns),
-        None => with_gaps(series.recent().newest(columns + AROUND + 1).copied(), columns),
+    match series.trend() {
+        Some(trend) => tops(&trend.columns(columns), series),
+        None => bars(&with_gaps(series.recent().newest(columns + AROUND + 1).copied(), columns)),
+    }
+}
+
+/// The same on an axis that several series have in common; what is known of a series whose course
+/// was not asked for yet.
+pub fn sparkline_on(series: &Series, axis: TrendAxis) -> String {
+    let values = match series.trend() {
+        Some(trend) => trend.columns_on(axis),
+        None => Trend::of_points(1, usize::MAX, series.recent().iter()).columns_on(axis),
     };
-    bars(&values)
+    tops(&values, series)
+}
+
+/// The bars of the greatest values of times, which may be the same although the values are not.
+fn tops(values: &[Option<f64>], series: &Series) -> String {
+    let high = values.iter().copied().flatten().fold(f64::NEG_INFINITY, f64::max);
+    let varies = match series.min() {
+        Some(min) => min < high,
+        None => series.recent().iter().any(|point| point.value < high),
+    };
+    bars_of(values, varies)
 }
 
 fn bars(values: &[Option<f64>]) -> String {
+    bars_of(values, false)
+}
+
+/// Bars, full ones if the greatest values of times are the same but values between them `vary`.
+fn bars_of(values: &[Option<f64>], vary: bool) -> String {
     let known = || values.iter().copied().flatten();
     let low = known().fold(f64::INFINITY, f64::min);
     let high = known().fold(f64::NEG_INFINITY, f64::max);
     let bottom = bottom(low, high);
     let bar = |value: f64| {
+        if low >= high && vary {
+            return BARS[6];
+        }
         if low >= high && value != 0.0 {
             return LINE;
         }
@@ -61,6 +89,8 @@ fn with_gaps(points: impl Iterator<Item = Point> + Clone, columns: usize) -> Vec
 
 #[cfg(test)]
 mod tests {
+    use shared::selector::Aggregate;
+
     use super::*;
 
     #[test]
@@ -82,6 +112,30 @@ mod tests {
         let slower: Vec<i64> = (0..7).map(|n| n * 60).chain(361..370).collect();
         assert_eq!(shown(&slower, 64), "─".repeat(16), "their interval changes");
         assert_eq!(shown(&slower, 10), "─".repeat(10), "whatever is in sight");
+    }
+
+    #[test]
+    fn a_line_is_a_constant_and_not_maxima_that_are_alike() {
+        let saw_tooth = |with_min: Option<f64>| {
+            let point = |timestamp, value| Point { timestamp, value };
+            let mut series = Series::new("a".parse().unwrap(), point(0, 247.0), 64);
+            series.set_trend(Trend::new(19, 49, &[point(0, 247.0), point(19, 247.0)]));
+            series.set(Aggregate::Min, with_min, &[]);
+            sparkline(&series, 9)
+        };
+        assert_eq!(saw_tooth(Some(0.0)), "▇▇");
+        assert_eq!(saw_tooth(Some(247.0)), "──");
+        // The least value is not asked for: the newest points tell.
+        let mut series = Series::new("a".parse().unwrap(), Point { timestamp: 1, value: 3.0 }, 64);
+        series.forget_numbers();
+        let recent: Vec<_> = [1.0, 3.0]
+            .iter()
+            .zip(0..)
+            .map(|(&value, timestamp)| Point { timestamp, value })
+            .collect();
+        series.set_recent(&recent, 16);
+        series.set_trend(Trend::new(19, 49, &[recent[1]]));
+        assert_eq!((series.min(), &*sparkline(&series, 9)), (None, "▇"));
     }
 
     #[test]

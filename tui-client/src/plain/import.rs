@@ -14,7 +14,7 @@ use tokio::time::{Instant, interval};
 
 use super::connection::{Reconnector, connect, try_connect};
 use super::import_bar::ImportBar;
-use super::import_report::ImportReport;
+use super::import_report::{DataLines, ImportReport};
 use super::input::{self, InputQueue, Lines, READ_SIZE};
 use super::printer::Printer;
 use super::{Failure, REFUSED, signals, warn};
@@ -65,6 +65,7 @@ pub(super) async fn run(
     let InputQueue { queue, full, counts, task } = reading;
     let mut pending = PendingInput { queue, full, again: VecDeque::new() };
     let mut report = ImportReport::new(ImportBar::for_input());
+    report.data = plan.put.as_deref().map(DataLines::new);
     let mut replacements = plan.put.as_ref().map(|_| Replacements::default());
     let interrupted = signals::listen(None)?;
     let sending = send_all(plan, first, &mut pending, &mut report, &mut replacements, out);
@@ -267,9 +268,11 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
                 LineNote::Quit => {
                     self.report.leave_out(number, "ends the input, what is behind it is not sent");
                 }
-                // Data lines are expected to have none.
-                LineNote::Filled if self.replacements.is_some() => {}
-                LineNote::Filled => self.report.filled.add(number),
+                LineNote::Filled => match &mut self.report.data {
+                    // Data lines are expected to have none.
+                    Some(data) => data.fill(number),
+                    None => self.report.filled.add(number),
+                },
                 LineNote::Suspicious => self.report.suspicious.add(number),
             }
         }
@@ -302,6 +305,8 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
         let outcome = self.report.bar.aside_for_data(|| self.out.flush());
         self.report.note_closed(outcome.map_err(Failure::Local))?;
         self.show((batch.size, batch.batch.len()));
+        let last = self.report.last;
+        self.report.data.iter_mut().for_each(|data| data.forget(last));
         (self.answered, self.shown) = ((0, 0), (0, 0));
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod refusals;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, IsTerminal, stderr};
 use std::sync::atomic::Ordering;
@@ -54,17 +55,57 @@ pub(super) struct ImportReport {
     /// The number of the last line up to which all is answered.
     pub last: u64,
     pub filled: NamedLines,
+    /// The lines are the data of puts.
+    pub data: Option<DataLines>,
     pub suspicious: NamedLines,
     /// Standard output is closed.
     pub closed: bool,
+}
+
+/// How requests were made of data lines `NAME VALUE [TIME]`.
+#[derive(Default)]
+pub(super) struct DataLines {
+    /// Before each name.
+    prefix: String,
+    /// The numbers of the lines that were given a time, of which some have no answer yet.
+    filled: VecDeque<u64>,
+}
+
+impl DataLines {
+    /// With a prefix before each name.
+    pub(super) fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned(), filled: VecDeque::new() }
+    }
+
+    /// Records that a line was given a time.
+    pub(super) fn fill(&mut self, number: u64) {
+        self.filled.push_back(number);
+    }
+
+    /// Forgets the lines up to this one.
+    pub(super) fn forget(&mut self, last: u64) {
+        while self.filled.front().is_some_and(|&number| number <= last) {
+            self.filled.pop_front();
+        }
+    }
+
+    /// The line that a request was made of.
+    fn typed<'a>(&mut self, number: u64, line: &'a [u8]) -> &'a [u8] {
+        self.forget(number - 1);
+        let typed = line.strip_prefix(b"put ").unwrap_or(line);
+        let typed = typed.strip_prefix(self.prefix.as_bytes()).unwrap_or(typed);
+        let end = typed.iter().rposition(u8::is_ascii_whitespace);
+        let end = end.filter(|_| self.filled.front() == Some(&number));
+        end.map_or(typed, |end| &typed[..end])
+    }
 }
 
 impl ImportReport {
     pub(super) fn new(bar: ImportBar) -> Self {
         let (answered, unsent, stored, last) = (0, 0, 0, 0);
         let (filled, suspicious) = (NamedLines::default(), NamedLines::default());
-        let refusals = Refusals::default();
-        Self { bar, answered, unsent, refusals, stored, last, filled, suspicious, closed: false }
+        let (refusals, data, closed) = (Refusals::default(), None, false);
+        Self { bar, answered, unsent, refusals, stored, last, filled, data, suspicious, closed }
     }
 
     /// Some lines are refused.
@@ -72,10 +113,12 @@ impl ImportReport {
         self.refusals.all() > 0
     }
 
-    /// Counts a line that the server has refused for a reason. The first ones are named.
+    /// Counts a line that the server has refused for a reason. The first ones are named, as they stand
+    /// in the input.
     pub(super) fn refuse(&mut self, number: u64, line: &[u8], reason: &str) {
+        let typed = self.data.as_mut().map_or(line, |data| data.typed(number, line));
         if self.refusals.add(number, Some(line), reason) {
-            let (reason, line) = (explain(reason, line), quoted(line));
+            let (reason, line) = (explain(reason, line), quoted(typed));
             self.bar.aside(|| warn(&format!("line {number}, {line}: {reason}")));
         } else {
             self.announce_count();
@@ -126,8 +169,15 @@ impl ImportReport {
         if suspicious.all > 0 {
             warn(&format!("a time more than a year ahead in {suspicious}: milliseconds?"));
         }
-        let lines = plural(answered + unsent, "line", "lines");
-        let outcome = format!("{lines}: {} stored, {} refused", count(stored), count(refused));
+        // Those up to the last one that was answered.
+        let blank = last.saturating_sub(answered + unsent);
+        let lines = plural(answered + unsent + blank, "line", "lines");
+        let blank = match blank {
+            0 => String::new(),
+            blank => format!(", {} blank", count(blank)),
+        };
+        let outcome =
+            format!("{lines}: {} stored, {} refused{blank}", count(stored), count(refused));
         if let Some(read) = interrupted {
             let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
             let again = match read.filled.load(Ordering::Relaxed) {

@@ -52,6 +52,19 @@ pub fn error_message(line: &[u8], reason: &str) -> String {
     message_of("", line, reason)
 }
 
+/// Why a request was refused in few words, for a narrow screen on which the request itself is in
+/// sight: the word to blame and the rule.
+pub fn brief_message(line: &[u8], reason: &str) -> String {
+    let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
+        return escape_untrusted(reason.as_bytes()).into();
+    };
+    let word = &line[bad.at.clone()];
+    if word.is_empty() || word.len() == line.len() {
+        return why;
+    }
+    format!("\"{}\": {why}", quoted(word, MAX_WORD))
+}
+
 /// The error message for one line of many, with its number.
 pub fn error_message_of_line(number: u64, line: &[u8], reason: &str) -> String {
     message_of(&format!("line {number}, "), line, reason)
@@ -97,6 +110,9 @@ mod tests {
 
     #[test]
     fn it_names_the_request_the_word_and_the_rule() {
+        assert_eq!(brief_message(b"get a b", ""), "\"b\": nothing may follow here");
+        assert_eq!(brief_message(b"put a", ""), "a value is missing");
+        assert_eq!(brief_message(b"get a", "disk full"), "disk full");
         let long = format!("put {} 1", "k".repeat(2000));
         let cut =
             format!("error in put {}…{} 1: a timestamp is missing", "k".repeat(12), "k".repeat(13));

@@ -147,11 +147,37 @@ pub fn reconnect_seed() -> u64 {
     RandomState::new().hash_one(())
 }
 
+/// No address was found for the name of the host.
+fn is_lookup(error: &io::Error) -> bool {
+    /// What the standard library says before the words of the system on Unix.
+    const LOOKUP: &str = "failed to lookup address information";
+    /// Windows has numbers for it: no such host, no data for it.
+    const NUMBERS: [i32; 2] = [11_001, 11_004];
+    error.to_string().starts_with(LOOKUP)
+        || error.raw_os_error().is_some_and(|number| NUMBERS.contains(&number))
+}
+
 /// Why a connection could not be made, in words.
 pub fn connect_reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "no server there".to_owned(),
         io::ErrorKind::TimedOut => "no answer from the host".to_owned(),
+        _ if is_lookup(error) => "no such host: check --host".to_owned(),
         _ => format!("cannot connect: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_without_an_address_is_said_as_such() {
+        let unix = "failed to lookup address information: Name or service not known";
+        for error in [io::Error::other(unix), io::Error::from_raw_os_error(11_001)] {
+            assert_eq!(connect_reason(&error), "no such host: check --host");
+        }
+        let other = connect_reason(&io::Error::other("x"));
+        assert_eq!(other, "cannot connect: x");
     }
 }

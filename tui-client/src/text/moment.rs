@@ -7,7 +7,7 @@ use shared::duration;
 
 /// What is said of a text that is no moment.
 const FORMS: &str =
-    "a time is such as -2h, 14:30, yesterday 9:00, monday 14:30, 2026-11-28 03:12 or 1150864247";
+    "such as -2h, 14:30, yesterday 9:00, monday 14:30, 2026-11-28 03:12 or 1150864247";
 
 /// The Unix time in seconds that a text names, in any case; four digits that begin with 19 or 20 are a
 /// year. A time of day without a date is the last

@@ -31,7 +31,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
                 let room = pen.room();
                 pen.write(&cut_in_the_middle(name, room), style)
             }
-            None => pen.write(&with_short_words(&notice.text, room), style),
+            None => {
+                let brief = notice.brief.as_ref().filter(|_| width(&notice.text) > room);
+                pen.write(&with_short_words(brief.unwrap_or(&notice.text), room), style)
+            }
         };
         return;
     }

@@ -48,7 +48,7 @@ impl PlotCache {
     }
 }
 
-/// Draws the chart of the selected key and the marked ones.
+/// Draws the chart of the selected key and the kept ones.
 pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
     let watch = app.watch();
@@ -89,7 +89,7 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
         canvas
             .pen(end, cells(row))
             .skip(1)
-            .write(&text.unwrap_or_default(), line_style(theme, line));
+            .write(&text.unwrap_or_default(), line_style(theme, key.line_number()));
     }
     draw_times(canvas, chart, plot, rows);
     if chart.values.is_empty() && rows > 0 {
@@ -253,8 +253,9 @@ fn draw_legend(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart, are
             pen.write(" …", theme.quiet);
             return;
         }
-        let mark = line_mark(theme, entry.line, charted.len());
-        pen.skip(1).write(&format!("{mark} "), line_style(theme, entry.line));
+        let number = charted.get(entry.line).map_or(0, |key| key.line_number());
+        let mark = line_mark(theme, number, charted.len());
+        pen.skip(1).write(&format!("{mark} "), line_style(theme, number));
         pen.write(&cut(entry.key, room), theme.text).skip(1);
         pen.write(&entry.value, theme.title).write(summary, theme.text);
     }
@@ -360,6 +361,8 @@ fn draw_right_axis(canvas: &mut Canvas<'_>, chart: &Chart, area: Rect) {
 
 fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     let theme = canvas.theme;
+    let numbers = canvas.app.watch().line_numbers();
+    let style_of = |line: usize| line_style(theme, numbers.get(line).copied().unwrap_or(0));
     // Among ASCII lines dots would look like parts of them.
     let has_grid = !theme.ascii && theme.glyphs != Glyphs::Ascii;
     for (row, row_cells) in (0..plot.height).zip(chart.cells.chunks(chart.columns.max(1))) {
@@ -380,7 +383,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
             if cell.dots > 0 {
                 let (dots, line) = cell.seen(column % 2 == 1);
                 let symbol = theme.glyphs.cell(dots);
-                let style = line_style(theme, line.into());
+                let style = style_of(line.into());
                 let style = if under_cursor { style.patch(theme.title) } else { style };
                 place.set_char(symbol).set_style(style);
             } else if under_cursor {
@@ -391,19 +394,19 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
         }
     }
     if theme.plot.fg.is_none() {
-        draw_letters(canvas, chart, plot);
+        draw_letters(canvas, chart, &numbers, plot);
     }
-    for &(column, row, line) in &chart.marks {
+    for &(column, row, line) in &chart.cursor_points {
         let place = (plot.x + 1 + cells(column), plot.y + cells(row));
         if let Some(place) = canvas.buffer.cell_mut(place) {
-            place.set_char('●').set_style(line_style(theme, line).patch(theme.title));
+            place.set_char('●').set_style(style_of(line).patch(theme.title));
         }
     }
 }
 
 /// Draws the letters of the lines where there are several: at the end of each, and now and then on
 /// its way, those of no two lines in the same columns.
-fn draw_letters(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
+fn draw_letters(canvas: &mut Canvas<'_>, chart: &Chart, numbers: &[usize], plot: Rect) {
     /// Columns from one letter of a line to the next, and from that of a line to that of another.
     const EVERY: usize = 18;
     const APART: usize = EVERY / chart::MAX_LINES;
@@ -430,7 +433,8 @@ fn draw_letters(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
             lettered.push(column);
             let place = (plot.x + 1 + cells(column), plot.y + cells(row));
             if let Some(place) = canvas.buffer.cell_mut(place) {
-                let letter = line_mark(canvas.theme, line, lines);
+                let number = numbers.get(line).copied().unwrap_or(0);
+                let letter = line_mark(canvas.theme, number, lines);
                 place.set_symbol(letter).set_style(canvas.theme.title);
             }
         }

@@ -34,7 +34,7 @@ pub fn draw(canvas: &mut Canvas<'_>, selected: usize) {
         canvas
             .pen(inner, row)
             .write(mark, theme.key)
-            .field(column.word(), WORD, false, theme.title)
+            .field(column.name(), WORD, false, theme.title)
             .write(about, theme.quiet)
             .write(of, theme.quiet);
         if at == selected {

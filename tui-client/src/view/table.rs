@@ -14,7 +14,8 @@ use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::{Moved, Series};
-use crate::metrics::sparkline::sparkline;
+use crate::metrics::sparkline::{sparkline, sparkline_on};
+use crate::metrics::trend::TrendAxis;
 use crate::metrics::window::Window;
 use crate::text::width::{cut_in_the_middle, width};
 use crate::text::{number, time};
@@ -46,8 +47,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let room = usize::from(inner.width.saturating_sub(1));
     let columns = table.columns_in(room, rows);
     draw_heading(canvas, &columns, inner);
+    let axis = trend_axis(app, &columns, rows);
     let mut shown: Vec<Row<'_>> =
-        table.visible(rows).map(|series| Row::of(canvas, series, &columns)).collect();
+        table.visible(rows).map(|series| Row::of(canvas, series, &columns, axis)).collect();
     for (at, &(_, wide)) in columns.iter().enumerate().filter(|(_, of)| of.0.has_decimals()) {
         let cells = shown.iter_mut().filter_map(|row| row.cells.get_mut(at));
         number::align(cells.map(|(text, _)| text.to_mut()), wide);
@@ -63,6 +65,16 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
             canvas.select_row(inner, row, shown.firing);
         }
     }
+}
+
+/// The time that the trends of the rows in sight show: the same in each row, unless it is that of a
+/// whole history, which each key has for itself.
+fn trend_axis(app: &App, columns: &[(Column, usize)], rows: usize) -> Option<TrendAxis> {
+    let table = app.table();
+    let is_trend = |column: Column| matches!(column.kind(), ColumnKind::Trend);
+    let &(_, wide) = columns.iter().find(|&&(column, _)| is_trend(column))?;
+    let trends = table.visible(rows).filter_map(Series::trend);
+    TrendAxis::of(trends, wide).filter(|_| table.shown_window() != Window::All)
 }
 
 /// The longest title that fits; on a narrow screen the filter is there before all else.
@@ -224,7 +236,12 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(canvas: &Canvas<'_>, series: &'a Series, columns: &[(Column, usize)]) -> Self {
+    fn of(
+        canvas: &Canvas<'_>,
+        series: &'a Series,
+        columns: &[(Column, usize)],
+        axis: Option<TrendAxis>,
+    ) -> Self {
         let Canvas { app, theme, .. } = *canvas;
         let now = app.table_time();
         let firing = is_firing(app, series, now);
@@ -261,7 +278,11 @@ impl<'a> Row<'a> {
             ColumnKind::Age => (time::short_age(last, now).into(), age),
             ColumnKind::Time => (time::date(last, app.zone()).into(), theme.quiet),
             ColumnKind::Trend => {
-                let bars = theme.glyphs.sparkline(sparkline(series, wide));
+                let bars = match axis {
+                    Some(axis) => sparkline_on(series, axis),
+                    None => sparkline(series, wide),
+                };
+                let bars = theme.glyphs.sparkline(bars);
                 (bars.into(), if marked { base } else { theme.plot })
             }
         });

@@ -10,6 +10,7 @@ use super::theme::Theme;
 use crate::app::App;
 use crate::app::watch::{Heard, Watch, Watched};
 use crate::keymap::Mode;
+use crate::metrics::alerts::Alert;
 use crate::metrics::sparkline::sparkline;
 use crate::metrics::window::Window;
 use crate::text::width::{cut, width};
@@ -100,8 +101,14 @@ fn title(watch: &Watch) -> String {
 fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
+    // The title is of one key, if there is one alone.
+    let concerns = |alert: &&Alert| match watch.keys() {
+        [one] => alert.concerns(&one.key),
+        _ => true,
+    };
+    let alerts = app.alerts().alerts().filter(concerns).count() as u64;
     // An alert may fire for several keys.
-    let (alerts, firing) = (app.alerts().alerts().len() as u64, watch.alarms() as u64);
+    let firing = watch.alarms() as u64;
     let count = number::plural(alerts, "alert", "alerts");
     if firing > 0 {
         let keys = number::plural(firing, "key", "keys");
@@ -114,7 +121,7 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
         remarks.push((format!("· {silenced} silenced "), theme.alert));
     }
     if watch.cut() && app.alerts().alerts().any(|alert| !alert.pattern().is_key()) {
-        remarks.push(("· none for keys beyond these ".to_owned(), theme.alert));
+        remarks.push(("· alerts on these alone ".to_owned(), theme.alert));
     }
     let charted = watch.charted().filter(|key| key.series.is_some()).count();
     let drawn = watch.in_chart().count();
@@ -134,15 +141,16 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
 /// The column before the key: the colour or the letter of its line in the chart, that it is kept
 /// there though there is no room for its line, or the selection.
 fn mark(app: &App, watched: &Watched, selected: bool, theme: &Theme) -> (&'static str, Style) {
-    let line = app.watch().in_chart().position(|key| key.key == watched.key);
+    let line = app.watch().in_chart().find(|key| key.key == watched.key);
+    let line = line.map(Watched::line_number);
     let lines = app.watch().in_chart().count();
     match line {
-        Some(line) if watched.marked => match chart::line_mark(theme, line, lines) {
+        Some(line) if watched.kept => match chart::line_mark(theme, line, lines) {
             chart::MARK => (chart::MARK, chart::line_style(theme, line)),
             // A letter must not be read as one of the key.
             letter => (letter, theme.selection),
         },
-        None if watched.marked => ("□", theme.quiet),
+        None if watched.kept => ("□", theme.quiet),
         _ if selected => ("▸", theme.focus),
         _ => (" ", theme.text),
     }

@@ -201,11 +201,11 @@ fn the_cursor_marks_what_it_reads() {
     let lines = [points(&[(0, 0.0), (60, 10.0)]), points(&[(0, 5.0)])];
     let zone = TimeZone::UTC;
     let chart = Chart::new(&ChartSpec { cursor: Some(60), ..spec(&lines, &zone) });
-    assert_eq!((chart.cursor, chart.marks), (Some(39), vec![(39, 1, 0)]), "what is there");
+    assert_eq!((chart.cursor, chart.cursor_points), (Some(39), vec![(39, 1, 0)]), "what is there");
     let chart = Chart::new(&ChartSpec { cursor: Some(0), ..spec(&lines, &zone) });
-    assert_eq!((chart.cursor, chart.marks), (Some(0), vec![(0, 5, 1), (0, 9, 0)]));
+    assert_eq!((chart.cursor, chart.cursor_points), (Some(0), vec![(0, 5, 1), (0, 9, 0)]));
     let chart = Chart::new(&ChartSpec { cursor: Some(61), ..spec(&lines, &zone) });
-    assert_eq!((chart.cursor, chart.marks), (None, vec![]));
+    assert_eq!((chart.cursor, chart.cursor_points), (None, vec![]));
 }
 
 #[test]
@@ -492,7 +492,7 @@ fn extremes_do_not_break_it() {
                     let chart = Chart::new(&ChartSpec { range, ..whole });
                     assert_eq!(chart.cells.len(), columns * rows);
                     assert!(chart.times.iter().all(|tick| tick.at < columns));
-                    assert!(chart.marks.iter().all(|&(x, y, _)| x < columns && y < rows));
+                    assert!(chart.cursor_points.iter().all(|&(x, y, _)| x < columns && y < rows));
                     assert!(chart.thresholds.iter().all(|&(row, _)| row < rows));
                 }
             }

@@ -285,7 +285,7 @@ fn is_table(purpose: &Purpose) -> bool {
 }
 
 /// The message of an error reply, with an explanation of the request.
-pub fn explained(pending: &Pending, reply: &Reply) -> String {
+fn explained(pending: &Pending, reply: &Reply) -> String {
     explain::error_message(pending.line.as_bytes(), reply.reason())
 }
 

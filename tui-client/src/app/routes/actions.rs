@@ -77,6 +77,22 @@ impl App {
         self.input.insert(text, self.panes.focus(), &mut self.cx);
     }
 
+    /// Copies the command that prints the view, and says what that is not seen to print.
+    fn copy_command(&mut self) {
+        if self.replayed.is_some() {
+            return self.cx.say(Tone::Plain, "not copied: a recording has no command");
+        }
+        match copy_command::command(self) {
+            Ok(command) => {
+                let is_new = copy_command::prints_new_points(self);
+                let what = if is_new { ", prints each new point" } else { "" };
+                let copied = self.cx.copy(command.clone());
+                self.cx.say_name(Tone::Good, &format!("{copied}{what}: "), &command);
+            }
+            Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
+        }
+    }
+
     /// Performs the action of a key.
     fn perform(&mut self, action: Action, key: KeyPress) {
         match action {
@@ -169,19 +185,6 @@ impl App {
                     self.place.table_or(&mut self.table).toggle_column(column);
                 }
             }
-        }
-    }
-
-    fn copy_command(&mut self) {
-        if self.replayed.is_some() {
-            return self.cx.say(Tone::Plain, "not copied: a recording has no command");
-        }
-        match copy_command::command(self) {
-            Ok(command) => {
-                let copied = self.cx.copy(command.clone());
-                self.cx.say_name(Tone::Good, &format!("{copied}: "), &command);
-            }
-            Err(why) => self.cx.say(Tone::Plain, format!("not copied: {why}")),
         }
     }
 

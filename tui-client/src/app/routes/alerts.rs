@@ -17,9 +17,10 @@ impl App {
         }
         let texts: Vec<_> = gone.iter().map(|alert| self.named(alert)).collect();
         let text = match &texts[..] {
-            [alert] => format!("alert dropped: {alert}; again: back"),
+            [alert] => format!("alert dropped: {alert}; D again brings it back"),
             alerts => {
-                format!("{} alerts dropped: {}; again: back", alerts.len(), alerts.join(", "))
+                let (count, alerts) = (alerts.len(), alerts.join(", "));
+                format!("{count} alerts dropped: {alerts}; D again brings them back")
             }
         };
         self.dropped_alerts = gone;
@@ -43,11 +44,14 @@ impl App {
         }
         let back = std::mem::take(&mut self.dropped_alerts);
         let texts: Vec<_> = back.iter().map(ToString::to_string).collect();
-        self.cx.say(Tone::Good, format!("alert on {}", texts.join(", ")));
         for alert in back {
             self.alerts.add(alert);
         }
         self.evaluate_alerts();
+        // Said last: an alert that fires at once is in the log, and rings.
+        let (count, texts) = (texts.len() as u64, texts.join(", "));
+        let back = number::plural(count, "alert is", "alerts are");
+        self.cx.say(Tone::Good, format!("{back} back: {texts}"));
     }
 
     /// Silences the alerts that fire or have just changed, until they have been calm for a while; again:
@@ -62,7 +66,10 @@ impl App {
         let calm = time::duration(CALM);
         let text = match &texts[..] {
             [] => "alerts are said as they fire".to_owned(),
-            texts => format!("silenced till calm for {calm}: {}; again: said", texts.join(", ")),
+            texts => {
+                let texts = texts.join(", ");
+                format!("silenced until calm for {calm}: {texts}; B again ends the silence")
+            }
         };
         self.cx.say(Tone::Plain, text);
     }
@@ -79,5 +86,31 @@ impl App {
 
     pub(in crate::app) fn evaluate_alerts(&mut self) {
         self.watch.evaluate(&mut self.alerts, &mut self.log, &mut self.cx);
+        self.say_cut();
+    }
+
+    /// Says once that globs of alerts match more keys than are judged, when it is known how many.
+    pub(in crate::app) fn say_cut(&mut self) {
+        let awaits_table = self.layout().table.is_some() && !self.table.loaded();
+        if self.is_cut_said || !self.watch.cut() || awaits_table {
+            return;
+        }
+        let globs = self.alerts.alerts().map(Alert::pattern).filter(|pattern| !pattern.is_key());
+        let globs: Vec<_> = globs.collect();
+        if globs.is_empty() {
+            return;
+        }
+        let matches = |key: &str| globs.iter().any(|glob| glob.matches(key));
+        let judged = self.watch.keys().iter().filter(|watched| matches(&watched.key)).count();
+        let rows = self.table.answer().series.iter();
+        let all = rows.filter(|series| matches(series.key.as_str())).count();
+        let of_all =
+            if all > judged { format!(" of {}", number::count(all as u64)) } else { String::new() };
+        let judged = number::count(judged as u64);
+        let text = format!(
+            "only the first {judged}{of_all} keys are judged: set alerts on narrower globs"
+        );
+        self.is_cut_said = true;
+        self.log.report(text, &mut self.cx);
     }
 }

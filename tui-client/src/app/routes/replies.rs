@@ -5,7 +5,7 @@ use shared::{Glob, Request};
 
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
-use crate::app::log::recorder::explained;
+use crate::app::input::prompt::paste::Refusal;
 use crate::app::marks;
 use crate::app::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
@@ -73,9 +73,12 @@ impl App {
                     Status::Error if !is_wrong => None,
                     _ => self.input.prompt.deletion().answered(&pending.line, is_wrong),
                 };
-                let refused = (reply.status == Status::Error).then(|| explained(&pending, &reply));
+                let refused = (reply.status == Status::Error)
+                    .then(|| Refusal::new(&pending.line, reply.reason()));
                 match &refused {
-                    Some(text) => self.cx.say(Tone::Bad, text.clone()),
+                    Some(Refusal { text, brief }) => {
+                        self.cx.say_brief(Tone::Bad, text.clone(), brief.clone());
+                    }
                     None => self.on_accepted(&pending, reply, deleted),
                 }
                 self.input.paste.answered(pending.id, refused, &mut self.cx);
@@ -226,6 +229,7 @@ impl App {
             let rows = self.layout().table_rows();
             let job = self.table.show(request, reply.answer, rows, self.cx.now().unix());
             self.sort(job);
+            self.say_cut();
         }
     }
 
@@ -235,6 +239,7 @@ impl App {
             let (rows, now) = (self.layout().table_rows(), self.cx.now());
             let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
             self.sort(job);
+            self.say_cut();
             self.select_row_as_saved();
         } else {
             self.table.discard(reply.answer);

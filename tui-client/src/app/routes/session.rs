@@ -151,8 +151,8 @@ impl App {
                 cursor: self.watch.viewport().cursor(),
                 selected: self.watch.selected_key().map(|key| key.key.clone()),
                 marked: {
-                    let marked = self.watch.keys().iter().filter(|key| key.marked);
-                    marked.map(|key| key.key.clone()).collect()
+                    let kept = self.watch.keys().iter().filter(|key| key.kept);
+                    kept.map(|key| key.key.clone()).collect()
                 },
             },
             pane: focus_of(pane_mode(self.last_pane())),

@@ -102,14 +102,29 @@ impl App {
         self.table.show_moved();
         self.table.age(now.unix());
         if self.table.is_outdated() && self.rearrange_at <= now.elapsed {
-            let rows = self.table.answer().series.len() as u64;
-            let pace = Duration::from_micros(rows * REARRANGE_MICROS);
-            self.rearrange_at = now.elapsed + MIN_REARRANGE + pace;
-            let job = self.table.rearrange(self.layout().table_rows(), now.unix());
-            self.sort(job);
+            self.rearrange(rows);
         }
         self.table.tidy(rows, now.unix());
         self.work_off_past(rows);
+    }
+
+    /// Arranges all rows of the table anew; no sooner than after a while again.
+    fn rearrange(&mut self, rows: usize) {
+        let now = self.cx.now();
+        let all = self.table.answer().series.len() as u64;
+        let pace = Duration::from_micros(all * REARRANGE_MICROS);
+        self.rearrange_at = now.elapsed + MIN_REARRANGE + pace;
+        let job = self.table.rearrange(rows, now.unix());
+        self.sort(job);
+    }
+
+    /// Brings a table that is arranged at once into order for the frame that is drawn next. Told
+    /// points come in several events, of which only the first would be in order otherwise; an order
+    /// for each event would cost more than the frames.
+    pub fn prepare_frame(&mut self) {
+        if self.table.is_outdated() && self.table.is_small() {
+            self.rearrange(self.layout().table_rows());
+        }
     }
 
     /// Arranges the rows of the table as of a time by the numbers that have come.

@@ -202,6 +202,11 @@ impl Table {
         self.freshness == Freshness::Outdated && !self.again && self.under_way.is_none()
     }
 
+    /// Its rows are arranged at once, without a job.
+    pub fn is_small(&self) -> bool {
+        self.answer.series.len() <= AT_ONCE
+    }
+
     /// Arranges the rows anew.
     pub fn rearrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         self.freshness = Freshness::Live;

@@ -91,7 +91,7 @@ impl Watch {
     /// Selects and marks the keys that were elsewhere.
     pub fn select_and_mark(&mut self, chart: &ChartView) {
         for watched in &mut self.keys {
-            watched.marked |= chart.marked.contains(&watched.key);
+            watched.kept |= chart.marked.contains(&watched.key);
         }
         let selected = chart.selected.as_ref().and_then(|key| self.place(key));
         self.selected = selected.unwrap_or(self.selected);
@@ -220,6 +220,28 @@ impl Watch {
     pub fn in_chart(&self) -> impl Iterator<Item = &Watched> {
         let charted = self.charted().filter(|key| key.is_chartable());
         charted.take(chart::MAX_LINES)
+    }
+
+    /// Gives each key in the chart a colour and a letter, which no other key has as long as it is
+    /// drawn.
+    pub fn number_lines(&mut self) {
+        let drawn: Vec<usize> =
+            self.in_chart().filter_map(|key| self.places.get(&key.key).copied()).collect();
+        for (place, key) in self.keys.iter_mut().enumerate() {
+            key.line.take_if(|_| !drawn.contains(&place));
+        }
+        let mut taken: Vec<_> = self.keys.iter().filter_map(|key| key.line).collect();
+        for place in drawn {
+            if let Some(key) = self.keys.get_mut(place).filter(|key| key.line.is_none()) {
+                key.line = (0..chart::MAX_LINES).find(|line| !taken.contains(line));
+                taken.extend(key.line);
+            }
+        }
+    }
+
+    /// The numbers of the colours of the lines in the chart, in their order.
+    pub fn line_numbers(&self) -> Vec<usize> {
+        self.in_chart().map(Watched::line_number).collect()
     }
 
     /// The values that alerts on the selected key compare with.

@@ -32,7 +32,7 @@ pub(super) struct KeyTimes {
 /// What the chart of some keys opens on.
 #[derive(Debug, Default)]
 pub(super) struct Opening {
-    /// The selected key and the marked ones, as many as a chart has lines.
+    /// The selected key and the kept ones, as many as a chart has lines.
     keys: Vec<String>,
     span: Option<Span>,
 }

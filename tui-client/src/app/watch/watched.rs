@@ -5,6 +5,8 @@ use std::time::Duration;
 use shared::selector::Aggregate;
 
 use super::totals::Totals;
+#[cfg(doc)]
+use crate::app::chart::MAX_LINES;
 use crate::metrics::alerts::Evaluated;
 use crate::metrics::rollups::Rollups;
 use crate::metrics::series::Series;
@@ -28,7 +30,10 @@ pub struct Watched {
     /// An alert fires.
     pub alarm: bool,
     /// The key is in the chart even if another one is selected.
-    pub marked: bool,
+    pub kept: bool,
+    /// The colour and the letter of its line, as a number below [`MAX_LINES`]: the same as long as it
+    /// is drawn.
+    pub(super) line: Option<usize>,
     /// A number that changes with the series.
     pub revision: u64,
     /// The times of the first and last point of the series, cached for the chart.
@@ -64,6 +69,11 @@ pub enum Heard {
 impl Watched {
     pub(super) fn new(key: String) -> Self {
         Self { key, ..Self::default() }
+    }
+
+    /// The number of the colour and the letter of its line in the chart, below [`MAX_LINES`].
+    pub fn line_number(&self) -> usize {
+        self.line.unwrap_or(0)
     }
 
     /// The value has changed a short time ago.

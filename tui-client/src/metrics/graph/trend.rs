@@ -108,37 +108,70 @@ impl Trend {
     /// The greatest values of as many buckets as there are columns, wider ones where there are more.
     /// A column between joined points has the value before it; none where points are missing.
     pub fn columns(&self, columns: usize) -> Vec<Option<f64>> {
-        let (Some(first), Some(last)) = (self.buckets.front(), self.buckets.back()) else {
-            return Vec::new();
-        };
-        let columns = columns.max(1);
-        let wanted = i64::try_from(columns).unwrap_or(i64::MAX);
-        let span = last.timestamp.saturating_sub(first.timestamp) / self.step;
-        // A column has whole buckets, and the same ones until it leaves.
-        let wide = self.step.saturating_mul(span / wanted + 1);
-        let times = self.buckets.iter().map(|bucket| bucket.timestamp);
-        let gaps = Gaps::of(times, Some(self.step.unsigned_abs()));
-        let mut tops: VecDeque<Option<f64>> = VecDeque::new();
-        let mut before: Option<(i64, f64)> = None;
-        for (at, bucket) in self.buckets.iter().enumerate() {
-            let column = bucket.timestamp.div_euclid(wide);
-            match (before, tops.back_mut()) {
-                (Some((at, _)), Some(Some(top))) if at == column => *top = top.max(bucket.value),
-                _ => {
-                    let between = before.map_or(0, |(at, _)| column.saturating_sub(at) - 1);
-                    let between = usize::try_from(between).unwrap_or(columns).min(columns);
-                    let is_gap = at.checked_sub(1).and_then(|at| gaps.is_joined(at)) == Some(false);
-                    let value = before.map(|(_, value)| value).filter(|_| !is_gap);
-                    tops.extend(std::iter::repeat_n(value, between));
-                    tops.push_back(Some(bucket.value));
-                    let surplus = tops.len().saturating_sub(columns);
-                    tops.drain(..surplus);
-                }
-            }
-            before = Some((column, bucket.value));
-        }
+        let axis = TrendAxis::of([self], columns);
+        let tops = axis.map(|axis| self.columns_on(axis)).unwrap_or_default();
         // What is beyond the left end may have been the beginning of a gap.
         tops.into_iter().skip_while(Option::is_none).collect()
+    }
+
+    /// The same on an axis, from its first column to the last one that has a value.
+    pub fn columns_on(&self, axis: TrendAxis) -> Vec<Option<f64>> {
+        let TrendAxis { wide, first, columns } = axis;
+        let times = self.buckets.iter().map(|bucket| bucket.timestamp);
+        let gaps = Gaps::of(times, Some(self.step.unsigned_abs()));
+        let place = |column: i64| usize::try_from(column.saturating_sub(first));
+        let mut tops: Vec<Option<f64>> = Vec::new();
+        let mut before: Option<f64> = None;
+        for (at, bucket) in self.buckets.iter().enumerate() {
+            let is_gap = at.checked_sub(1).and_then(|at| gaps.is_joined(at)) == Some(false);
+            let between = before.filter(|_| !is_gap);
+            before = Some(bucket.value);
+            let Ok(place) = place(bucket.timestamp.div_euclid(wide)) else { continue };
+            if place >= columns {
+                break;
+            }
+            match tops.get_mut(place) {
+                Some(Some(top)) => *top = top.max(bucket.value),
+                Some(top) => *top = Some(bucket.value),
+                None => {
+                    tops.resize(place, between);
+                    tops.push(Some(bucket.value));
+                }
+            }
+        }
+        tops
+    }
+}
+
+/// The time that the columns of one or several trends show, so that a column is of the same time in
+/// each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrendAxis {
+    /// Seconds in a column: whole buckets, and the same ones until the column leaves.
+    wide: i64,
+    /// The number of the first column since 1970.
+    first: i64,
+    /// At least 1.
+    columns: usize,
+}
+
+impl TrendAxis {
+    /// That of some trends in at most so many columns; none without any bucket.
+    pub fn of<'a>(trends: impl IntoIterator<Item = &'a Trend>, columns: usize) -> Option<Self> {
+        /// Columns of which one may be missing for the oldest buckets, rather than that all are
+        /// half as many: a window has a bucket or two more than it has room.
+        const SPARE: i64 = 8;
+        let span =
+            |trend: &Trend| Some((trend.step, trend.first()?, trend.buckets.back()?.timestamp));
+        let spans = trends.into_iter().filter_map(span);
+        let (step, first, last) =
+            spans.reduce(|a, b| (a.0.max(b.0), a.1.min(b.1), a.2.max(b.2)))?;
+        let columns = columns.max(1);
+        let room = i64::try_from(columns).unwrap_or(i64::MAX);
+        let buckets = last.div_euclid(step).saturating_sub(first.div_euclid(step));
+        let wide = step.saturating_mul(buckets.saturating_sub(room / SPARE) / room + 1);
+        let end = last.div_euclid(wide).saturating_sub(room - 1);
+        Some(Self { wide, first: first.div_euclid(wide).max(end), columns })
     }
 }
 
@@ -196,6 +229,29 @@ mod tests {
         assert!(!shown(&trend(&seldom), 48).contains('-'), "points come every 3 or 4 buckets");
         let ends = [point(i64::MIN, 1.0), point(i64::MAX, 2.0)];
         assert_eq!(shown(&Trend::new(1, 48, &ends), 5), "2");
+    }
+
+    #[test]
+    fn trends_on_one_axis_are_of_the_same_time() {
+        let buckets = |of: std::ops::Range<i64>| of.map(|n| point(n * 19, 1.0)).collect::<Vec<_>>();
+        // A bucket more than the other one, and one that began later.
+        let all = [0..46, 0..45, 30..46].map(|of| Trend::new(19, 49, &buckets(of)));
+        let axis = TrendAxis::of(&all, 45).unwrap();
+        let lines = all.each_ref().map(|trend| trend.columns_on(axis));
+        let counts = lines.each_ref().map(|line| line.iter().flatten().count());
+        assert_eq!(counts, [45, 44, 16], "all at a bucket a column");
+        assert_eq!(lines.map(|line| line.len()), [45, 44, 45]);
+        let fresh: Vec<Point> = (0..40).map(|n| point(45 * 19 - n, 1.0)).rev().collect();
+        let fresh = Trend::of_points(19, 49, &fresh);
+        assert_eq!(fresh.step, 1);
+        let axis = TrendAxis::of([&all[0], &fresh], 45).unwrap();
+        let line = fresh.columns_on(axis);
+        assert_eq!((line.len(), line.iter().flatten().count()), (45, 4), "in the wider buckets");
+        for columns in 1..60 {
+            let trend = Trend::new(19, 49, &buckets(3..52));
+            let shown = trend.columns(columns).len();
+            assert!(shown <= columns && shown * 2 >= columns.min(49), "{columns}: {shown}");
+        }
     }
 
     #[test]

@@ -30,7 +30,10 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> bool {
     let spans = if let Some((at, reason)) = fault {
         // A line that is not finished is not wrong.
         let unfinished = at >= text.trim_end().chars().count();
-        pen.write_right(&format!(" {reason} "), if unfinished { theme.quiet } else { theme.bad });
+        let style = if unfinished { theme.quiet } else { theme.bad };
+        // What is typed comes before what is said of it: as many words as there is room for.
+        let room = pen.room().saturating_sub(width(&heading) + width(text) + 1);
+        pen.write_right(&words_within(&reason, room.saturating_sub(2)), style);
         let start = text.char_indices().nth(at).map_or(text.len(), |(start, _)| start);
         [(&text[..start], theme.text), (&text[start..], theme.bad)]
     } else if text.is_empty() {
@@ -40,6 +43,17 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> bool {
     };
     input::draw_line((&heading, theme.key), line.editor(), &spans, area, pen);
     true
+}
+
+/// As many of the first words as fit, between blanks; nothing if that is no more than one.
+fn words_within(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return format!(" {text} ");
+    }
+    let ends = text.match_indices(' ').map(|(end, _)| text[..end].trim_end_matches([',', ';']));
+    let fitting = ends.take_while(|words| width(words) <= columns).last();
+    let several = fitting.filter(|words| words.contains(' '));
+    several.map_or(String::new(), |words| format!(" {words} "))
 }
 
 /// The place of the cursor in the line.
@@ -60,5 +74,24 @@ fn heading(app: &App, line: &LineInput) -> String {
             format!(" mark at {at}: ")
         }
         _ => format!(" {}: ", line.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remark_is_cut_between_words() {
+        let reason = "no time: such as -2h, 14:30, yesterday 9:00";
+        for (columns, shown) in [
+            (43, " no time: such as -2h, 14:30, yesterday 9:00 "),
+            (42, " no time: such as -2h, 14:30, yesterday "),
+            (27, " no time: such as -2h, 14:30 "),
+            (20, " no time: such as -2h "),
+            (5, ""),
+        ] {
+            assert_eq!(words_within(reason, columns), shown);
+        }
     }
 }

@@ -168,16 +168,21 @@ fn a_dropped_alert_is_named() {
     scene.keys("D");
     assert_eq!(
         scene.notice(),
-        "2 alerts dropped: *.temp > 2 (on *.temp, 2 keys), a.* > 8 (on a.*, 1 key); again: back"
+        "2 alerts dropped: *.temp > 2 (on *.temp, 2 keys), a.* > 8 (on a.*, 1 key); D again \
+         brings them back"
     );
     scene.keys("jD");
-    assert_eq!(scene.notice(), "alert on *.temp > 2, a.* > 8", "one of them is on this key");
+    assert_eq!(
+        scene.notice(),
+        "2 alerts are back: *.temp > 2, a.* > 8",
+        "one of them is on this key"
+    );
     let alerts: Vec<_> = scene.app.alerts().alerts().map(ToString::to_string).collect();
     assert_eq!(alerts, ["*.temp > 2", "a.* > 8"]);
     scene.keys("DkD");
     assert_eq!(
         scene.notice(),
-        "alert dropped: a.* > 8 (on a.*, 1 key); again: back",
+        "alert dropped: a.* > 8 (on a.*, 1 key); D again brings it back",
         "b.temp has had the other one alone"
     );
     scene.keys("jD");
@@ -293,7 +298,10 @@ fn what_goes_on_after_a_key_of_a_glob_is_left_is_said() {
     scene.keys("Wb.cpu\n");
     assert!(scene.app.watch().has("b.cpu"), "as was said");
     scene.keys("D");
-    assert_eq!(scene.notice(), "alert dropped: *.cpu > 90 (on *.cpu, 4 keys); again: back");
+    assert_eq!(
+        scene.notice(),
+        "alert dropped: *.cpu > 90 (on *.cpu, 4 keys); D again brings it back"
+    );
 }
 
 /// A live scene with a key, whose server has answered whatever was asked.
@@ -363,7 +371,7 @@ fn a_flapping_alert_is_silenced_until_it_is_calm() {
         scene.press(KeyPress::plain(KeyCode::Home));
         assert!(drawn(&scene, "B silence"));
         scene.press(key);
-        assert_eq!(scene.notice(), "silenced till calm for 1m: a > 5; again: said");
+        assert_eq!(scene.notice(), "silenced until calm for 1m: a > 5; B again ends the silence");
         scene.press(KeyPress::plain(KeyCode::Home));
         assert_eq!((flap(&mut scene, 30), scene.notice()), (0, ""));
         assert!(drawn(&scene, "1 silenced") && !drawn(&scene, "B silence"));
@@ -480,4 +488,57 @@ fn an_alert_that_has_been_calm_is_said_as_at_first() {
     assert!(rings(&mut scene));
     scene.wait(SECOND * 3);
     assert!(rings(&mut scene));
+}
+
+#[test]
+fn what_is_said_of_several_alerts_on_a_key_names_no_single_one() {
+    let alerts = ["a > 90", "a > 99", "b > 90"];
+    let mut scene = Scene::live(120, 30, &["a", "b", "c"], &alerts);
+    scene.ok("get {a,b,c}[last:1024]", &format!("a 1 {NOW}\nb 1 {NOW}\nc 1 {NOW}\n"));
+    scene.to(Mode::Watch);
+    scene.code(KeyCode::Home);
+    scene.keys("x");
+    assert_eq!(
+        scene.notice(),
+        "no longer watching a; nor do 2 alerts count for it any more, W a brings all back"
+    );
+    scene.keys("x");
+    let said = "no longer watching b; b > 90 no longer counts for it, W b brings both back";
+    assert_eq!(scene.notice(), said);
+    let screen = draw(&scene, &Theme::colour(), 120, 30);
+    assert!(
+        find(&screen, " watch c ").is_some() && find(&screen, "alerts").is_none(),
+        "c has none"
+    );
+}
+
+#[test]
+fn alerts_that_are_back_are_said_though_one_fires_at_once() {
+    let mut scene = Scene::live(120, 30, &["a"], &["a > 5"]);
+    scene.ok("get a[last:1024]", &format!("a 9 {NOW}\n"));
+    scene.to(Mode::Watch);
+    scene.keys("DD");
+    assert_eq!(scene.notice(), "1 alert is back: a > 5");
+    assert!(scene.app.alerts().fires("a") && scene.log().last().unwrap().contains("a is 9"));
+}
+
+#[test]
+fn that_only_the_first_keys_are_judged_is_said_once() {
+    let mut scene = Scene::live(120, 30, &[], &["key* > 990"]);
+    let keys: String = (0..1002).map(|n| format!("key{n} 1 {NOW}\n")).collect();
+    scene.ok("get key*[last:64]", &keys);
+    scene.ok("get *[last]", &keys);
+    let said = "only the first 1,000 of 1,002 keys are judged: set alerts on narrower globs";
+    scene.tell(Event::Tick);
+    assert_eq!(scene.notice(), said);
+    let count = |scene: &Scene| scene.log().iter().filter(|line| line.contains(said)).count();
+    assert_eq!(count(&scene), 1);
+    scene.wait(SECOND);
+    scene.tell(Event::Tick);
+    assert_eq!(count(&scene), 1, "once");
+    scene.to(Mode::Table);
+    scene.keys("!");
+    scene.press(KeyPress::ctrl('u'));
+    scene.keys("key* > 5\n");
+    assert_eq!((scene.notice(), count(&scene)), (said.into(), 2), "for each that is set");
 }

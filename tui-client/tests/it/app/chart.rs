@@ -256,3 +256,31 @@ fn lines_are_told_apart_without_colours_and_keys_without_a_line_are_marked_so() 
     let alone = draw(&scene, &Theme::plain(), 120, 50).to_string();
     assert!(alone.contains(" ■ palm.k0 0 "), "no letter where there is one line: {alone}");
 }
+
+#[test]
+fn a_letter_belongs_to_a_key_as_long_as_it_is_drawn() {
+    let mut scene = Scene::connected(120, 50, &["a", "b", "c"]);
+    for (key, value) in [("a", 10), ("b", 20), ("c", 30)] {
+        let points: String = (0..9).map(|n| format!("{key} {value} {}\n", NOW - 9 + n)).collect();
+        scene.ok(&format!("get {key}"), &points);
+    }
+    scene.to(Mode::Watch);
+    scene.code(KeyCode::Home);
+    scene.keys("M");
+    let letters = |scene: &Scene| {
+        let keys = scene.app.watch().keys().iter();
+        keys.map(|key| key.line_number()).collect::<Vec<_>>()
+    };
+    assert_eq!(letters(&scene), [0, 1, 2]);
+    scene.code(KeyCode::Down);
+    scene.tell(Event::Tick);
+    assert_eq!(scene.app.watch().in_chart().next().unwrap().key, "b");
+    assert_eq!(letters(&scene), [0, 1, 2], "the selected one is drawn first, in its own letter");
+    let screen = draw(&scene, &Theme::plain(), 120, 50);
+    assert!(find(&screen, "B b").is_some() && find(&screen, "A b").is_none(), "{screen}");
+    // Another one is selected alone: it takes what is free.
+    scene.keys("M");
+    assert_eq!(letters(&scene)[1], 1);
+    scene.code(KeyCode::Down);
+    assert_eq!(letters(&scene), [0, 0, 0]);
+}

@@ -39,7 +39,8 @@ fn the_window_of_the_numbers_is_copied() {
     let mut scene = Scene::live(120, 30, &[], &[]);
     scene.ok("get *[last]", "a 1.0 1\n");
     scene.to(Mode::Table);
-    let columns = "--columns=key,last,change,rate,min,max,avg,count,age,trend";
+    // The trend of plain mode is that of the last values.
+    let columns = "--columns=key,last,change,rate,min,max,avg,count,age";
     for (keys, window) in [("", "--window=15m"), ("t", "--window=1h"), ("tt", "")] {
         scene.keys(keys);
         let command = copy_command::command(&scene.app).unwrap();
@@ -63,7 +64,9 @@ fn the_view_is_copied_as_a_plain_command() {
     assert_eq!(copied(&mut scene), all);
     assert_eq!(scene.notice(), format!("copied: {all}"));
     scene.code(KeyCode::Tab);
-    assert_eq!(copied(&mut scene), "tui-client --watch=palm.cpu --format text");
+    let watch = "tui-client --watch=palm.cpu --format text";
+    assert_eq!(copied(&mut scene), watch);
+    assert_eq!(scene.notice(), format!("copied, prints each new point: {watch}"));
     scene.code(KeyCode::Esc);
     scene.to(Mode::Table);
     scene.keys("/it's-$x\n");

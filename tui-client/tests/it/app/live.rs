@@ -522,3 +522,29 @@ fn keys_can_be_completed_though_only_some_are_watched() {
     scene.code(KeyCode::Tab);
     assert_eq!(scene.app.input().prompt.text().trim_end(), "get palm.mem", "it is new");
 }
+
+#[test]
+fn a_frame_is_in_order_however_the_points_come() {
+    let sort = Sort::named("-last").unwrap();
+    let table = TableSpec { sort, ..TableSpec::default() };
+    let mut scene = Scene::live_table(120, 30, table);
+    let state = |from: i64| (0..100).map(move |n| format!("k{n} {}.0 {NOW}\n", (from + n) % 100));
+    scene.ok("get *[last]", &state(0).collect::<String>());
+    let values = |scene: &Scene| {
+        let rows = scene.app.table().visible(10);
+        rows.map(|series| series.last.value).collect::<Vec<_>>()
+    };
+    let highest: Vec<f64> = (90..100).rev().map(f64::from).collect();
+    assert_eq!(values(&scene), highest);
+    // Those that were the greatest are told before the others.
+    let lines: Vec<_> = state(50).collect();
+    let (first, rest) = lines.split_at(50);
+    scene.told(&rest.concat());
+    scene.told(&first.concat());
+    assert_ne!(values(&scene), highest, "not with each event");
+    scene.app.prepare_frame();
+    assert_eq!(values(&scene), highest);
+    scene.told("k0 500.0 9\n");
+    scene.app.prepare_frame();
+    assert_eq!(values(&scene)[..2], [99.0, 98.0], "it is older");
+}

@@ -7,8 +7,10 @@ use tui_client::app::AppConfig;
 use tui_client::effect::{Effect, Ending, NetworkOrder, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::{Abilities, Mode};
+use tui_client::view::theme::Theme;
 
 use crate::harness::scene::{NOW, Scene, config};
+use crate::harness::snapshot::{cell_of, draw};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -131,6 +133,34 @@ fn a_line_entered_while_disconnected_is_kept() {
     scene.tell(Event::Connected);
     scene.code(KeyCode::Enter);
     scene.ok("get palm.cpu", "");
+}
+
+#[test]
+fn a_mistake_is_said_although_there_is_no_server() {
+    let mut scene = Scene::new(80, 24, &[]);
+    scene.tell(Event::Disconnected("no server there".to_owned()));
+    scene.enter("put palm.cpu x");
+    assert!(scene.sent.is_empty());
+    let why =
+        "error at \"x\" in put palm.cpu x: a value is a decimal number such as 23.7, -5 or 1e-3";
+    assert_eq!(scene.notice(), format!("{why}; not sent, no server there"));
+    assert_eq!(scene.app.input().prompt.text(), "put palm.cpu x");
+    let screen = draw(&scene, &Theme::colour(), 80, 24);
+    cell_of(&screen, " \"x\": a value is a decimal number such as 23.7, -5 or 1e-3");
+}
+
+#[test]
+fn what_is_said_of_a_line_leaves_room_for_the_line() {
+    let mut scene = Scene::live(40, 10, &["a"], &[]);
+    scene.to(Mode::Watch);
+    scene.keys("Wrack12.palm.cpu b");
+    let screen = draw(&scene, &Theme::colour(), 40, 10);
+    cell_of(&screen, " watch: rack12.palm.cpu b  no key has a");
+    scene.code(KeyCode::Enter);
+    assert_eq!(
+        scene.notice(),
+        "at character 16: no key has a blank in it; one key or glob at a time"
+    );
 }
 
 #[test]

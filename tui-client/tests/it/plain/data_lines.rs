@@ -32,15 +32,16 @@ fn a_backup_is_its_own_way_back() {
 #[test]
 fn wrong_lines_have_their_number_and_replaced_points_are_counted() {
     let server = TestServer::start();
-    let input = "a 1 7\nput a 2 7\na\na 3 7\nb 1 7\na 4 07\n";
+    let input = "a 1 7\nput a 2 7\na\na 3 7\n\nb 1 7\nb x\na 4 07\n";
     let (code, _, err) = pipe_to(server.port, &["--put"], input);
     assert_eq!(code, 1);
     let lines: Vec<_> = err.lines().collect();
-    let [second, third, replaced, summary] = lines[..] else { panic!("{err}") };
-    assert!(second.starts_with("tui-client: line 2, put put a 2 7: "), "{err}");
-    assert_eq!(third, "tui-client: line 3, put a: a value is missing");
+    let [second, third, seventh, replaced, summary] = lines[..] else { panic!("{err}") };
+    assert!(second.starts_with("tui-client: line 2, put a 2 7: "), "{err}");
+    assert_eq!(third, "tui-client: line 3, a: a value is missing");
+    assert!(seventh.starts_with("tui-client: line 7, b x: a value is a decimal"), "{err}");
     assert_eq!(replaced, "tui-client: 2 points replaced one of the same name and second");
-    assert!(summary.starts_with("tui-client: 6 lines: 4 stored, 2 refused"), "{err}");
+    assert!(summary.starts_with("tui-client: 8 lines: 4 stored, 3 refused, 1 blank"), "{err}");
     assert_eq!(run(server.port, &["get", "a"]).1, "a 4.0 7\n");
 }
 

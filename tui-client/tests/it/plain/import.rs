@@ -24,7 +24,10 @@ fn an_import_continues_after_an_error() {
     assert_eq!(out, "a 1.0 1\na 2.0 2\na 1.0 1\na 2.0 2\n");
     let mut lines: Vec<_> = err.lines().collect();
     let summary = lines.pop().unwrap();
-    assert!(summary.starts_with("tui-client: 7 lines: 2 stored, 3 refused, in "), "{summary}");
+    assert!(
+        summary.starts_with("tui-client: 8 lines: 2 stored, 3 refused, 1 blank, in "),
+        "{summary}"
+    );
     assert_eq!(
         lines,
         [

@@ -27,8 +27,8 @@ fn negative_numbers_and_keys_with_a_dash_are_sent_as_typed() {
         assert_eq!(run(server.port, args).1, "-.5 2.0 3\n", "{args:?}");
     }
     let (code, _, err) = run(server.port, &["put", "a", "1", "-.5"]);
-    assert_eq!(code, 1);
-    assert!(err.starts_with("tui-client: put a 1 -.5: "), "{err}");
+    assert_eq!(code, 2);
+    assert!(err.contains(" in put a 1 -.5: "), "{err}");
 }
 
 #[test]
@@ -77,7 +77,13 @@ fn a_host_may_have_its_port_and_no_more() {
 fn exit_codes_are_as_documented() {
     let server = TestServer::start();
     let (code, out, err) = run(server.port, &["got", "*"]);
-    assert_eq!((code, &*out), (1, ""));
+    assert_eq!((code, &*out), (2, ""));
+    for request in [&["put", "a", "b"][..], &["foo"], &["get", "a["], &["put", "a", "1", "1", "1"]]
+    {
+        // Nothing listens on port 1: it is not sent.
+        assert_eq!(run(1, request).0, 2, "{request:?}");
+    }
+    assert!(run(0, &["get", "a"]).2.contains("1..=65535"));
     assert!(err.contains("got *: the commands are put, del and get"), "{err}");
     let (_, _, err) = run(server.port, &["get", "a", "b"]);
     assert_eq!(

@@ -124,10 +124,11 @@ impl Deletion {
             self.asked = None;
             return;
         }
-        let allowed = if self.is_allowed { "" } else { " if the server allows it" };
+        let allowed = if self.is_allowed { "" } else { ", if the server allows it" };
         let times = times(selector, cx.now().unix());
-        let times = times.map_or(String::new(), |times| format!("; {times}"));
-        cx.say(Tone::Bad, format!("Enter deletes {selected}{allowed}, esc clears{times}"));
+        // The range before all else: the rest may be cut on a narrow screen.
+        let times = times.map_or(String::new(), |times| format!("{times}: "));
+        cx.say(Tone::Bad, format!("{times}Enter deletes {selected}, esc clears{allowed}"));
     }
 
     /// Takes the reply to a `del`, refused as a wrong command or taken. Returns what went, as far as

@@ -77,6 +77,23 @@ impl Pasted {
     }
 }
 
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The message, with the request.
+    pub text: String,
+    /// In few words, without the request.
+    pub brief: String,
+}
+
+impl Refusal {
+    /// Of a request, for the reason of the server.
+    pub fn new(line: &str, reason: &str) -> Self {
+        let text = explain::error_message(line.as_bytes(), reason);
+        Self { text, brief: explain::brief_message(line.as_bytes(), reason) }
+    }
+}
+
 /// Pasted lines that are sent one by one, as if each had been typed.
 #[derive(Debug)]
 struct PastedLines {
@@ -84,8 +101,8 @@ struct PastedLines {
     lines: u64,
     answered: u64,
     refused: u64,
-    /// The reason of the first refusal.
-    why: Option<String>,
+    /// The first refusal.
+    why: Option<Refusal>,
 }
 
 /// Lines that are being sent as a stream.
@@ -166,7 +183,7 @@ impl Paste {
 
     /// Counts the answer to one of the pasted lines, or its refusal; shows the result after the
     /// last.
-    pub fn answered(&mut self, id: u64, refused: Option<String>, cx: &mut Context) {
+    pub fn answered(&mut self, id: u64, refused: Option<Refusal>, cx: &mut Context) {
         let Some(pasted) = &mut self.lines else { return };
         if !(pasted.first..pasted.first + pasted.lines).contains(&id) {
             return;
@@ -180,7 +197,9 @@ impl Paste {
         }
         let lines = plural(all, "pasted line", "pasted lines");
         if let Some(why) = self.lines.take().and_then(|pasted| pasted.why) {
-            cx.say(Tone::Bad, format!("{lines} sent, {refused} refused; {why}"));
+            let text = format!("{lines} sent, {refused} refused; {}", why.text);
+            let brief = format!("{refused} of {all} refused; {}", why.brief);
+            cx.say_brief(Tone::Bad, text, brief);
         } else if all > 1 {
             cx.say(Tone::Good, format!("{lines} sent, none refused"));
         }

@@ -64,8 +64,8 @@ fn how_much_a_del_deletes_is_said_before_and_after() {
     scene.ok("get palm.*[:7:all:count]", "palm.cpu 1999.0 1\npalm.mem 1.0 1\n");
     assert_eq!(
         scene.notice(),
-        "Enter deletes 2,000 points of 2 keys if the server allows it, esc clears; up to \
-         1970-01-01 00:00:07 UTC"
+        "up to 1970-01-01 00:00:07 UTC: Enter deletes 2,000 points of 2 keys, esc clears, if the \
+         server allows it"
     );
     scene.code(KeyCode::Enter);
     scene.ok("del palm.*[:7]", "");

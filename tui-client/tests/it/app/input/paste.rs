@@ -169,6 +169,8 @@ fn a_refusal_among_pasted_lines_stays_visible() {
     scene.ok("put a 3 3", "");
     let said = scene.notice();
     assert!(said.starts_with("3 pasted lines sent, 1 refused; error at \"x\""), "{said}");
+    let screen = draw(&scene, &Theme::colour(), 80, 24);
+    cell_of(&screen, "1 of 3 refused; \"x\": a value is a decimal number such as 23.7, -5 or 1e-3");
 }
 
 #[test]
