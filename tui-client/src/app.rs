@@ -252,9 +252,7 @@ impl App {
                 }
                 self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
             }
-            Event::SessionSaved { path, keys, points, lines, bytes, left_out } => {
-                self.on_session_saved(&path, (keys, points, lines), bytes, left_out);
-            }
+            Event::SessionSaved(file) => self.on_session_saved(&file),
             Event::SessionNotSaved { path, reason } => self.on_session_not_saved(&path, &reason),
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
             Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),

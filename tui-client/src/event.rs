@@ -8,7 +8,7 @@ use shared::response::Status;
 use crate::import::ImportNews;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::Sorted;
-use crate::session::LeftOut;
+use crate::session::SessionFile;
 
 /// The time of an event, on the monotonic and on the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,9 +81,8 @@ pub enum Event {
     PictureSaved { path: String },
     /// The picture of the screen is not saved: the path as it was typed, and the reason to show.
     PictureNotSaved { path: String, reason: String },
-    /// The session is saved: the absolute path, what the file has, its size, and what it does
-    /// not have.
-    SessionSaved { path: String, keys: u64, points: u64, lines: u64, bytes: u64, left_out: LeftOut },
+    /// The session is saved in this file.
+    SessionSaved(Box<SessionFile>),
     /// The session is not saved: the path as it was typed, and the reason to show.
     SessionNotSaved { path: String, reason: String },
     /// The history could not be read or written, with the reason to show.

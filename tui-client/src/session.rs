@@ -41,6 +41,23 @@ pub struct Session {
     pub log: Snapshot,
 }
 
+/// A file of a session that is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionFile {
+    /// Its absolute path.
+    pub path: String,
+    /// The number of keys in it.
+    pub keys: u64,
+    /// The number of points in it.
+    pub points: u64,
+    /// The number of lines of the log in it.
+    pub lines: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// What is not in it.
+    pub left_out: LeftOut,
+}
+
 /// What a saved session does not have of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LeftOut {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::{FromStr, Split};
 use std::time::Duration;
 
+use memchr::memchr_iter;
 use shared::point::parse_value;
 use shared::{Key, Point};
 
@@ -77,7 +78,7 @@ pub fn parse(bytes: &[u8]) -> Result<Session, SessionError> {
         Ok(text) => text,
         Err(error) if is_session => {
             let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+            let line = 1 + memchr_iter(b'\n', before).count();
             return Err(SessionError::Damaged(line, "text"));
         }
         Err(_) => return Err(SessionError::NotASession),
@@ -90,7 +91,7 @@ pub fn parse(bytes: &[u8]) -> Result<Session, SessionError> {
         return Err(SessionError::Version(escape(&version).into_owned()));
     }
     let mut view = View::default();
-    let mut points = Points::default();
+    let mut points = PointLines::default();
     let mut log = LogLines::default();
     let mut section = Section::Unknown;
     for (number, line) in lines {
@@ -180,7 +181,7 @@ fn span(value: &str) -> Option<ChartSpan> {
 
 /// The points so far.
 #[derive(Default)]
-struct Points {
+struct PointLines {
     recording: Recording,
     /// The key whose points are read.
     key: Option<String>,
@@ -189,7 +190,7 @@ struct Points {
     step: i128,
 }
 
-impl Points {
+impl PointLines {
     fn take(&mut self, line: &str) -> Option<()> {
         if let Some(key) = line.strip_prefix("key ") {
             self.end_key();
@@ -256,18 +257,19 @@ impl LogLines {
             &[direction, tone] => (self::direction(direction)?, self::tone(tone)?),
             _ => return None,
         };
-        let exchange = optional(words.next()?, |id| id.parse().ok())?;
+        let exchange = optional(words.next()?, |id| id.parse().ok()).ok()?;
         let (times, until_ms) = optional(words.next()?, |repeated| {
             let (times, until) = repeated.split_once(':')?;
             let until = i128::from(unix_ms).checked_add(until.parse().ok()?)?;
             Some((times.parse().ok().filter(|&times| times > 0)?, millis(until)?))
-        })?
+        })
+        .ok()?
         .unwrap_or((1, unix_ms));
-        let remark = optional(words.next()?, remark)?;
+        let remark = optional(words.next()?, remark).ok()?;
         // Blanks at the end of a line may be lost on the way.
         let text = escape_untrusted(words.next().unwrap_or_default().as_bytes());
         let entry = LogEntry::new(unix_ms, direction, &text).tone(tone);
-        self.store.push(LogEntry { exchange, times, until_ms, remark, ..entry });
+        self.store.push(LogEntry { remark, times, until_ms, exchange, ..entry });
         self.before_ms = unix_ms;
         Some(())
     }
@@ -279,10 +281,13 @@ fn millis(time: i128) -> Option<i64> {
     i64::try_from(time).ok().filter(|_| is_shown)
 }
 
-/// Nothing for `-`, else what is read; `None` if it can't be.
-fn optional<T>(word: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
-    if word == "-" { Some(None) } else { read(word).map(Some) }
+/// Nothing for `-`, else what is read, if it can be.
+fn optional<T>(word: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Unreadable> {
+    if word == "-" { Ok(None) } else { read(word).map(Some).ok_or(Unreadable) }
 }
+
+/// A word can't be read.
+struct Unreadable;
 
 fn direction(byte: u8) -> Option<Direction> {
     Some(match byte {

@@ -144,13 +144,10 @@ fn newest(points: &BTreeMap<i64, f64>, count: usize, to: Option<i64>, now: i64) 
         let newest = points.range(..=until).rev().take(count);
         newest.map(|(&time, &value)| (time, value)).collect()
     };
-    let mut taken = match to {
-        Some(to) => take(to),
-        None => {
-            let present = take(now.saturating_add(MAX_AHEAD));
-            if present.is_empty() { take(i64::MAX) } else { present }
-        }
-    };
+    let mut taken = take(to.unwrap_or(now.saturating_add(MAX_AHEAD)));
+    if taken.is_empty() && to.is_none() {
+        taken = take(i64::MAX);
+    }
     taken.reverse();
     taken
 }

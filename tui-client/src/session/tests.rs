@@ -24,7 +24,9 @@ fn lines(session: &Session) -> Vec<String> {
 
 fn log(entries: &[LogEntry<'_>]) -> Snapshot {
     let mut store = LineStore::new(usize::MAX);
-    entries.iter().for_each(|&entry| store.push(entry));
+    for &entry in entries {
+        store.push(entry);
+    }
     Snapshot { store, filter: None }
 }
 
@@ -175,10 +177,9 @@ fn what_steers_a_terminal_is_escaped() {
 #[test]
 fn a_quarter_of_an_hour_of_a_hundred_keys_fits_a_mail() {
     let mut recording = Recording::default();
-    for key in 0..100_i32 {
-        let name =
-            format!("host{:02}.{}", key / 10, ["cpu", "memory_used", "load1"][key as usize % 3]);
-        let mut state = u64::from(key.unsigned_abs()) + 1;
+    for key in 0..100_usize {
+        let name = format!("host{:02}.{}", key / 10, ["cpu", "memory_used", "load1"][key % 3]);
+        let mut state = key as u64 + 1;
         let mut next = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             f64::from((state >> 40) as u32) / f64::from(1 << 24)

@@ -16,7 +16,7 @@ pub use history_file::HistoryFile;
 
 use crate::effect::FileJob;
 use crate::event::Event;
-use crate::session::{self, LeftOut, MAX_FILE, Session};
+use crate::session::{self, LeftOut, MAX_FILE, Session, SessionFile};
 use crate::system::os;
 use crate::text::escape::escape_untrusted;
 use crate::wire_log::entry::{Direction, Remark};
@@ -139,7 +139,8 @@ fn save_session(path: &str, session: &Session, left_out: LeftOut) -> io::Result<
     let lines = save(&file, |out| session::write(out, session))?;
     let bytes = fs::metadata(&file)?.len();
     let (keys, points) = (session.recording.len() as u64, session.recording.points() as u64);
-    Ok(Event::SessionSaved { path, keys, points, lines, bytes, left_out })
+    let file = SessionFile { path, keys, points, lines, bytes, left_out };
+    Ok(Event::SessionSaved(Box::new(file)))
 }
 
 /// Reads a session from a file.
@@ -379,8 +380,8 @@ mod tests {
         let reason = "there is such a file already".to_owned();
         let (keys, points, lines) = (1, 1, 1);
         let left_out = LeftOut { keys: 3, points_of: 4 };
-        let saved =
-            Event::SessionSaved { path: path.clone(), keys, points, lines, bytes, left_out };
+        let file = SessionFile { path: path.clone(), keys, points, lines, bytes, left_out };
+        let saved = Event::SessionSaved(Box::new(file));
         assert_eq!(events, [saved, Event::SessionNotSaved { path: path.clone(), reason }]);
         assert_eq!(read_session(Path::new(&path)).unwrap().recording, session.recording);
     }

@@ -29,10 +29,12 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let mut pen = canvas.pen(area, 0);
     if let Some(replayed) = app.replayed() {
         let saved = time::date(replayed.saved_at, app.zone());
-        pen.skip(1).write("▷", theme.alert).skip(1).write("replay of ", theme.text);
-        pen.write(app.link().address(), theme.title);
-        pen.write(&format!(", saved {saved}"), theme.text);
-        return draw_place(app, theme, &mut pen);
+        let (before, address) = ("replay of ", app.link().address());
+        let behind = format!(", saved {saved}");
+        draw_place(app, theme, &mut pen, 4 + width(before) + width(address) + width(&behind));
+        pen.skip(1).write("▷", theme.alert).skip(1).write(before, theme.text);
+        pen.write(address, theme.title).write(&behind, theme.text);
+        return;
     }
     pen.skip(1).write(mark, style).skip(1).write(app.link().address(), theme.title).skip(2);
     let waiting = waiting(app);
@@ -84,7 +86,7 @@ fn pace(app: &App, theme: &Theme) -> (String, Style) {
 /// Writes how the screen is kept up to date and the cost, as far as there is room.
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     // What is shown is not of now, which is above all else to be said.
-    draw_place(app, theme, pen);
+    draw_place(app, theme, pen, 0);
     if app.place().at().is_none() || !app.is_live() {
         let (text, style) = pace(app, theme);
         pen.write_right(&text, style);
@@ -98,12 +100,12 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     }
 }
 
-/// Writes the place in time, as far as there is room.
-fn draw_place(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
+/// Writes the place in time, in a short form where there is no room for so many columns beside it.
+fn draw_place(app: &App, theme: &Theme, pen: &mut Pen<'_>, beside: usize) {
     if let Some(at) = app.place().at() {
         let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
         let (long, short) = (format!("at {date}, {ago} ago "), format!("{ago} ago "));
-        let text = if width(&long) <= pen.room() { long } else { short };
+        let text = if width(&long) + beside <= pen.room() { long } else { short };
         pen.write_right(&text, theme.alert);
     }
 }

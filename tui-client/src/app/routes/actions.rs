@@ -79,6 +79,9 @@ impl App {
 
     /// Copies the command that prints the view, and says what that is not seen to print.
     fn copy_command(&mut self) {
+        if self.replayed.is_some() {
+            return self.cx.say(Tone::Plain, "not copied: a recording has no command");
+        }
         match copy_command::command(self) {
             Ok(command) => {
                 let is_new = copy_command::prints_new_points(self);
@@ -110,13 +113,7 @@ impl App {
                 let path = self.cx.file_name("svg");
                 self.cx.push(Effect::Picture(path));
             }
-            Action::SaveSession => {
-                let path = self.cx.file_name("session");
-                self.save_session(path);
-            }
-            Action::CopyCommand if self.replayed.is_some() => {
-                self.cx.say(Tone::Plain, "not copied: a recording has no command");
-            }
+            Action::SaveSession => self.save_session(self.cx.file_name("session")),
             Action::CopyCommand => self.copy_command(),
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt => self.panes.visit_prompt(),

@@ -35,7 +35,8 @@ impl App {
             return self.log.go_to(at.saturating_mul(1000), self.layout().log_rows());
         }
         self.move_place(at);
-        let first = self.watch.chart_bounds().map(|bounds| bounds.first);
+        let is_shown = self.layout().watch.is_some();
+        let first = self.watch.chart_bounds().filter(|_| is_shown).map(|bounds| bounds.first);
         if !self.link.is_connected() {
             let text = "the table goes there once the server is back; 0 is live again";
             self.cx.say(Tone::Plain, text);

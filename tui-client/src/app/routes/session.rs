@@ -14,7 +14,7 @@ use crate::keymap::{Mode, Pane};
 use crate::metrics::reply::PointLists;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::request::pending::{Purpose, SessionQuery};
-use crate::session::{Base, ChartView, Focus, LeftOut, Session, View};
+use crate::session::{Base, ChartView, Focus, LeftOut, Session, SessionFile, View};
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 use crate::wire_log::store::Snapshot;
@@ -36,8 +36,10 @@ pub struct Replayed {
     base: Option<Base>,
     sort: Option<Sort>,
     chart: Option<ChartView>,
-    /// The selected row; within, none for the first one, whatever its key.
-    row: Option<Option<String>>,
+    /// The key of the selected row; none for the first row, whatever its key.
+    row: Option<String>,
+    /// The row is still to be selected.
+    row_is_due: bool,
 }
 
 impl App {
@@ -52,7 +54,9 @@ impl App {
         let mut saving = Saving::new(number, path, view, log, self.session_scope());
         if self.feed.has_selectors() == Some(true) && self.link.is_connected() {
             self.cx.say(Tone::Plain, "saving the session");
-            saving.begin().into_iter().for_each(|query| self.feed.ask(query));
+            for query in saving.begin() {
+                self.feed.ask(query);
+            }
             self.saving = Some(saving);
             return;
         }
@@ -73,7 +77,9 @@ impl App {
     ) {
         let Some(saving) = &mut self.saving else { return };
         let queries = saving.take(query, points);
-        queries.into_iter().for_each(|query| self.feed.ask(query));
+        for query in queries {
+            self.feed.ask(query);
+        }
         if let Some(saving) = self.saving.take_if(|saving| saving.is_complete()) {
             self.write_session(saving);
         }
@@ -93,13 +99,8 @@ impl App {
     }
 
     /// Says what a file has that is written.
-    pub(in crate::app) fn on_session_saved(
-        &mut self,
-        path: &str,
-        (keys, points, lines): (u64, u64, u64),
-        bytes: u64,
-        left_out: LeftOut,
-    ) {
+    pub(in crate::app) fn on_session_saved(&mut self, file: &SessionFile) {
+        let &SessionFile { keys, points, lines, bytes, left_out, .. } = file;
         let keys = number::plural(keys, "key", "keys");
         let points = number::plural(points, "point", "points");
         let lines = number::plural(lines, "log line", "log lines");
@@ -113,7 +114,7 @@ impl App {
         };
         let bytes = number::bytes(bytes);
         let text = format!("{keys}, {points}, {lines}{without}: {bytes} in ");
-        self.cx.say_name(Tone::Good, &text, path);
+        self.cx.say_name(Tone::Good, &text, &file.path);
     }
 
     /// Says why a file is not written, and asks for another name.
@@ -215,7 +216,8 @@ impl App {
             base: compared.clone(),
             sort: *compared_sort,
             chart: Some(chart.clone()),
-            row: Some(session.view.selected_row.clone()),
+            row: session.view.selected_row.clone(),
+            row_is_due: true,
         });
     }
 
@@ -251,15 +253,17 @@ impl App {
     /// Selects the row that was, once the rows are known as they were.
     pub(in crate::app) fn select_row_as_saved(&mut self) {
         let is_there = self.place.at().is_none() || self.place.table().is_some();
-        let is_ready = |replayed: &&mut Replayed| is_there && replayed.sort.is_none();
-        let row = self.replayed.as_mut().filter(is_ready);
-        if let Some(key) = row.and_then(|replayed| replayed.row.take()) {
-            let rows = self.layout().table_rows();
-            let table = self.place.table_or(&mut self.table);
-            match key.map(|key| key.parse()) {
-                Some(Ok(key)) => table.select(&key, rows),
-                Some(Err(_)) | None => table.move_by(isize::MIN, rows),
-            }
+        let is_due = |replayed: &&mut Replayed| replayed.row_is_due && replayed.sort.is_none();
+        let Some(replayed) = self.replayed.as_mut().filter(is_due).filter(|_| is_there) else {
+            return;
+        };
+        replayed.row_is_due = false;
+        let key = replayed.row.take().and_then(|key| key.parse().ok());
+        let rows = self.layout().table_rows();
+        let table = self.place.table_or(&mut self.table);
+        match key {
+            Some(key) => table.select(&key, rows),
+            None => table.move_by(isize::MIN, rows),
         }
     }
 

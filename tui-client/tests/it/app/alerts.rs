@@ -540,5 +540,5 @@ fn that_only_the_first_keys_are_judged_is_said_once() {
     scene.keys("!");
     scene.press(KeyPress::ctrl('u'));
     scene.keys("key* > 5\n");
-    assert_eq!((scene.notice(), count(&scene)), (said.into(), 2), "for each that is set");
+    assert_eq!((scene.notice(), count(&scene)), (said, 2), "for each that is set");
 }

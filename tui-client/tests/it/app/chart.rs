@@ -269,7 +269,7 @@ fn a_letter_belongs_to_a_key_as_long_as_it_is_drawn() {
     scene.keys("M");
     let letters = |scene: &Scene| {
         let keys = scene.app.watch().keys().iter();
-        keys.map(|key| key.line_number()).collect::<Vec<_>>()
+        keys.map(tui_client::app::watch::Watched::line_number).collect::<Vec<_>>()
     };
     assert_eq!(letters(&scene), [0, 1, 2]);
     scene.code(KeyCode::Down);

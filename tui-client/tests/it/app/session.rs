@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use shared::response::Status;
-use tui_client::app::marks;
+use tui_client::app::log::Log;
+use tui_client::app::{AppConfig, marks};
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyPress};
 use tui_client::keymap::Mode;
-use tui_client::session::{LeftOut, Session};
+use tui_client::session::{Focus, LeftOut, Recording, Session, SessionFile, View};
 
-use crate::harness::scene::{NOW, Scene};
+use crate::harness::scene::{NOW, Scene, config};
 use crate::harness::series_server::{DAY, SeriesServer};
+use crate::harness::snapshot::draw;
 
 /// Connected to a server with selectors on which `a`, which is watched, and `b` have points.
 fn scene() -> Scene {
@@ -93,24 +95,24 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     assert_eq!(session.view.saved_at, NOW);
     assert!(session.log.entries().count() > 3);
     let path = "/home/palm/x.session".to_owned();
-    scene.tell(Event::SessionSaved {
+    scene.tell(Event::SessionSaved(Box::new(SessionFile {
         path,
         keys: 3,
         points: 7,
         lines: 9,
         bytes: 1234,
         left_out: LeftOut::default(),
-    });
+    })));
     assert_eq!(scene.notice(), "3 keys, 7 points, 9 log lines: 1.2 kB in /home/palm/x.session");
     let path = "/x".to_owned();
-    scene.tell(Event::SessionSaved {
+    scene.tell(Event::SessionSaved(Box::new(SessionFile {
         path,
         keys: 9,
         points: 7,
         lines: 9,
         bytes: 1234,
         left_out: LeftOut { keys: 0, points_of: 8 },
-    });
+    })));
     let notice = "9 keys, 7 points, 9 log lines, of 8 keys only the newest points: 1.2 kB in /x";
     assert_eq!(scene.notice(), notice);
 }
@@ -159,7 +161,14 @@ fn of_too_many_keys_a_session_has_those_in_sight() {
     let (.., left_out) = written.expect("it is written");
     assert!((19_900..20_001).contains(&left_out.keys), "{left_out:?}");
     let path = "/x".to_owned();
-    scene.tell(Event::SessionSaved { path, keys: 9, points: 7, lines: 9, bytes: 1234, left_out });
+    scene.tell(Event::SessionSaved(Box::new(SessionFile {
+        path,
+        keys: 9,
+        points: 7,
+        lines: 9,
+        bytes: 1234,
+        left_out,
+    })));
     assert!(
         scene.notice().contains(" keys that are out of sight: 1.2 kB in"),
         "{}",
@@ -224,6 +233,34 @@ fn what_has_come_is_saved_when_the_connection_is_lost() {
     assert_eq!(counts(&session), [("a".to_owned(), 1)]);
     // The next one is not in its way.
     assert!(!scene.press(KeyPress::ctrl('s')).is_empty());
+}
+
+#[test]
+fn the_top_line_of_a_replay_says_what_it_is_and_when() {
+    let place = Some(NOW - 600);
+    let view = View {
+        address: "palm:10001".to_owned(),
+        saved_at: NOW,
+        place,
+        pane: Focus::Table,
+        focus: Focus::Table,
+        ..View::default()
+    };
+    let log = Log::new(1 << 20, false).snapshot();
+    let session = Arc::new(Session { view, recording: Recording::default(), log });
+    for (width, expected) in [
+        (30, "▷ replay of palm:10… 10m ago"),
+        (80, "▷ replay of palm:10001, saved 2006-06-21 04:31:00 10m ago"),
+        (90, "▷ replay of palm:10001, saved 2006-06-21 04:31:00 at 2006-06-21 04:21:00, 10m ago"),
+    ] {
+        let replayed = Some(Arc::clone(&session));
+        let config = AppConfig { address: "palm:10001".to_owned(), replayed, ..config() };
+        let scene = Scene::with(width, 10, config);
+        let screen = draw(&scene, &scene.theme, width, 10).to_string();
+        let top = screen.lines().next().unwrap().trim_matches('"').split_whitespace();
+        assert_eq!(top.collect::<Vec<_>>().join(" "), expected);
+        assert_eq!(scene.app.mode(), Mode::Table);
+    }
 }
 
 #[test]

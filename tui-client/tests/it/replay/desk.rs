@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tui_client::app::{App, AppConfig};
 use tui_client::effect::{ComputeJob, Effect, FileJob, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::Mode;
-use tui_client::session;
+use tui_client::session::{self, SessionFile};
 use tui_client::system::net::{self, Peer};
 use tui_client::view::{self, PlotCache, theme::Theme};
 
@@ -61,7 +61,14 @@ impl Desk {
                     let keys = session.recording.len() as u64;
                     let points = session.recording.points() as u64;
                     let bytes = self.saved.len() as u64;
-                    self.tell(Event::SessionSaved { path, keys, points, lines, bytes, left_out });
+                    self.tell(Event::SessionSaved(Box::new(SessionFile {
+                        path,
+                        keys,
+                        points,
+                        lines,
+                        bytes,
+                        left_out,
+                    })));
                 }
                 _ => {}
             }
@@ -122,7 +129,7 @@ impl Desk {
     pub fn text(&self) -> String {
         let screen = self.screen();
         let rows = screen.content().chunks(usize::from(self.size.0));
-        rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>() + "\n").collect()
+        rows.map(|row| row.iter().map(Cell::symbol).collect::<String>() + "\n").collect()
     }
 
     /// The screen below its top line.

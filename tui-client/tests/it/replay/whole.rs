@@ -1,6 +1,8 @@
 //! A session is saved, the server stops, and the session is shown as it was.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::client::ConnectOptions;
 use tui_client::app::AppConfig;
@@ -79,7 +81,7 @@ fn on_runtime<T>(test: impl Future<Output = T>) -> T {
 }
 
 /// Saves what a screen shows after some keys, stops the server, and compares.
-fn shows_the_same(watch: &[&str], alerts: &[&str], act: impl AsyncFn(&mut Desk, i64)) -> Desk {
+fn shows_the_same(watch: &[&str], alerts: &[&str], act: impl AsyncFnOnce(&mut Desk, i64)) -> Desk {
     let mut server = TestServer::start();
     let now = tui_client::clock::unix_now();
     feed(&server, now);
@@ -154,9 +156,19 @@ fn the_chart_on_the_full_screen_is_shown_as_it_was() {
 fn keys_work_in_a_recording_and_nothing_is_stored() {
     let mut desk = shows_the_same(&["palm.cpu"], &[], async |desk, _| desk.to(Mode::Table));
     on_runtime(async {
-        let mut desk = replay(&std::mem::take(&mut desk.saved));
+        // As after a long session.
+        let saved = String::from_utf8(std::mem::take(&mut desk.saved)).unwrap();
+        let saved = saved.replace("[end]\n", "0 -p 900000 - - late\n[end]\n");
+        let mut desk = replay(saved.as_bytes());
         desk.until("the answers", is_settled).await;
+        // The clock stands still, so that no age wakes it.
+        assert!(desk.app.next_wake().is_none_or(|at| at >= Duration::from_secs(30)));
         let now = desk.app.now().unix();
+        let exchanges = |desk: &Desk| {
+            let lines = desk.app.log().visible(usize::MAX);
+            lines.filter_map(|line| line.exchange).collect::<BTreeSet<_>>()
+        };
+        let saved = exchanges(&desk);
         desk.keys("mnow\n");
         assert_eq!(desk.notice(), "not marked: this is a recording");
         desk.keys(&format!("@{}\n", now - 60));
@@ -166,11 +178,43 @@ fn keys_work_in_a_recording_and_nothing_is_stored() {
         assert_eq!(desk.notice(), "error in put a 1 1: this is a recording");
         desk.keys("get *.cpu[last]\n");
         desk.until("the answer", |desk| desk.app.typed_answer().is_some()).await;
+        // Its lines are of no saved exchange.
+        let all = exchanges(&desk);
+        assert_eq!(all.difference(&saved).count(), 2);
+        assert!(all.difference(&saved).min() > saved.last());
         // It can be saved again, and is the same.
         let before = desk.app.now();
         save(&mut desk).await;
         let again = session::parse(&desk.saved).unwrap();
         assert_eq!(again.view.saved_at, before.unix());
         assert_eq!(again.recording.len(), 6);
+    });
+}
+
+#[test]
+fn no_view_of_a_file_is_too_strange_to_be_shown() {
+    let spans = ["all", "strays", "last 1", "last 9223372036854775807", "5 5"];
+    let widest = ["-9223372036854775808 9223372036854775807"];
+    let cursors = ["-9223372036854775808", "9223372036854775807", "7"];
+    let places = ["-253402207199", "253402207199", "0"];
+    on_runtime(async {
+        for (number, span) in spans.iter().chain(&widest).enumerate() {
+            let (cursor, place) = (cursors[number % 3], places[number % 3]);
+            let text = format!(
+                "tui-client session 1\n[view]\nhost x\nsaved 253402207199\nwatch a\nwatch nowhere.*\n\
+                 alert a age > 1m\nplace {place}\ncompared -253402207199 never\nchart {span}\n\
+                 cursor {cursor}\nselected none\nmarked a\nrow none\nfocus watch\n[points]\nkey a\n\
+                 -9223372036854775808@1 9223372036854775808@-1e308 9223372036854775807@1e308\n[end]\n"
+            );
+            let mut desk = replay(text.as_bytes());
+            desk.until("the answers", is_settled).await;
+            assert!(desk.text().contains("replay of x"));
+            for keys in ["z", "Z", "Z", "[", "]", "{", "}", "h", "l", "a", "2", "5", "f", "M", "0"]
+            {
+                desk.keys(keys);
+                desk.until("the answers", is_settled).await;
+                assert!(desk.text().contains("replay of x"));
+            }
+        }
     });
 }
