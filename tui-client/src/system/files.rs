@@ -389,9 +389,9 @@ mod tests {
     #[test]
     fn a_file_that_can_not_be_shown_is_told_with_its_path() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("x\u{1b}");
+        let path = directory.path().join("x\u{200b}");
         let told = || read_session(&path).unwrap_err();
-        assert!(told().ends_with("x\\u{1b}: there is no such file"), "{}", told());
+        assert!(told().ends_with("x\\u{200b}: there is no such file"), "{}", told());
         fs::write(&path, "x").unwrap();
         assert!(told().ends_with(": no session: ctrl-s on the screen saves one"), "{}", told());
         File::create(&path).unwrap().set_len(MAX_FILE + 1).unwrap();
