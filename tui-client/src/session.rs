@@ -12,6 +12,7 @@ use shared::Glob;
 
 use crate::metrics::alerts::Alert;
 use crate::metrics::sort::{Sort, TableSpec};
+use crate::metrics::window::ChartWindow;
 use crate::wire_log::store::Snapshot;
 pub use parse::{MAX_FILE, SessionError, parse};
 pub use recording::Recording;
@@ -111,7 +112,7 @@ pub struct Base {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChartView {
     /// The window of time.
-    pub span: ChartSpan,
+    pub window: ChartWindow,
     /// The value axis was logarithmic.
     pub log: bool,
     /// The cursor, in Unix seconds.
@@ -120,22 +121,6 @@ pub struct ChartView {
     pub selected: Option<String>,
     /// The keys that were in the chart besides.
     pub marked: Vec<String>,
-}
-
-/// The window of time of a chart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ChartSpan {
-    /// That at the start.
-    #[default]
-    Opening,
-    /// All points but strays of the future.
-    All,
-    /// All points.
-    WithStrays,
-    /// The newest seconds.
-    Last(i64),
-    /// From a Unix second to another.
-    Fixed(i64, i64),
 }
 
 /// What had the keys.

@@ -8,10 +8,10 @@ use memchr::memchr_iter;
 use shared::point::parse_value;
 use shared::{Key, Point};
 
-use super::{Base, ChartSpan, END, Focus, MAGIC, Recording, Session, VERSION, View};
+use super::{Base, END, Focus, MAGIC, Recording, Session, VERSION, View};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
-use crate::metrics::window::Window;
+use crate::metrics::window::{ChartWindow, Window};
 use crate::text::escape::{escape, escape_untrusted};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::{LineStore, Snapshot};
@@ -140,7 +140,7 @@ fn take_view(view: &mut View, line: &str) -> Option<()> {
             view.compared = Some(Base { at: time(at)?, mark });
         }
         "compared-sort" => view.compared_sort = Some(sort(value)?),
-        "chart" => view.chart.span = span(value)?,
+        "chart" => view.chart.window = span(value)?,
         "cursor" => view.chart.cursor = Some(value.parse().ok()?),
         "axis" => view.chart.log = value == "log",
         "selected" => view.chart.selected = Some(Key::new(value).ok()?.as_str().to_owned()),
@@ -164,16 +164,16 @@ fn sort(value: &str) -> Option<Sort> {
     Sort::named(value).or(Some(Sort { column: Some(column?), descending }))
 }
 
-fn span(value: &str) -> Option<ChartSpan> {
+fn span(value: &str) -> Option<ChartWindow> {
     Some(match value.split_once(' ') {
-        None if value == "all" => ChartSpan::All,
-        None if value == "strays" => ChartSpan::WithStrays,
+        None if value == "all" => ChartWindow::All,
+        None if value == "strays" => ChartWindow::WithStrays,
         Some(("last", seconds)) => {
-            ChartSpan::Last(seconds.parse().ok().filter(|&seconds| seconds > 0)?)
+            ChartWindow::Last(seconds.parse().ok().filter(|&seconds| seconds > 0)?)
         }
         Some((from, to)) => {
             let (from, to) = (from.parse().ok()?, to.parse().ok()?);
-            (from <= to).then_some(ChartSpan::Fixed(from, to))?
+            (from <= to).then_some(ChartWindow::Fixed(from, to))?
         }
         None => return None,
     })

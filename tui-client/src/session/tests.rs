@@ -6,7 +6,7 @@ use shared::{Key, Point};
 use super::*;
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
-use crate::metrics::window::Window;
+use crate::metrics::window::{ChartWindow, Window};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::LineStore;
 
@@ -55,7 +55,7 @@ fn view() -> View {
         compared: Some(Base { at: 1_795_932_000, mark: "deploy".to_owned() }),
         compared_sort: Some(Sort { column: Some(Column::Moved), descending: false }),
         chart: ChartView {
-            span: ChartSpan::Fixed(-5, 1_795_933_800),
+            window: ChartWindow::Fixed(-5, 1_795_933_800),
             log: true,
             cursor: Some(i64::MIN),
             selected: Some("palm.cpu".to_owned()),
@@ -106,10 +106,11 @@ fn what_is_written_is_read() {
     // Mail programs change the ends of lines.
     let text = String::from_utf8(text).unwrap();
     assert_eq!(parse(text.replace('\n', "\r\n").as_bytes()).unwrap().view, session.view);
-    let spans = [ChartSpan::Opening, ChartSpan::All, ChartSpan::WithStrays, ChartSpan::Last(900)];
+    let spans =
+        [ChartWindow::Opening, ChartWindow::All, ChartWindow::WithStrays, ChartWindow::Last(900)];
     for span in spans {
         let mut session = session.clone();
-        session.view.chart.span = span;
+        session.view.chart.window = span;
         assert_eq!(parse(&self::text(&session)).unwrap().view, session.view);
     }
 }

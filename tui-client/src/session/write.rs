@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use shared::Point;
 use shared::point::encode_value;
 
-use super::{ChartSpan, END, MAGIC, MAX_LOG, Recording, Session, VERSION, View};
+use super::{END, MAGIC, MAX_LOG, Recording, Session, VERSION, View};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
+use crate::metrics::window::ChartWindow;
 use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 
 /// Points on a line, so that a file can be looked at.
@@ -63,12 +64,12 @@ fn write_view(out: &mut impl Write, view: &View) -> io::Result<()> {
     if let Some(sort) = view.compared_sort {
         writeln!(out, "compared-sort {sort}")?;
     }
-    match view.chart.span {
-        ChartSpan::Opening => {}
-        ChartSpan::All => writeln!(out, "chart all")?,
-        ChartSpan::WithStrays => writeln!(out, "chart strays")?,
-        ChartSpan::Last(seconds) => writeln!(out, "chart last {seconds}")?,
-        ChartSpan::Fixed(from, to) => writeln!(out, "chart {from} {to}")?,
+    match view.chart.window {
+        ChartWindow::Opening => {}
+        ChartWindow::All => writeln!(out, "chart all")?,
+        ChartWindow::WithStrays => writeln!(out, "chart strays")?,
+        ChartWindow::Last(seconds) => writeln!(out, "chart last {seconds}")?,
+        ChartWindow::Fixed(from, to) => writeln!(out, "chart {from} {to}")?,
     }
     if view.chart.log {
         writeln!(out, "axis log")?;

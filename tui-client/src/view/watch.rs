@@ -145,8 +145,8 @@ fn mark(app: &App, watched: &Watched, selected: bool, theme: &Theme) -> (&'stati
     let line = line.map(Watched::line_number);
     let lines = app.watch().in_chart().count();
     match line {
-        Some(line) if watched.kept => match chart::line_mark(theme, line, lines) {
-            chart::MARK => (chart::MARK, chart::line_style(theme, line)),
+        Some(line) if watched.kept => match chart::line::line_mark(theme, line, lines) {
+            chart::line::MARK => (chart::line::MARK, chart::line::line_style(theme, line)),
             // A letter must not be read as one of the key.
             letter => (letter, theme.selection),
         },

@@ -3,7 +3,7 @@
 mod lengths;
 
 use crate::app::chart::line::Line;
-use crate::session::ChartSpan;
+use crate::metrics::window::ChartWindow;
 use lengths::{at_least, longer, shorter};
 
 /// The shortest window in seconds; those that grow with the points begin with it.
@@ -11,22 +11,6 @@ const MIN_SPAN: i128 = 4;
 
 /// The window at the start, in seconds, once there are points for so long.
 pub const OPENING: i64 = 900;
-
-/// The window of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum TimeWindow {
-    /// The points of the newest quarter of an hour, or all where these are too few.
-    #[default]
-    Opening,
-    /// All points but strays of the future.
-    All,
-    /// All points.
-    WithStrays,
-    /// The newest seconds; the window follows new points.
-    Last(i64),
-    /// A fixed first and last time.
-    Fixed(i64, i64),
-}
 
 /// The times of the points that a window can show.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,7 +45,7 @@ impl TimeBounds {
 /// The window of time, the scale and the cursor of a chart.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Viewport {
-    window: TimeWindow,
+    window: ChartWindow,
     /// A logarithmic value axis.
     pub log: bool,
     cursor: Option<i64>,
@@ -71,48 +55,35 @@ impl Viewport {
     /// The first and the last visible time.
     pub fn range(&self, bounds: TimeBounds) -> (i64, i64) {
         match self.window {
-            TimeWindow::Opening => match bounds.recent {
+            ChartWindow::Opening => match bounds.recent {
                 Some(recent) => newest(OPENING, recent, bounds),
                 None => bounds.all(),
             },
-            TimeWindow::All => bounds.all(),
-            TimeWindow::WithStrays => bounds.with_strays(),
-            TimeWindow::Last(span) => newest(span, bounds.first, bounds),
-            TimeWindow::Fixed(from, to) => (from, to),
+            ChartWindow::All => bounds.all(),
+            ChartWindow::WithStrays => bounds.with_strays(),
+            ChartWindow::Last(span) => newest(span, bounds.first, bounds),
+            ChartWindow::Fixed(from, to) => (from, to),
         }
     }
 
     /// The window, to be shown again elsewhere.
-    pub fn span(&self) -> ChartSpan {
-        match self.window {
-            TimeWindow::Opening => ChartSpan::Opening,
-            TimeWindow::All => ChartSpan::All,
-            TimeWindow::WithStrays => ChartSpan::WithStrays,
-            TimeWindow::Last(seconds) => ChartSpan::Last(seconds),
-            TimeWindow::Fixed(from, to) => ChartSpan::Fixed(from, to),
-        }
+    pub fn window(&self) -> ChartWindow {
+        self.window
     }
 
     /// Shows a window that was shown elsewhere, with a cursor or none.
-    pub fn show(&mut self, span: ChartSpan, cursor: Option<i64>) {
-        self.window = match span {
-            ChartSpan::Opening => TimeWindow::Opening,
-            ChartSpan::All => TimeWindow::All,
-            ChartSpan::WithStrays => TimeWindow::WithStrays,
-            ChartSpan::Last(seconds) => TimeWindow::Last(seconds),
-            ChartSpan::Fixed(from, to) => TimeWindow::Fixed(from, to),
-        };
-        self.cursor = cursor;
+    pub fn show(&mut self, window: ChartWindow, cursor: Option<i64>) {
+        (self.window, self.cursor) = (window, cursor);
     }
 
     /// The window follows new points.
     pub fn follows(&self) -> bool {
-        !matches!(self.window, TimeWindow::Fixed(..))
+        !matches!(self.window, ChartWindow::Fixed(..))
     }
 
     /// The window is not the one at the start.
     pub fn is_moved(&self) -> bool {
-        self.window != TimeWindow::Opening
+        self.window != ChartWindow::Opening
     }
 
     /// All points are visible.
@@ -144,7 +115,7 @@ impl Viewport {
         }
         if closer && self.follows() && self.cursor.is_none() {
             let shown = i128::from(bounds.newest) - from;
-            self.window = TimeWindow::Last(narrow(shorter(shown)));
+            self.window = ChartWindow::Last(narrow(shorter(shown)));
             return;
         }
         // Beyond that it is everything.
@@ -161,16 +132,16 @@ impl Viewport {
             }
             let newest = i128::from(bounds.newest);
             if from <= first && to >= newest || to > newest && new >= last - first {
-                self.window = TimeWindow::WithStrays;
+                self.window = ChartWindow::WithStrays;
                 return;
             }
             // Nor is everything a little longer than the window before it.
             if new + new / 2 >= newest - first || new > i64::MAX.into() {
-                self.window = TimeWindow::All;
+                self.window = ChartWindow::All;
                 return;
             }
             if self.follows() && self.cursor.is_none() {
-                self.window = TimeWindow::Last(narrow(new));
+                self.window = ChartWindow::Last(narrow(new));
                 return;
             }
         }
@@ -206,13 +177,13 @@ impl Viewport {
 
     /// Shows the newest points as at the start, follows new ones and removes the cursor.
     pub fn live(&mut self) {
-        (self.window, self.cursor) = (TimeWindow::Opening, None);
+        (self.window, self.cursor) = (ChartWindow::Opening, None);
     }
 
     /// Shows the newest seconds, or everything, follows new points and removes the cursor.
     pub fn choose(&mut self, seconds: Option<u32>) {
         self.window =
-            seconds.map_or(TimeWindow::All, |seconds| TimeWindow::Last(i64::from(seconds)));
+            seconds.map_or(ChartWindow::All, |seconds| ChartWindow::Last(i64::from(seconds)));
         self.cursor = None;
     }
 
@@ -288,9 +259,9 @@ impl Viewport {
         // Strays of the future are beyond what is followed.
         let was_past = i128::from(self.range(bounds).1) <= present;
         self.window = if to >= present && at_end && (was_past || present == last) {
-            TimeWindow::Last(narrow(span))
+            ChartWindow::Last(narrow(span))
         } else {
-            TimeWindow::Fixed(narrow(from), narrow(to))
+            ChartWindow::Fixed(narrow(from), narrow(to))
         };
     }
 }

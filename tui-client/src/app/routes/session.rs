@@ -146,7 +146,7 @@ impl App {
             compared: self.base.clone(),
             compared_sort: self.base.as_ref().map(|_| self.table().sort()),
             chart: ChartView {
-                span: self.watch.viewport().span(),
+                window: self.watch.viewport().window(),
                 log: self.watch.viewport().log,
                 cursor: self.watch.viewport().cursor(),
                 selected: self.watch.selected_key().map(|key| key.key.clone()),

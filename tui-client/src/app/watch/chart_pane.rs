@@ -84,7 +84,7 @@ impl Watch {
 
     /// Shows the chart as it was elsewhere.
     pub fn show_view(&mut self, chart: &ChartView) {
-        self.viewport.show(chart.span, chart.cursor);
+        self.viewport.show(chart.window, chart.cursor);
         self.viewport.log = chart.log;
     }
 

@@ -80,6 +80,22 @@ impl Window {
     }
 }
 
+/// The window of time of a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChartWindow {
+    /// The points of the newest quarter of an hour, or all where these are too few.
+    #[default]
+    Opening,
+    /// All points but strays of the future.
+    All,
+    /// All points.
+    WithStrays,
+    /// The newest seconds; the window follows new points.
+    Last(i64),
+    /// From a Unix second to another.
+    Fixed(i64, i64),
+}
+
 /// Seconds in a bucket of the trend of so many seconds.
 pub fn trend_step(seconds: i64) -> i64 {
     // Rounded up, so that there are no more buckets than cells.

@@ -56,6 +56,13 @@ fn counts(session: &Session) -> Vec<(String, usize)> {
     session.recording.iter().map(|(key, points)| (key.to_string(), points.count())).collect()
 }
 
+/// The session is written, with 7 points and 9 lines.
+fn is_saved(scene: &mut Scene, path: &str, keys: u64, left_out: LeftOut) {
+    let (path, points, lines, bytes) = (path.to_owned(), 7, 9, 1234);
+    let file = SessionFile { path, keys, points, lines, bytes, left_out };
+    scene.tell(Event::SessionSaved(Box::new(file)));
+}
+
 #[test]
 fn a_session_has_the_points_of_the_time_of_the_table() {
     let mut scene = scene();
@@ -94,25 +101,9 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     assert_eq!(counts(&session), all);
     assert_eq!(session.view.saved_at, NOW);
     assert!(session.log.entries().count() > 3);
-    let path = "/home/palm/x.session".to_owned();
-    scene.tell(Event::SessionSaved(Box::new(SessionFile {
-        path,
-        keys: 3,
-        points: 7,
-        lines: 9,
-        bytes: 1234,
-        left_out: LeftOut::default(),
-    })));
+    is_saved(&mut scene, "/home/palm/x.session", 3, LeftOut::default());
     assert_eq!(scene.notice(), "3 keys, 7 points, 9 log lines: 1.2 kB in /home/palm/x.session");
-    let path = "/x".to_owned();
-    scene.tell(Event::SessionSaved(Box::new(SessionFile {
-        path,
-        keys: 9,
-        points: 7,
-        lines: 9,
-        bytes: 1234,
-        left_out: LeftOut { keys: 0, points_of: 8 },
-    })));
+    is_saved(&mut scene, "/x", 9, LeftOut { keys: 0, points_of: 8 });
     let notice = "9 keys, 7 points, 9 log lines, of 8 keys only the newest points: 1.2 kB in /x";
     assert_eq!(scene.notice(), notice);
 }
@@ -160,15 +151,7 @@ fn of_too_many_keys_a_session_has_those_in_sight() {
     assert!(asked[0].starts_with("get {a0,a1,a2,"), "{asked:?}");
     let (.., left_out) = written.expect("it is written");
     assert!((19_900..20_001).contains(&left_out.keys), "{left_out:?}");
-    let path = "/x".to_owned();
-    scene.tell(Event::SessionSaved(Box::new(SessionFile {
-        path,
-        keys: 9,
-        points: 7,
-        lines: 9,
-        bytes: 1234,
-        left_out,
-    })));
+    is_saved(&mut scene, "/x", 9, left_out);
     assert!(
         scene.notice().contains(" keys that are out of sight: 1.2 kB in"),
         "{}",

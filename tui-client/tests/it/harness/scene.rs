@@ -36,6 +36,14 @@ pub struct Scene {
     pub followed: Option<(u64, String)>,
 }
 
+/// A key for each character, Enter for the end of a line.
+pub fn typed(keys: &str) -> impl Iterator<Item = KeyPress> {
+    keys.chars().map(|c| match c {
+        '\n' => KeyPress::plain(KeyCode::Enter),
+        c => KeyPress::char(c),
+    })
+}
+
 impl Scene {
     /// The list of keys, which is open.
     pub fn help(&self) -> &Help {
@@ -188,11 +196,8 @@ impl Scene {
 
     /// A key for each character.
     pub fn keys(&mut self, keys: &str) {
-        for c in keys.chars() {
-            self.press(match c {
-                '\n' => KeyPress::plain(KeyCode::Enter),
-                c => KeyPress::char(c),
-            });
+        for key in typed(keys) {
+            self.press(key);
         }
     }
 

@@ -16,6 +16,7 @@ use tui_client::session::{self, SessionFile};
 use tui_client::system::net::{self, Peer};
 use tui_client::view::{self, PlotCache, theme::Theme};
 
+use crate::harness::scene::typed;
 use crate::harness::wait::PATIENCE;
 
 pub struct Desk {
@@ -76,11 +77,8 @@ impl Desk {
     }
 
     pub fn keys(&mut self, keys: &str) {
-        for c in keys.chars() {
-            self.press(match c {
-                '\n' => KeyPress::plain(KeyCode::Enter),
-                c => KeyPress::char(c),
-            });
+        for key in typed(keys) {
+            self.press(key);
         }
     }
 

@@ -1,0 +1,44 @@
+//! How far a value has moved.
+
+/// How far a value has moved since it is compared with an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Moved {
+    /// There was no value then.
+    New,
+    /// There was one.
+    From {
+        /// The value then.
+        before: f64,
+        /// The newest value.
+        now: f64,
+    },
+}
+
+impl Moved {
+    /// The difference; infinite for a new series.
+    pub fn by(self) -> f64 {
+        match self {
+            Self::New => f64::INFINITY,
+            Self::From { before, now } => now - before,
+        }
+    }
+
+    /// The difference in hundredths of the value then; none from zero or of a new series.
+    pub fn percent(self) -> Option<f64> {
+        match self {
+            Self::From { before, now } if before != 0.0 => {
+                Some((now - before) / before.abs() * 100.0)
+            }
+            _ => None,
+        }
+    }
+
+    /// How surprising it is: the percentage without its sign; infinite from zero and for a new series.
+    pub fn surprise(self) -> f64 {
+        match self.percent() {
+            Some(percent) => percent.abs(),
+            None if self.by() == 0.0 => 0.0,
+            None => f64::INFINITY,
+        }
+    }
+}
