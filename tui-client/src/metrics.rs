@@ -6,6 +6,7 @@ mod condition;
 pub mod filter;
 mod graph;
 mod large_list;
+pub mod marks;
 pub mod needs;
 pub mod reply;
 pub mod series;

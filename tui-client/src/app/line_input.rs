@@ -11,12 +11,12 @@ use shared::pattern::PatternErrorReason;
 use shared::{Glob, KeyBuf};
 
 use crate::app::line_input::editor::Editor;
-use crate::app::marks;
 use crate::keymap::Edit;
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::{BadExpr, Filter};
+use crate::metrics::marks;
 use crate::text::escape::{escape_untrusted, name_invisible};
 use crate::text::moment;
 use crate::wire_log::bookmark::Bookmark;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use shared::{Glob, Key, Point};
 
-use crate::app::marks;
+use crate::metrics::marks;
 use crate::metrics::reply::PointLists;
 use crate::metrics::watch_plan::merged;
 use crate::request::pending::{Priority, Query, QueryTag, SessionPart, SessionQuery};

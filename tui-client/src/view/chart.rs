@@ -12,9 +12,9 @@ use super::canvas::pen::cells;
 use super::theme::Glyphs;
 use crate::app::App;
 use crate::app::chart::{self, Chart};
-use crate::app::marks::Mark;
 use crate::app::watch::Watched;
 use crate::keymap::{Action, ChartAction, Mode, key_of};
+use crate::metrics::marks::Mark;
 use crate::text::escape::escape_untrusted;
 use crate::text::number;
 use crate::text::units::{self, Unit};
@@ -148,7 +148,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
             let nearest = chart.times.iter().map(|tick| tick.at.abs_diff(column)).min();
             match nearest {
                 Some(0) => ticked || row % 2 == 0,
-                Some(1) => false,
+                Some(1 | 2) => false,
                 _ => ticked && column % 4 == 1,
             }
         };

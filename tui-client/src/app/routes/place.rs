@@ -8,12 +8,12 @@ use shared::response::Status;
 
 use crate::app::App;
 use crate::app::line_input::InputPurpose;
-use crate::app::marks::PREFIX;
 use crate::app::place::MAX_KEYS;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::app::watch::Watched;
 use crate::keymap::{Mode, Pane};
+use crate::metrics::marks::PREFIX;
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use shared::Glob;
 
 use crate::app::App;
-use crate::app::marks;
 use crate::app::watch::Watch;
+use crate::metrics::marks;
 use crate::metrics::watch_plan::{Extension, covering_pattern, merged};
 use crate::request::pending::{Due, Priority, Purpose, Query, QueryTag};
 

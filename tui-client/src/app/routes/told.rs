@@ -6,7 +6,7 @@ use bytes::Bytes;
 use shared::response::{News, decode_news};
 
 use crate::app::App;
-use crate::app::feed::FeedEvent;
+use crate::app::server::feed::FeedEvent;
 use crate::app::table::Table;
 use crate::app::watch::tell_alerts;
 use crate::event::FollowNews;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use shared::response::Status;
+use tui_client::app::AppConfig;
 use tui_client::app::log::Log;
-use tui_client::app::{AppConfig, marks};
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyPress};
 use tui_client::keymap::Mode;
+use tui_client::metrics::marks;
 use tui_client::session::{Focus, LeftOut, Recording, Session, SessionFile, View};
 
 use crate::harness::scene::{NOW, Scene, config};

@@ -7,9 +7,9 @@ use std::time::Duration;
 use shared::Glob;
 
 use crate::app::context::Context;
-use crate::app::link::Link;
 use crate::app::log::Log;
 use crate::app::message::Message;
+use crate::app::server::link::Link;
 use crate::effect::{Effect, NetworkOrder};
 use crate::import::source::pasted_lines;
 use crate::import::{ImportEnd, ImportNews};

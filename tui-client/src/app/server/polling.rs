@@ -8,9 +8,9 @@ use std::time::Duration;
 use shared::Glob;
 
 use crate::app::context::Context;
-use crate::app::feed::Feed;
-use crate::app::link::Link;
 use crate::app::log::Log;
+use crate::app::server::feed::Feed;
+use crate::app::server::link::Link;
 use crate::app::watch::Watch;
 use crate::event::Moment;
 use crate::keymap::{self, Action, Mode};

@@ -15,7 +15,7 @@ use shared::Glob;
 use shared::response::WRONG_COMMAND;
 
 use crate::app::context::Context;
-use crate::app::link::Route;
+use crate::app::server::link::Route;
 use crate::effect::{Effect, NetworkOrder};
 use crate::event::FollowNews;
 use crate::metrics::watch_plan::Extension;

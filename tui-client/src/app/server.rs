@@ -1,0 +1,6 @@
+//! The server as the application sees it: the connection, the schedule of polls, and the feed that tells
+//! every put.
+
+pub mod feed;
+pub mod link;
+pub mod polling;
