@@ -1,0 +1,38 @@
+//! Sources that stand in one view as one server would: several servers, each with a name before its
+//! keys. Knows no sockets: what a source is asked for a request to all, and what its lines become.
+
+mod data_lines;
+mod names;
+mod request;
+mod rest_of_glob;
+
+use shared::client::ConnectOptions;
+
+pub use data_lines::DataLines;
+pub use names::{MAX_NAME, NameError, check_name, named_hosts};
+pub use request::{Kind, Routed, Target, route};
+
+/// What ends the name of a source before a key: a key may hold it, a name does not, so that the first
+/// one in a key ends the name.
+pub const SEPARATOR: char = '/';
+
+/// A server, and what its keys are called in the view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What stands before its keys, without the [`SEPARATOR`].
+    pub name: String,
+    /// Where it is.
+    pub server: ConnectOptions,
+}
+
+impl Source {
+    /// What stands before each of its keys.
+    pub fn prefix(&self) -> String {
+        format!("{}{SEPARATOR}", self.name)
+    }
+}
+
+/// The name of the source and the key there, of a key in the view.
+pub fn split_key(key: &str) -> Option<(&str, &str)> {
+    key.split_once(SEPARATOR)
+}
