@@ -1,6 +1,7 @@
 //! The command line, parsed and checked into a [`Plan`].
 
 mod manual;
+mod named_host;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::host::Host;
-use shared::{DEFAULT_HOST, Glob, Key};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
 
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
@@ -25,15 +26,18 @@ use crate::metrics::watch_plan::with_alerted;
 use crate::metrics::window::Window;
 use crate::request::command::Command as Word;
 use crate::request::deletion::selector_to_delete;
+use crate::sources::{Source, named_hosts};
+use named_host::NamedHost;
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
 #[command(name = "tui-client", args_override_self = true, version, long_version = shared::BUILD, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
 struct Args {
-    /// Where the server is; its port may stand behind it, as in 127.0.0.1:10001
-    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
-    host: Host,
+    /// Where the server is; its port may stand behind it, as in 127.0.0.1:10001. Repeated, the servers
+    /// are in one view, their keys behind NAME/: the host up to its first dot, unless NAME= says another
+    #[arg(long, value_name = "[NAME=]HOST", default_value = DEFAULT_HOST)]
+    host: Vec<NamedHost>,
 
     /// Its port [default: 10001]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
@@ -198,8 +202,10 @@ fn log_memory(text: &str) -> Result<usize, String> {
 /// The command line, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The server, and the timeouts of its connection.
+    /// The server, and the timeouts of its connection; the first of several.
     pub server: ConnectOptions,
+    /// The servers in one view; none for one without a name.
+    pub sources: Vec<Source>,
     /// The time between two polls.
     pub interval: Duration,
     /// Requests are sent again after a lost connection.
@@ -399,12 +405,14 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let port = args.host.port(args.port);
-        let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
-        let mut server = ConnectOptions::new(args.host.into_name(), port);
-        server.reply_timeout = args.timeout;
+        let (server, sources) = servers(args.host, args.port, args.timeout)?;
+        if args.put && !sources.is_empty() {
+            let why = "--put goes to one server: one --host, without a NAME=";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
+        }
         Ok(Self {
             server,
+            sources,
             interval: args.interval,
             retry: args.retry,
             put: args.put.then_some(args.prefix),
@@ -424,6 +432,28 @@ impl Plan {
 
 fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
+}
+
+/// The first server, and all of them where they are in one view.
+fn servers(
+    hosts: Vec<NamedHost>,
+    port: Option<u16>,
+    timeout: Duration,
+) -> Result<(ConnectOptions, Vec<Source>), clap::Error> {
+    let mut servers = Vec::new();
+    for NamedHost { name, host } in hosts {
+        let port = host.port(port).map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
+        let mut server = ConnectOptions::new(host.into_name(), port);
+        server.reply_timeout = timeout;
+        servers.push((name, server));
+    }
+    let first = servers.first().map(|(_, server)| server.clone());
+    let first = first.unwrap_or_else(|| ConnectOptions::new(DEFAULT_HOST, DEFAULT_PORT));
+    let sources = match &servers[..] {
+        [(None, _)] => Vec::new(),
+        _ => named_hosts(servers).map_err(|why| usage_error(ErrorKind::ValueValidation, why))?,
+    };
+    Ok((first, sources))
 }
 
 fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {

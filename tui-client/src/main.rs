@@ -15,7 +15,7 @@ use tui_client::cli::{Plan, RunMode};
 use tui_client::keymap::{Abilities, Multiplexer, Shell};
 use tui_client::runtime::RunOptions;
 use tui_client::system::files::read_session;
-use tui_client::system::net::{Peer, reconnect_seed};
+use tui_client::system::net::{Joined, Peer, reconnect_seed};
 use tui_client::system::os::streams::Output;
 use tui_client::system::terminal::multiplexer;
 use tui_client::system::{os, theme_detect};
@@ -98,7 +98,11 @@ fn run(plan: Plan) -> Result<ExitCode> {
 
 async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
     let config = config(plan, watch);
-    show(Peer::Server(plan.server.clone()), plan, config).await
+    let peer = match &plan.sources[..] {
+        [] => Peer::Server(plan.server.clone()),
+        sources => Peer::Joined(Arc::new(Joined::new(sources.to_vec()))),
+    };
+    show(peer, plan, config).await
 }
 
 /// Shows a saved session, which comes with its own keys, alerts and table.
@@ -107,6 +111,7 @@ async fn replay(plan: &Plan, path: &Path) -> Result<ExitCode> {
     let (session, view) = (Arc::new(session.clone()), session.view);
     let config = AppConfig {
         address: view.address,
+        sources: view.sources,
         alerts: view.alerts,
         table: view.table,
         raw_log: view.raw_log,
@@ -118,7 +123,14 @@ async fn replay(plan: &Plan, path: &Path) -> Result<ExitCode> {
 
 fn config(plan: &Plan, watch: &[Glob]) -> AppConfig {
     AppConfig {
-        address: shared::host::with_port(&plan.server.host, plan.server.port),
+        address: match &plan.sources[..] {
+            [] => shared::host::with_port(&plan.server.host, plan.server.port),
+            sources => {
+                let names: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
+                names.join(", ")
+            }
+        },
+        sources: plan.sources.iter().map(Into::into).collect(),
         interval: plan.interval,
         watch: watch.to_vec(),
         alerts: plan.alerts.clone(),

@@ -13,6 +13,7 @@ use shared::Glob;
 use crate::metrics::alerts::Alert;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::window::ChartWindow;
+use crate::sources::SourceLabel;
 use crate::wire_log::store::Snapshot;
 pub use parse::{MAX_FILE, SessionError, parse};
 pub use recording::Recording;
@@ -73,6 +74,8 @@ pub struct LeftOut {
 pub struct View {
     /// The address of the server, `host:port`.
     pub address: String,
+    /// The sources of the view, where it was of several servers.
+    pub sources: Vec<SourceLabel>,
     /// Unix seconds at which the session was saved: the time of its clock.
     pub saved_at: i64,
     /// The watched keys and globs.

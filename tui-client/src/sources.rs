@@ -6,7 +6,10 @@ mod names;
 mod request;
 mod rest_of_glob;
 
+use std::time::Duration;
+
 use shared::client::ConnectOptions;
+use shared::host::with_port;
 
 pub use data_lines::DataLines;
 pub use names::{MAX_NAME, NameError, check_name, named_hosts};
@@ -35,4 +38,38 @@ impl Source {
 /// The name of the source and the key there, of a key in the view.
 pub fn split_key(key: &str) -> Option<(&str, &str)> {
     key.split_once(SEPARATOR)
+}
+
+/// What a source is called, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLabel {
+    /// What stands before its keys, without the [`SEPARATOR`].
+    pub name: String,
+    /// `host:port`.
+    pub address: String,
+}
+
+impl From<&Source> for SourceLabel {
+    fn from(Source { name, server }: &Source) -> Self {
+        Self { name: name.clone(), address: with_port(&server.host, server.port) }
+    }
+}
+
+/// How a source stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "fields are explained with their variant")]
+pub enum SourceState {
+    /// It is not known yet whether it is there.
+    Connecting,
+    /// It answers; `round_trip` is the time to the first byte of its last small answer.
+    Here { round_trip: Option<Duration> },
+    /// It does not; the next try is made by itself.
+    Away { reason: String },
+}
+
+impl SourceState {
+    /// It answers.
+    pub fn is_here(&self) -> bool {
+        matches!(self, Self::Here { .. })
+    }
 }

@@ -12,6 +12,7 @@ use crate::metrics::column::Column;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::window::Window;
+use crate::sources::SourceLabel;
 
 /// The reason for which some charts have no command.
 const NO_PIPELINE: &str = "cmd and PowerShell print only one key with all its points";
@@ -26,12 +27,17 @@ const NO_QUOTES: &str = "cmd and PowerShell can't both quote the characters \" $
 pub fn command(app: &App) -> Result<String, &'static str> {
     let shell = app.cx.abilities().shell;
     let mut words = vec![Cow::Borrowed("tui-client")];
+    for source in app.sources().iter() {
+        let SourceLabel { name, address } = &source.label;
+        words.extend(["--host".into(), format!("{name}={address}").into()]);
+    }
+    let one_server = app.sources().is_one_server();
     let address = app.link().address();
     let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
-    if host != DEFAULT_HOST {
+    if one_server && host != DEFAULT_HOST {
         words.extend(["--host".into(), shared::host::bare(host).into()]);
     }
-    if port != DEFAULT_PORT.to_string() {
+    if one_server && port != DEFAULT_PORT.to_string() {
         words.extend(["--port".into(), port.into()]);
     }
     let mode = app.mode();

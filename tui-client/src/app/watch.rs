@@ -295,8 +295,15 @@ impl Watch {
         self.next = self.next.min(next);
     }
 
-    /// Takes the watched series of an answer to `selector`.
-    pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
+    /// Takes the watched series of an answer to `selector`; a key that it does not have has no points,
+    /// unless its last state is to be kept.
+    pub fn take(
+        &mut self,
+        selector: &Glob,
+        answer: &Answer,
+        keeps: impl Fn(&str) -> bool,
+        now: Duration,
+    ) {
         let deep = answer.watched.iter().filter_map(|&at| answer.series.get(at));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
@@ -311,7 +318,8 @@ impl Watch {
                 watched.known = Default::default();
             }
             let series = told.get(&*watched.key).copied();
-            if series.is_some() || is_current && selector.matches(&watched.key) {
+            let is_meant = || is_current && selector.matches(&watched.key) && !keeps(&watched.key);
+            if series.is_some() || is_meant() {
                 watched.answer(series, revision, now);
             }
         }

@@ -12,6 +12,7 @@ use super::{Base, END, Focus, MAGIC, Recording, Session, VERSION, View};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
 use crate::metrics::window::{ChartWindow, Window};
+use crate::sources::{SourceLabel, check_name};
 use crate::text::escape::{escape, escape_untrusted};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::{LineStore, Snapshot};
@@ -122,6 +123,12 @@ fn take_view(view: &mut View, line: &str) -> Option<()> {
     let (name, value) = line.split_once(' ').unwrap_or((line, ""));
     match name {
         "host" => view.address = escape_untrusted(value.as_bytes()).into(),
+        "source" => {
+            let (name, address) = value.split_once(' ')?;
+            check_name(name).ok()?;
+            let address = escape_untrusted(address.as_bytes()).into();
+            view.sources.push(SourceLabel { name: name.to_owned(), address });
+        }
         "saved" => view.saved_at = time(value).filter(|&at| at >= 0)?,
         "watch" => view.watch.push(value.parse().ok()?),
         "alert" => view.alerts.push(value.parse().ok()?),

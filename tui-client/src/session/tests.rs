@@ -41,6 +41,7 @@ fn recording(points: &[(&str, i64, f64)]) -> Recording {
 fn view() -> View {
     View {
         address: "palm:10001".to_owned(),
+        sources: vec![SourceLabel { name: "a".to_owned(), address: "[::1]:7".to_owned() }],
         saved_at: 1_795_933_800,
         watch: vec!["palm.*".parse().unwrap(), "火.cpu".parse().unwrap()],
         alerts: vec!["palm.cpu > 90".parse().unwrap(), "*.temp age > 1m".parse().unwrap()],

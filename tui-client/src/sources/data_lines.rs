@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn a_line_is_no_longer_than_a_line_may_be() {
         let digits = "0".repeat(MAX_LINE - 6);
-        let (fits, over) = (format!("a 1 {}\n", &digits[..MAX_LINE - 10]), format!("a 1 {digits}\n"));
+        let (fits, over) =
+            (format!("a 1 {}\n", &digits[..MAX_LINE - 10]), format!("a 1 {digits}\n"));
         assert_eq!(added(None, &fits), format!("web1/{fits}"));
         // Cut elsewhere it would be another point.
         assert_eq!(added(None, &format!("{over}b 1 1\n")), "web1/\nweb1/b 1 1\n");

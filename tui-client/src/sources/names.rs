@@ -74,8 +74,10 @@ pub fn named_hosts(
     // Each round gives those that share a name their next form; the last form stays.
     for _ in 0..2 {
         let names: Vec<_> = (0..forms.len()).map(|at| name(&chosen, at)).collect();
-        let shared: Vec<bool> =
-            names.iter().map(|one| names.iter().filter(|other| *other == one).count() > 1).collect();
+        let shared: Vec<bool> = names
+            .iter()
+            .map(|one| names.iter().filter(|other| *other == one).count() > 1)
+            .collect();
         chosen.iter_mut().zip(shared).for_each(|(form, is_shared)| *form += usize::from(is_shared));
     }
     let mut sources: Vec<Source> = Vec::new();

@@ -4,8 +4,8 @@ use shared::response::{OK, WRONG_COMMAND, encode_error};
 use shared::selector::Clause;
 use shared::{Glob, Key, Request, Selector};
 
-use super::rest_of_glob::{RestOfGlob, rest_of_glob};
 use super::Source;
+use super::rest_of_glob::{RestOfGlob, rest_of_glob};
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,15 +47,16 @@ pub struct Target {
 pub fn route(line: &[u8], sources: &[Source]) -> Routed {
     let Ok(request) = Request::decode(line) else { return refused(WRONG_COMMAND) };
     match request {
-        Request::Put(key, point) => {
+        Request::Put(key, _) => {
             let found = (0..).zip(sources).find_map(|(at, source)| {
                 let rest = key.as_str().strip_prefix(&source.prefix())?;
                 Some((at, Key::new(rest).ok()?))
             });
             let Some((source, key)) = found else { return refused(&unnamed(sources)) };
-            let mut line = Vec::new();
-            Request::Put(key, point).encode(&mut line);
-            line.truncate(line.len().saturating_sub(1));
+            // Value and time as they were written.
+            let words = line.split(|byte| b" \t".contains(byte)).filter(|word| !word.is_empty());
+            let numbers: Vec<&[u8]> = words.skip(2).collect();
+            let line = [b"put", key.as_bytes(), &numbers.join(&b' ')].join(&b' ');
             asked(Kind::Change, vec![Target { source, line }], None)
         }
         Request::Get(selector) => {
@@ -160,7 +161,7 @@ mod tests {
             ("get palm.cpu", "ok\n\n"),
             ("get db/", "ok\n\n"),
             ("get d*/", "Get\ndb: get */\n"),
-            ("put db/x 1.50 007", "Change\ndb: put x 1.5 7\n"),
+            (" put\tdb/x 1.50  007 ", "Change\ndb: put x 1.50 007\n"),
             ("put x 1 1", unnamed),
             ("put db/ 1 1", unnamed),
             ("put other/x 1 1", unnamed),

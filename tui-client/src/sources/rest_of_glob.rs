@@ -71,7 +71,8 @@ fn rests_behind(glob: &str, text: &str) -> Vec<String> {
     begin(&mut places);
     for c in text.chars() {
         let mut next = vec![false; parts.len() + 1];
-        for (at, part) in parts.iter().enumerate().filter(|&(at, _)| places.get(at) == Some(&true)) {
+        for (at, part) in parts.iter().enumerate().filter(|&(at, _)| places.get(at) == Some(&true))
+        {
             let to = match part {
                 '*' => at,
                 '?' => at + 1,

@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::app::answer::TypedAnswer;
 use crate::app::input::prompt::paste::Refusal;
 use crate::app::server::polling::{ALL, CHEAP, Polling};
-use crate::metrics::marks;
 use crate::metrics::reply::{PointLists, Reply};
+use crate::metrics::series::summary::Answer;
 use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
@@ -202,7 +202,7 @@ impl App {
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.marks.tell(key.as_str(), point.timestamp);
-            let said = match key.as_str().strip_prefix(marks::PREFIX) {
+            let said = match self.marks.name_of(key.as_str()) {
                 Some(name) => {
                     let (now, zone) = (self.cx.now().unix(), self.cx.zone());
                     format!("marked {name} at {}", time::short_moment(point.timestamp, now, zone))
@@ -219,13 +219,15 @@ impl App {
     /// Takes the watched series of a reply.
     pub(in crate::app) fn take_watched(&mut self, selector: &str, reply: &Reply) {
         if let (Ok(selector), Status::Ok) = (selector.parse(), reply.status) {
-            self.watch.take(&selector, &reply.answer, self.cx.now().elapsed);
+            let keeps = |key: &str| self.sources.keeps(key);
+            self.watch.take(&selector, &reply.answer, keeps, self.cx.now().elapsed);
             self.evaluate_alerts();
         }
     }
 
-    pub(in crate::app) fn show_answer(&mut self, request: &str, reply: Reply) {
+    pub(in crate::app) fn show_answer(&mut self, request: &str, mut reply: Reply) {
         if reply.status == Status::Ok {
+            self.keep_away(&mut reply.answer);
             let rows = self.layout().table_rows();
             let job = self.table.show(request, reply.answer, rows, self.cx.now().unix());
             self.sort(job);
@@ -233,9 +235,23 @@ impl App {
         }
     }
 
+    /// Adds to the state of all keys the last one of those whose source is away.
+    fn keep_away(&self, answer: &mut Answer) {
+        if !self.sources.keeps_any() {
+            return;
+        }
+        for series in &self.table.answer().series {
+            let is_kept = self.sources.keeps(series.key.as_str());
+            if is_kept && answer.find(series.key.as_key()).is_none() {
+                answer.push(series.clone());
+            }
+        }
+    }
+
     /// Shows the state of all keys.
-    pub(in crate::app) fn show_live(&mut self, reply: Reply) {
+    pub(in crate::app) fn show_live(&mut self, mut reply: Reply) {
         if reply.status == Status::Ok {
+            self.keep_away(&mut reply.answer);
             let (rows, now) = (self.layout().table_rows(), self.cx.now());
             let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
             self.sort(job);

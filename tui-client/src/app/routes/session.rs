@@ -132,6 +132,7 @@ impl App {
             table.chosen().shown().filter(|column| !(compares && COLUMNS.contains(column)));
         View {
             address: self.link.address().to_owned(),
+            sources: self.sources.iter().map(|source| source.label.clone()).collect(),
             saved_at: self.cx.now().unix(),
             watch: self.watch.shown_patterns(),
             alerts: self.alerts.alerts().cloned().collect(),
@@ -187,7 +188,8 @@ impl App {
         let out_of_sight = keys.saturating_sub(in_sight.len() as u64);
         let keys_left_out = if keys > MAX_KEYS { out_of_sight } else { 0 };
         let earlier = from.saturating_sub(window);
-        Scope { from, earlier, chart, in_sight, history, keys_left_out }
+        let marks = self.marks.selector();
+        Scope { from, earlier, chart, in_sight, marks, history, keys_left_out }
     }
 
     /// Shows a saved session as it was; its points come as those of a server.

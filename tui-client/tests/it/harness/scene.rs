@@ -346,6 +346,7 @@ impl Scene {
 pub fn config() -> AppConfig {
     AppConfig {
         address: "localhost:10001".to_owned(),
+        sources: Vec::new(),
         interval: Duration::from_secs(1),
         watch: Vec::new(),
         alerts: Vec::new(),

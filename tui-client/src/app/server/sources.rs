@@ -1,0 +1,107 @@
+//! The sources of the view, where it is of several servers: how they stand, and whose keys are kept.
+
+use crate::app::context::Context;
+use crate::app::log::Log;
+use crate::metrics::marks;
+use crate::sources::{SourceLabel, SourceState, split_key};
+use crate::wire_log::entry::Tone;
+
+/// The sources of the view; none where it is of one server.
+#[derive(Debug, Default)]
+pub struct Sources(Vec<Standing>);
+
+/// A source.
+#[derive(Debug)]
+pub struct Standing {
+    /// What it is called, and where it is.
+    pub label: SourceLabel,
+    /// How it stands.
+    pub state: SourceState,
+    /// It has been there before.
+    was_here: bool,
+    /// It was away since all was asked for last: no answer says that a key of it is gone.
+    is_kept: bool,
+}
+
+impl Sources {
+    /// Sources of which nothing is known.
+    pub fn new(labels: impl IntoIterator<Item = SourceLabel>) -> Self {
+        let unknown = |label| Standing {
+            label,
+            state: SourceState::Connecting,
+            was_here: false,
+            is_kept: true,
+        };
+        Self(labels.into_iter().map(unknown).collect())
+    }
+
+    /// The view is of one server.
+    pub fn is_one_server(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The sources in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Standing> {
+        self.0.iter()
+    }
+
+    /// Takes how they stand, and says which came and went.
+    pub fn take(&mut self, states: Vec<SourceState>, log: &mut Log, cx: &mut Context) {
+        for (standing, state) in self.0.iter_mut().zip(states) {
+            let name = &standing.label.name;
+            match (&standing.state, &state) {
+                (SourceState::Away { .. }, SourceState::Here { .. }) => {
+                    let what =
+                        if standing.was_here { "connected again to" } else { "connected to" };
+                    log.note(cx.now(), Tone::Good, &format!("{what} {name}"));
+                    cx.say(Tone::Good, format!("{what} {name}"));
+                }
+                (
+                    SourceState::Here { .. } | SourceState::Connecting,
+                    SourceState::Away { reason },
+                ) => {
+                    let text = format!("{name}: {reason}; trying again until it works");
+                    log.note(cx.now(), Tone::Bad, &text);
+                }
+                _ => {}
+            }
+            standing.was_here |= state.is_here();
+            standing.is_kept |= !state.is_here();
+            standing.state = state;
+        }
+    }
+
+    /// All is asked for anew, of those that are there.
+    pub fn renew(&mut self) {
+        for standing in &mut self.0 {
+            standing.is_kept = !standing.state.is_here();
+        }
+    }
+
+    /// A key stays although an answer does not have it: its source may not have been asked.
+    pub fn keeps(&self, key: &str) -> bool {
+        let kept = |name: &str| self.0.iter().any(|it| it.is_kept && it.label.name == name);
+        !self.is_one_server() && split_key(key).is_some_and(|(name, _)| kept(name))
+    }
+
+    /// The source of a key, if it is away.
+    pub fn away(&self, key: &str) -> Option<&str> {
+        let (name, _) = split_key(key)?;
+        let away = self.0.iter().filter(|standing| !standing.state.is_here());
+        let mut away = away.map(|standing| &*standing.label.name);
+        away.find(|&away| away == name)
+    }
+
+    /// There are keys that stay although an answer does not have them.
+    pub fn keeps_any(&self) -> bool {
+        self.0.iter().any(|standing| standing.is_kept)
+    }
+
+    /// What stands before the keys of marks.
+    pub fn mark_prefixes(&self) -> Vec<String> {
+        match &self.0[..] {
+            [] => vec![marks::PREFIX.to_owned()],
+            all => all.iter().map(|it| format!("{}/{}", it.label.name, marks::PREFIX)).collect(),
+        }
+    }
+}
