@@ -192,16 +192,7 @@ impl App {
                     self.begin_to_poll();
                 }
             }
-            Event::Connected => {
-                self.feed.reset();
-                self.cut_off = None;
-                (self.has_keys, self.wants_keys) = (false, false);
-                self.link.on_connected(&mut self.log, &mut self.cx);
-                self.polling.restart(now.elapsed);
-                self.watch.reset();
-                self.place.reset();
-                self.marks.clear();
-            }
+            Event::Connected => self.on_connected(),
             Event::Disconnected(reason) => {
                 self.link.on_disconnected(&reason, &mut self.log, &mut self.cx);
                 // The next one may be another server, or the same one started otherwise.
@@ -213,7 +204,7 @@ impl App {
                 }
                 self.end_saving();
             }
-            Event::Sources(states) => self.sources.take(states, &mut self.log, &mut self.cx),
+            Event::Sources(states) => self.on_sources(states),
             Event::DataLost { ids, reason } => self.on_data_lost(&ids, &reason),
             Event::Follow { id, news } => self.on_follow(id, news),
             Event::NotSent { id } => self.on_not_sent(id),
@@ -268,6 +259,19 @@ impl App {
             }
             Event::Terminate => self.cx.push(Effect::Quit(Ending::Complete)),
         }
+    }
+
+    /// There is a connection, of which nothing is known.
+    fn on_connected(&mut self) {
+        let now = self.cx.now();
+        self.feed.reset();
+        self.cut_off = None;
+        (self.has_keys, self.wants_keys) = (false, false);
+        self.link.on_connected(&mut self.log, &mut self.cx);
+        self.polling.restart(now.elapsed);
+        self.watch.reset();
+        self.place.reset();
+        self.marks.clear();
     }
 
     /// Carries out a message of one part to the others.

@@ -6,6 +6,7 @@ mod names;
 mod request;
 mod rest_of_glob;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use shared::client::ConnectOptions;
@@ -52,6 +53,29 @@ pub struct SourceLabel {
 impl From<&Source> for SourceLabel {
     fn from(Source { name, server }: &Source) -> Self {
         Self { name: name.clone(), address: with_port(&server.host, server.port) }
+    }
+}
+
+/// The keys of sources that are away: an answer may lack them although they have points. Clones share
+/// the names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Away(Arc<[String]>);
+
+impl Away {
+    /// The keys of sources of these names.
+    pub fn named(names: impl IntoIterator<Item = String>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
+    /// There are no such keys.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// It is such a key.
+    pub fn has(&self, key: &str) -> bool {
+        !self.is_empty()
+            && split_key(key).is_some_and(|(name, _)| self.0.iter().any(|it| it == name))
     }
 }
 

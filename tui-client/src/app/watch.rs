@@ -26,6 +26,7 @@ use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::series::{Bounds, Series};
 use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::sources::Away;
 use crate::wire_log::entry::Tone;
 use numbers::Numbers;
 use opening::Opening;
@@ -110,6 +111,8 @@ pub struct Watch {
     asked_parts: HashMap<u64, (String, PartId)>,
     /// The queries for numbers of all points of keys with alerts.
     totals: TotalsAsked,
+    /// Keys that an answer may lack although they have points.
+    away: Away,
 }
 
 impl Watch {
@@ -295,15 +298,13 @@ impl Watch {
         self.next = self.next.min(next);
     }
 
-    /// Takes the watched series of an answer to `selector`; a key that it does not have has no points,
-    /// unless its last state is to be kept.
-    pub fn take(
-        &mut self,
-        selector: &Glob,
-        answer: &Answer,
-        keeps: impl Fn(&str) -> bool,
-        now: Duration,
-    ) {
+    /// Sets the keys that an answer may lack although they have points.
+    pub fn set_away(&mut self, away: Away) {
+        self.away = away;
+    }
+
+    /// Takes the watched series of an answer to `selector`.
+    pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
         let deep = answer.watched.iter().filter_map(|&at| answer.series.get(at));
         let told: HashMap<&str, &Series> =
             deep.clone().map(|series| (series.key.as_str(), series)).collect();
@@ -318,7 +319,8 @@ impl Watch {
                 watched.known = Default::default();
             }
             let series = told.get(&*watched.key).copied();
-            let is_meant = || is_current && selector.matches(&watched.key) && !keeps(&watched.key);
+            let is_meant =
+                || is_current && selector.matches(&watched.key) && !self.away.has(&watched.key);
             if series.is_some() || is_meant() {
                 watched.answer(series, revision, now);
             }

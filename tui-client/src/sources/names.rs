@@ -65,7 +65,8 @@ pub fn named_hosts(
     hosts: impl IntoIterator<Item = (Option<String>, ConnectOptions)>,
 ) -> Result<Vec<Source>, NameError> {
     let hosts: Vec<_> = hosts.into_iter().collect();
-    let forms: Vec<Vec<String>> = hosts.iter().map(|(name, server)| forms(name, server)).collect();
+    let forms: Vec<Vec<String>> =
+        hosts.iter().map(|(name, server)| forms(name.as_ref(), server)).collect();
     let mut chosen = vec![0; forms.len()];
     let name = |chosen: &[usize], at: usize| -> Option<&String> {
         let forms = forms.get(at)?;
@@ -96,7 +97,7 @@ pub fn named_hosts(
 }
 
 /// What a server may be called, from short to long.
-fn forms(name: &Option<String>, server: &ConnectOptions) -> Vec<String> {
+fn forms(name: Option<&String>, server: &ConnectOptions) -> Vec<String> {
     if let Some(name) = name {
         return vec![name.clone()];
     }

@@ -6,6 +6,7 @@ use shared::{Glob, Key, Request, Selector};
 
 use super::Source;
 use super::rest_of_glob::{RestOfGlob, rest_of_glob};
+use crate::request::deletion::PROBE_KEY;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +71,13 @@ pub fn route(line: &[u8], sources: &[Source]) -> Routed {
             asked(kind, targets, filter)
         }
         Request::Del(selector) => {
-            let (targets, is_exact) = targets("del", selector, sources);
+            let (mut targets, is_exact) = targets("del", selector, sources);
+            if selector.pattern().as_str().starts_with(PROBE_KEY) {
+                // Whether all of them take a `del`.
+                let line = format!("del {selector}").into_bytes();
+                let to = |source| Target { source, line: line.clone() };
+                targets = (0..sources.len()).map(to).collect();
+            }
             match (&targets[..], is_exact) {
                 ([], _) => refused(&unnamed(sources)),
                 (_, false) => refused("this pattern is too involved for several servers"),
@@ -168,6 +175,10 @@ mod tests {
             ("del */x[:7]", "Change\nweb1: del {*/x,x}[:7]\ndb: del {*/x,x}[:7]\n"),
             ("del web1/x", "Change\nweb1: del x\n"),
             ("del x", unnamed),
+            (
+                "del tui-client.probe-7*[1:0]",
+                "Change\nweb1: del tui-client.probe-7*[1:0]\ndb: del tui-client.probe-7*[1:0]\n",
+            ),
             ("del *b/x,y", "error\nthis pattern is too involved for several servers\n\n"),
             ("got *", wrong),
             ("", wrong),

@@ -85,7 +85,7 @@ fn draw_sources(app: &App, theme: &Theme, pen: &mut Pen<'_>, waiting: Option<&st
         Some(waiting) => width(waiting) + 2,
         None => 0,
     };
-    let beside = beside + width(&pace(app, theme).0) + 1;
+    let beside = beside + width(&pace(app, theme).0) + 2;
     let parts = [Detail::All, Detail::Little, Detail::Away].map(|detail| parts(app, theme, detail));
     let length =
         |parts: &[(String, Style)]| parts.iter().map(|(text, _)| width(text)).sum::<usize>();

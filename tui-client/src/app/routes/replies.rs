@@ -12,6 +12,7 @@ use crate::metrics::series::summary::Answer;
 use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
+use crate::sources::SourceState;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
@@ -219,8 +220,7 @@ impl App {
     /// Takes the watched series of a reply.
     pub(in crate::app) fn take_watched(&mut self, selector: &str, reply: &Reply) {
         if let (Ok(selector), Status::Ok) = (selector.parse(), reply.status) {
-            let keeps = |key: &str| self.sources.keeps(key);
-            self.watch.take(&selector, &reply.answer, keeps, self.cx.now().elapsed);
+            self.watch.take(&selector, &reply.answer, self.cx.now().elapsed);
             self.evaluate_alerts();
         }
     }
@@ -235,14 +235,27 @@ impl App {
         }
     }
 
+    /// Takes how the sources of the view stand.
+    pub(in crate::app) fn on_sources(&mut self, states: Vec<SourceState>) {
+        self.sources.take(states, &mut self.log, &mut self.cx);
+        self.tell_away();
+    }
+
+    /// Tells the parts which keys an answer may lack although they have points.
+    pub(in crate::app) fn tell_away(&mut self) {
+        let away = self.sources.kept();
+        self.table.set_away(away.clone());
+        self.watch.set_away(away);
+    }
+
     /// Adds to the state of all keys the last one of those whose source is away.
     fn keep_away(&self, answer: &mut Answer) {
-        if !self.sources.keeps_any() {
+        let away = self.sources.kept();
+        if away.is_empty() {
             return;
         }
         for series in &self.table.answer().series {
-            let is_kept = self.sources.keeps(series.key.as_str());
-            if is_kept && answer.find(series.key.as_key()).is_none() {
+            if away.has(series.key.as_str()) && answer.find(series.key.as_key()).is_none() {
                 answer.push(series.clone());
             }
         }

@@ -42,6 +42,7 @@ impl App {
                     self.watch.reset();
                 }
                 self.sources.renew();
+                self.tell_away();
                 let pattern = self.feed.pattern().unwrap_or_default();
                 if let Some(reason) = self.cut_off.take() {
                     self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));

@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::metrics::marks;
-use crate::sources::{SourceLabel, SourceState, split_key};
+use crate::sources::{Away, SEPARATOR, SourceLabel, SourceState, split_key};
 use crate::wire_log::entry::Tone;
 
 /// The sources of the view; none where it is of one server.
@@ -78,10 +78,10 @@ impl Sources {
         }
     }
 
-    /// A key stays although an answer does not have it: its source may not have been asked.
-    pub fn keeps(&self, key: &str) -> bool {
-        let kept = |name: &str| self.0.iter().any(|it| it.is_kept && it.label.name == name);
-        !self.is_one_server() && split_key(key).is_some_and(|(name, _)| kept(name))
+    /// The keys that an answer may lack although they have points.
+    pub fn kept(&self) -> Away {
+        let kept = self.0.iter().filter(|standing| standing.is_kept);
+        Away::named(kept.map(|standing| standing.label.name.clone()))
     }
 
     /// The source of a key, if it is away.
@@ -92,16 +92,14 @@ impl Sources {
         away.find(|&away| away == name)
     }
 
-    /// There are keys that stay although an answer does not have them.
-    pub fn keeps_any(&self) -> bool {
-        self.0.iter().any(|standing| standing.is_kept)
-    }
-
     /// What stands before the keys of marks.
     pub fn mark_prefixes(&self) -> Vec<String> {
         match &self.0[..] {
             [] => vec![marks::PREFIX.to_owned()],
-            all => all.iter().map(|it| format!("{}/{}", it.label.name, marks::PREFIX)).collect(),
+            all => all
+                .iter()
+                .map(|it| format!("{}{SEPARATOR}{}", it.label.name, marks::PREFIX))
+                .collect(),
         }
     }
 }

@@ -13,7 +13,7 @@ fn answer(watch: &Watch, data: &str) -> Answer {
 
 fn take(watch: &mut Watch, selector: &str, data: &str) {
     let answer = answer(watch, data);
-    watch.take(&selector.parse().unwrap(), &answer, |_| false, Duration::ZERO);
+    watch.take(&selector.parse().unwrap(), &answer, Duration::ZERO);
 }
 
 fn keys(watch: &Watch) -> Vec<&str> {

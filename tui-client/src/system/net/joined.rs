@@ -123,7 +123,9 @@ impl Joined {
         while let Some(Ok((at, connected))) = connecting.join_next().await {
             match connected {
                 Ok(client) => {
-                    clients.iter_mut().skip(at).take(1).for_each(|to| *to = Some(client.clone()))
+                    if let Some(slot) = clients.get_mut(at) {
+                        *slot = Some(client);
+                    }
                 }
                 Err(error) => {
                     let Some(Source { name, server }) = self.sources.get(at) else { continue };
@@ -146,20 +148,13 @@ impl Joined {
         Client::over(ours, longest.unwrap_or_default() + MARGIN)
     }
 
-    /// Why there is nothing to speak to, if no source is there.
+    /// Why there is nothing to speak to, if no source is there; of each that is said by itself.
     fn nobody_is_here(&self) -> Option<String> {
         let standings = self.standings.borrow();
         if standings.iter().any(|one| one.state.is_here()) {
             return None;
         }
-        let away = self.sources.iter().zip(standings.iter()).map(|(source, one)| {
-            let why = match &one.state {
-                SourceState::Away { reason } => reason,
-                SourceState::Connecting | SourceState::Here { .. } => "no answer yet",
-            };
-            format!("{}: {why}", source.name)
-        });
-        Some(away.collect::<Vec<_>>().join(", "))
+        Some("no server is there".to_owned())
     }
 
     /// Takes the time of a small answer.

@@ -266,7 +266,7 @@ fn a_server_that_is_away_takes_no_other_away_and_its_puts_come_when_it_is_back()
 }
 
 #[test]
-fn where_no_server_is_there_the_connection_ends_with_the_reasons() {
+fn where_no_server_is_there_the_connection_ends() {
     let mut servers = [TestServer::start(), TestServer::start()];
     let ports = servers.each_ref().map(|server| server.port);
     block_on(async {
@@ -277,7 +277,7 @@ fn where_no_server_is_there_the_connection_ends_with_the_reasons() {
         while !matches!(wire.event().await, Event::Disconnected(_)) {}
         wire.order(NetworkOrder::Connect).await;
         let Event::Disconnected(reason) = wire.news().await else { panic!("there is no server") };
-        assert!(reason.contains("web1: ") && reason.contains(", db: "), "{reason}");
+        assert_eq!(reason, "no server is there");
     });
 }
 

@@ -5,10 +5,12 @@ use std::time::Duration;
 use shared::response::Status;
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
+use tui_client::sources::SourceState;
 use tui_client::view::theme::Theme;
 
 use super::scenes;
-use crate::harness::scene::{Scene, sample};
+use crate::app::sources::{away, here, scene_of};
+use crate::harness::scene::{NOW, Scene, sample};
 
 /// A mistake was made, and another poll went by.
 pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {
@@ -23,6 +25,15 @@ pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {
 
 fn gone(scene: &mut Scene) {
     scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+}
+
+/// Two servers in one view, the second of which stands so.
+fn several(width: u16, height: u16, db: SourceState) -> Scene {
+    scene_of(width, height, &[]).then(|scene| {
+        let old = NOW - 70;
+        scene.ok("get *[last]", &format!("web1/palm.cpu 23.7 {NOW}\ndb/palm.cpu 41.25 {old}\n"));
+        scene.tell(Event::Sources(vec![here(300), db]));
+    })
 }
 
 fn help(width: u16, height: u16, keys: &str) -> Scene {
@@ -62,6 +73,10 @@ scenes! {
         gone(scene);
         scene.wait(Duration::from_secs(70));
     }),
+    [sources]
+    sources: |w, h| several(w, h, here(1200)),
+    sources_one_away: |w, h| several(w, h, away("no server there")),
+    sources_connecting: |w, h| several(w, h, SourceState::Connecting),
     [help]
     help: |w, h| help(w, h, "?"),
     help_scrolled: |w, h| help(w, h, "?G"),
