@@ -102,8 +102,8 @@ pub struct App {
 impl App {
     /// The application at the start, on a screen of this size.
     pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
-        let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
         let sources = Sources::new(config.sources);
+        let watch = Watch::of_runs(with_alerted(&config.watch, &config.alerts), sources.runs());
         let mut app = Self {
             cx: Context::new(now, config.zone, config.abilities),
             panes: Panes::new(width, height, !watch.is_empty()),

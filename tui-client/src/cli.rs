@@ -26,7 +26,7 @@ use crate::metrics::watch_plan::with_alerted;
 use crate::metrics::window::Window;
 use crate::request::command::Command as Word;
 use crate::request::deletion::selector_to_delete;
-use crate::sources::{Source, named_hosts};
+use crate::sources::{Source, named_hosts, with_runs};
 use named_host::NamedHost;
 
 /// A terminal client for the metrics server.
@@ -109,9 +109,11 @@ struct Args {
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     put: bool,
 
-    /// With --put: goes before each name; its last dot is part of it, as in `run1.`
-    #[arg(long, value_name = "PREFIX", requires = "put", default_value = "", hide_default_value = true, value_parser = prefix)]
-    prefix: String,
+    /// With --put: goes before each name; its last dot is part of it, as in `run1.`. Otherwise only the
+    /// keys that begin with it; repeated, runs that are laid over each other: times of earlier ones are
+    /// shifted, so that all begin with the last one
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
+    prefix: Vec<String>,
 
     /// With del: do not ask; with requests from a pipe or a file: send a del, which is refused else
     #[arg(long)]
@@ -126,7 +128,7 @@ struct Args {
 
     /// Show a session that ctrl-s has saved on a screen: its view, points and log, without a server and
     /// with the same keys; times are of this machine's zone
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "yes", "timeout", "raw_log", "request"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "prefix", "yes", "timeout", "raw_log", "request"])]
     replay: Option<PathBuf>,
 
     /// Print the completions for a shell and exit
@@ -405,8 +407,15 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let (server, sources) = servers(args.host, args.port, args.timeout)?;
-        if args.put && !sources.is_empty() {
+        let has_keys = matches!(mode, RunMode::Input | RunMode::Delete(_) | RunMode::Replay(_));
+        if !args.prefix.is_empty() && !args.put && has_keys {
+            let why = "--prefix goes with --put, --once, --watch, a get, or the screen";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
+        }
+        let put = args.put.then(|| args.prefix.pop().unwrap_or_default());
+        let runs = if args.put { Vec::new() } else { args.prefix };
+        let (server, sources) = servers(args.host, args.port, args.timeout, &runs)?;
+        if put.is_some() && !sources.is_empty() {
             let why = "--put goes to one server: one --host, without a NAME=";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
@@ -415,7 +424,7 @@ impl Plan {
             sources,
             interval: args.interval,
             retry: args.retry,
-            put: args.put.then_some(args.prefix),
+            put,
             yes: args.yes,
             exec: args.exec,
             since: args.since,
@@ -439,6 +448,7 @@ fn servers(
     hosts: Vec<NamedHost>,
     port: Option<u16>,
     timeout: Duration,
+    runs: &[String],
 ) -> Result<(ConnectOptions, Vec<Source>), clap::Error> {
     let mut servers = Vec::new();
     for NamedHost { name, host } in hosts {
@@ -450,9 +460,17 @@ fn servers(
     let first = servers.first().map(|(_, server)| server.clone());
     let first = first.unwrap_or_else(|| ConnectOptions::new(DEFAULT_HOST, DEFAULT_PORT));
     let sources = match &servers[..] {
-        [(None, _)] => Vec::new(),
+        [(None, _)] if runs.is_empty() => Vec::new(),
+        [(None, server)] => {
+            let (name, run) = (String::new(), String::new());
+            vec![Source { name, run, server: server.clone() }]
+        }
         _ => named_hosts(servers).map_err(|why| usage_error(ErrorKind::ValueValidation, why))?,
     };
+    let sources = with_runs(sources, runs).map_err(|[one, other]| {
+        let why = format!("keys of {other:?} would be of {one:?}, too: no --prefix begins another");
+        usage_error(ErrorKind::ValueValidation, why)
+    })?;
     Ok((first, sources))
 }
 

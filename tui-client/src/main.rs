@@ -124,9 +124,12 @@ async fn replay(plan: &Plan, path: &Path) -> Result<ExitCode> {
 fn config(plan: &Plan, watch: &[Glob]) -> AppConfig {
     AppConfig {
         address: match &plan.sources[..] {
-            [] => shared::host::with_port(&plan.server.host, plan.server.port),
+            sources if sources.iter().all(|source| source.name.is_empty()) => {
+                shared::host::with_port(&plan.server.host, plan.server.port)
+            }
             sources => {
-                let names: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
+                let mut names: Vec<_> = sources.iter().map(|source| source.name.as_str()).collect();
+                names.dedup();
                 names.join(", ")
             }
         },

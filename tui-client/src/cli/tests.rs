@@ -105,6 +105,32 @@ fn several_hosts_are_sources_and_one_is_as_ever() {
 }
 
 #[test]
+fn a_prefix_is_of_names_that_are_put_or_of_runs() {
+    let parse = |line: &str, interactive| {
+        let args = ["tui-client"].into_iter().chain(line.split(' '));
+        Plan::parse(args, interactive)
+    };
+    let runs = |line: &str| {
+        let sources = parse(line, true).unwrap().sources;
+        sources.iter().map(Source::prefix).collect::<Vec<_>>()
+    };
+    assert_eq!(runs("--prefix run1. --prefix run2."), ["run1.", "run2."]);
+    assert_eq!(runs("--prefix run1. --once"), ["run1."]);
+    assert_eq!(runs("--prefix a. --prefix b. --host x --host y"), ["x/a.", "x/b.", "y/a.", "y/b."]);
+    let put = parse("--put --prefix a. --prefix b.", true).unwrap();
+    assert_eq!((put.put.as_deref(), put.sources), (Some("b."), Vec::new()));
+    for (line, interactive) in [
+        ("--prefix a.", false),
+        ("--prefix a. del a.x --yes", true),
+        ("--prefix a. --prefix a.b. --once", true),
+        ("--prefix a. --replay x", true),
+        ("--prefix a*", true),
+    ] {
+        assert!(parse(line, interactive).is_err(), "{line}");
+    }
+}
+
+#[test]
 fn a_server_without_its_option_and_help_are_understood() {
     for word in ["localhost:10092", "[::1]:80", "10.0.0.7:10001"] {
         let refused = Plan::parse(["tui-client", word], true).unwrap_err();

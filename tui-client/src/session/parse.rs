@@ -12,7 +12,7 @@ use super::{Base, END, Focus, MAGIC, Recording, Session, VERSION, View};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
 use crate::metrics::window::{ChartWindow, Window};
-use crate::sources::{SourceLabel, check_name};
+use crate::sources::{SEPARATOR, SourceLabel, check_name};
 use crate::text::escape::{escape, escape_untrusted};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::{LineStore, Snapshot};
@@ -124,10 +124,13 @@ fn take_view(view: &mut View, line: &str) -> Option<()> {
     match name {
         "host" => view.address = escape_untrusted(value.as_bytes()).into(),
         "source" => {
-            let (name, address) = value.split_once(' ')?;
-            check_name(name).ok()?;
+            let (address, keys) = value.split_once(' ')?;
+            let (name, run) = keys.split_once(SEPARATOR)?;
+            let is_good = (name.is_empty() || check_name(name).is_ok())
+                && (run.is_empty() || Key::new(run).is_ok());
+            let (name, run) = is_good.then(|| (name.to_owned(), run.to_owned()))?;
             let address = escape_untrusted(address.as_bytes()).into();
-            view.sources.push(SourceLabel { name: name.to_owned(), address });
+            view.sources.push(SourceLabel { name, run, address });
         }
         "saved" => view.saved_at = time(value).filter(|&at| at >= 0)?,
         "watch" => view.watch.push(value.parse().ok()?),

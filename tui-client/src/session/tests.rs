@@ -41,7 +41,12 @@ fn recording(points: &[(&str, i64, f64)]) -> Recording {
 fn view() -> View {
     View {
         address: "palm:10001".to_owned(),
-        sources: vec![SourceLabel { name: "a".to_owned(), address: "[::1]:7".to_owned() }],
+        sources: [("a", ""), ("", "run/1."), ("b", "run1.")]
+            .map(|(name, run)| {
+                let (name, run) = (name.to_owned(), run.to_owned());
+                SourceLabel { name, run, address: "[::1]:7".to_owned() }
+            })
+            .to_vec(),
         saved_at: 1_795_933_800,
         watch: vec!["palm.*".parse().unwrap(), "火.cpu".parse().unwrap()],
         alerts: vec!["palm.cpu > 90".parse().unwrap(), "*.temp age > 1m".parse().unwrap()],

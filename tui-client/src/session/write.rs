@@ -9,7 +9,7 @@ use super::{END, MAGIC, MAX_LOG, Recording, Session, VERSION, View};
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
 use crate::metrics::window::ChartWindow;
-use crate::sources::SourceLabel;
+use crate::sources::{SEPARATOR, SourceLabel};
 use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 
 /// Points on a line, so that a file can be looked at.
@@ -33,8 +33,8 @@ pub fn write(out: &mut impl Write, session: &Session) -> io::Result<u64> {
 fn write_view(out: &mut impl Write, view: &View) -> io::Result<()> {
     let View { address, saved_at, .. } = view;
     writeln!(out, "[view]\nhost {address}\nsaved {saved_at}")?;
-    for SourceLabel { name, address } in &view.sources {
-        writeln!(out, "source {name} {address}")?;
+    for SourceLabel { name, run, address } in &view.sources {
+        writeln!(out, "source {address} {name}{SEPARATOR}{run}")?;
     }
     for pattern in &view.watch {
         writeln!(out, "watch {pattern}")?;

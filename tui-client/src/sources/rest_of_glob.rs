@@ -16,18 +16,20 @@ pub struct RestOfGlob {
     pub is_exact: bool,
 }
 
-/// What a glob leaves of the keys behind a text that they begin with; none when it matches no such
-/// key.
-pub fn rest_of_glob(glob: &str, text: &str) -> Option<RestOfGlob> {
-    let exact = |pattern: &str| RestOfGlob { pattern: pattern.to_owned(), is_exact: true };
-    let more = RestOfGlob { pattern: "*".to_owned(), is_exact: false };
+/// What a glob leaves of the keys behind a text, of those that begin with another one; none when it
+/// matches no such key.
+pub fn rest_of_glob(glob: &str, before: &str, run: &str) -> Option<RestOfGlob> {
+    let exact = |rest: &str| RestOfGlob { pattern: format!("{run}{rest}"), is_exact: true };
+    let more = RestOfGlob { pattern: format!("{run}*"), is_exact: false };
+    let text = &format!("{before}{run}");
     // Braces may stand for more globs than there is room for.
     let Some(globs) = without_braces(glob) else { return Some(more) };
     let mut rests: Vec<String> = Vec::new();
     for glob in globs {
         for rest in rests_behind(&glob, text) {
             // No key is empty.
-            if !rest.is_empty() && !rests.contains(&rest) {
+            let is_key = !rest.is_empty() || !run.is_empty();
+            if is_key && !rests.contains(&rest) {
                 rests.push(rest);
             }
         }
@@ -44,7 +46,8 @@ pub fn rest_of_glob(glob: &str, text: &str) -> Option<RestOfGlob> {
             }
             // Within braces a comma would end an alternative.
             let is_exact = !rests.iter().any(|rest| rest.contains(','));
-            let pattern = format!("{{{}}}", rests.join("\n").replace(',', "?").replace('\n', ","));
+            let rests = rests.join("\n").replace(',', "?").replace('\n', ",");
+            let pattern = format!("{run}{{{rests}}}");
             Some(RestOfGlob { pattern, is_exact })
         }
     }
@@ -127,16 +130,16 @@ mod tests {
             ("db/x", None),
             ("火*", None),
         ] {
-            let pattern = rest_of_glob(glob, "web1/");
+            let pattern = rest_of_glob(glob, "web1/", "");
             let exact = rest.map(|rest| RestOfGlob { pattern: rest.to_owned(), is_exact: true });
             assert_eq!(pattern, exact, "{glob}");
         }
-        let comma = rest_of_glob("{web1/a,b*}", "web1/");
+        let comma = rest_of_glob("{web1/a,b*}", "web1/", "");
         assert_eq!(comma, Some(RestOfGlob { pattern: "a".to_owned(), is_exact: true }));
-        let comma = rest_of_glob("*1/a,b", "web1/").unwrap();
+        let comma = rest_of_glob("*1/a,b", "web1/", "").unwrap();
         assert_eq!((comma.pattern.as_str(), comma.is_exact), ("{*1/a?b,a?b}", false));
         let long = format!("{{{}x}}/y", "*a,".repeat(1300));
-        assert!(rest_of_glob(&long, "web1/").is_some_and(|rest| rest.pattern.len() < MAX_LINE));
+        assert!(rest_of_glob(&long, "web1/", "").is_some_and(|rest| rest.pattern.len() < MAX_LINE));
     }
 
     fn glob() -> impl Strategy<Value = String> {
@@ -152,11 +155,12 @@ mod tests {
     proptest! {
         #[test]
         fn it_matches_what_the_glob_matches_behind_the_text(
-            glob in glob(), text in "[ab]{1,2}/", key in "[ab/,]{1,4}",
+            glob in glob(), text in "([ab]{1,2}/)?", run in "([ab]{1,2}/?)?", key in "[ab/,]{1,4}",
         ) {
+            let key = format!("{run}{key}");
             let whole: Glob = glob.parse().unwrap();
             let matches = whole.matches(&format!("{text}{key}"));
-            match rest_of_glob(&glob, &text) {
+            match rest_of_glob(&glob, &text, &run) {
                 None => prop_assert!(!matches),
                 Some(RestOfGlob { pattern, is_exact }) => {
                     shared::pattern::Pattern::new(&pattern).unwrap();

@@ -117,12 +117,23 @@ fn parts(app: &App, theme: &Theme, detail: Detail) -> Vec<(String, Style)> {
         parts.push((format!("{here} of {}", app.sources().iter().len()), theme.title));
     }
     let is_live = app.is_live();
+    let are_of_one = app.sources().iter().all(|source| source.label.name.is_empty());
+    if are_of_one && detail == Detail::All {
+        parts.push((format!("{}  ", app.link().address()), theme.title));
+    }
+    let mut is_first = parts.is_empty() || are_of_one && detail == Detail::All;
     for source in app.sources().iter() {
-        let name = source.label.name.clone();
+        let name = source.label.shown();
+        let is_run = !source.label.run.is_empty();
         let (name_style, said) = match &source.state {
-            SourceState::Here { .. } if detail == Detail::Away => continue,
-            SourceState::Here { .. } if detail == Detail::Little => (theme.title, None),
-            SourceState::Here { round_trip } => {
+            SourceState::Here { shift: 0, .. } if detail == Detail::Away => continue,
+            // How far a run is shifted is part of what it is called.
+            SourceState::Here { shift: 1.., .. } if is_run => {
+                let shift = time::duration(Duration::from_secs(source.state.shift()));
+                (theme.title, Some((format!(" +{shift}"), theme.alert)))
+            }
+            SourceState::Here { .. } if is_run || detail == Detail::Little => (theme.title, None),
+            SourceState::Here { round_trip, .. } => {
                 let live = if is_live { " live" } else { "" };
                 let time = round_trip.map(|time| format!(" {}", time::duration(time)));
                 (theme.title, Some((format!("{live}{}", time.unwrap_or_default()), theme.text)))
@@ -132,7 +143,7 @@ fn parts(app: &App, theme: &Theme, detail: Detail) -> Vec<(String, Style)> {
             }
             SourceState::Away { reason } => (theme.bad, Some((format!(": {reason}"), theme.bad))),
         };
-        if !parts.is_empty() {
+        if !std::mem::take(&mut is_first) {
             parts.push((" · ".to_owned(), theme.quiet));
         }
         parts.push((name, name_style));

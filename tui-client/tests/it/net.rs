@@ -77,6 +77,7 @@ impl Wire {
                 Event::Follow { id, news: FollowNews::Lines(lines) } if id == from => {
                     text.push_str(str::from_utf8(&lines).unwrap());
                 }
+                Event::Sources(_) => {}
                 other => panic!("{other:?}"),
             }
         }

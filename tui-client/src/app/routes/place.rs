@@ -148,9 +148,14 @@ impl App {
         }
         let mut away = Vec::new();
         for key in self.marks.keys(name) {
-            if let Some(source) = self.sources.away(&key) {
-                away.push(source.to_owned());
-                continue;
+            match self.sources.of_key(&key) {
+                Some(source) if !source.state.is_here() => {
+                    away.push(source.label.shown());
+                    continue;
+                }
+                // A mark of the run that keeps its times is one of all.
+                Some(source) if source.state.shift() > 0 => continue,
+                _ => {}
             }
             let line = format!("put {key} 1 {at}");
             let due = (line.clone(), Purpose::Typed(line));

@@ -237,7 +237,9 @@ impl App {
 
     /// Takes how the sources of the view stand.
     pub(in crate::app) fn on_sources(&mut self, states: Vec<SourceState>) {
-        self.sources.take(states, &mut self.log, &mut self.cx);
+        if self.sources.take(states, &mut self.log, &mut self.cx) {
+            self.watch.forget_points();
+        }
         self.tell_away();
     }
 

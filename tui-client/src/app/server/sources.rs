@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::metrics::marks;
-use crate::sources::{Away, SEPARATOR, SourceLabel, SourceState, split_key};
+use crate::sources::{Away, Runs, SourceLabel, SourceState};
 use crate::wire_log::entry::Tone;
 
 /// The sources of the view; none where it is of one server.
@@ -45,10 +45,12 @@ impl Sources {
         self.0.iter()
     }
 
-    /// Takes how they stand, and says which came and went.
-    pub fn take(&mut self, states: Vec<SourceState>, log: &mut Log, cx: &mut Context) {
+    /// Takes how they stand, and says which came and went; says whether the times of any were shifted
+    /// otherwise before.
+    pub fn take(&mut self, states: Vec<SourceState>, log: &mut Log, cx: &mut Context) -> bool {
+        let mut is_shifted = false;
         for (standing, state) in self.0.iter_mut().zip(states) {
-            let name = &standing.label.name;
+            let name = standing.label.shown();
             match (&standing.state, &state) {
                 (SourceState::Away { .. }, SourceState::Here { .. }) => {
                     let what =
@@ -65,10 +67,13 @@ impl Sources {
                 }
                 _ => {}
             }
+            let both_here = standing.state.is_here() && state.is_here();
+            is_shifted |= both_here && standing.state.shift() != state.shift();
             standing.was_here |= state.is_here();
             standing.is_kept |= !state.is_here();
             standing.state = state;
         }
+        is_shifted
     }
 
     /// All is asked for anew, of those that are there.
@@ -81,25 +86,27 @@ impl Sources {
     /// The keys that an answer may lack although they have points.
     pub fn kept(&self) -> Away {
         let kept = self.0.iter().filter(|standing| standing.is_kept);
-        Away::named(kept.map(|standing| standing.label.name.clone()))
+        Away::of(kept.map(|standing| standing.label.prefix()))
     }
 
-    /// The source of a key, if it is away.
-    pub fn away(&self, key: &str) -> Option<&str> {
-        let (name, _) = split_key(key)?;
-        let away = self.0.iter().filter(|standing| !standing.state.is_here());
-        let mut away = away.map(|standing| &*standing.label.name);
-        away.find(|&away| away == name)
+    /// How the source of a key stands.
+    pub fn of_key(&self, key: &str) -> Option<&Standing> {
+        self.0.iter().find(|standing| key.starts_with(&standing.label.prefix()))
+    }
+
+    /// The runs of the view.
+    pub fn runs(&self) -> Runs {
+        Runs::of(self.0.iter().map(|standing| &standing.label))
     }
 
     /// What stands before the keys of marks.
     pub fn mark_prefixes(&self) -> Vec<String> {
         match &self.0[..] {
             [] => vec![marks::PREFIX.to_owned()],
-            all => all
-                .iter()
-                .map(|it| format!("{}{SEPARATOR}{}", it.label.name, marks::PREFIX))
-                .collect(),
+            all => {
+                let keys = |it: &Standing| format!("{}{}", it.label.prefix(), marks::PREFIX);
+                all.iter().map(keys).collect()
+            }
         }
     }
 }

@@ -12,15 +12,14 @@ use std::time::Duration;
 
 use shared::Client;
 use shared::client::ConnectOptions;
-use shared::host::with_port;
 use tokio::io::duplex;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::connect_reason;
+use super::{connect_reason, end_reason};
 use crate::event::Event;
-use crate::sources::{Source, SourceState};
+use crate::sources::{Source, SourceLabel, SourceState, shifts};
 use connection::{Ways, serve};
 
 /// Bytes on their way to the screen, or from it.
@@ -45,14 +44,23 @@ pub struct Joined {
 struct Standing {
     state: SourceState,
     client: Option<Client>,
-    /// How often it has come or gone.
+    /// How often it has come or gone, or its times were shifted otherwise.
     changes: u64,
+    /// The first time of its run, if it is one that has begun.
+    start: Option<i64>,
+}
+
+/// How the times of all are shifted.
+fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
+    let starts: Vec<_> = standings.iter().map(|standing| standing.start).collect();
+    shifts(sources, &starts)
 }
 
 impl Joined {
     /// Sources of which nothing is known.
     pub fn new(sources: Vec<Source>) -> Self {
-        let unknown = Standing { state: SourceState::Connecting, client: None, changes: 0 };
+        let unknown =
+            Standing { state: SourceState::Connecting, client: None, changes: 0, start: None };
         let standings = watch::Sender::new(vec![unknown; sources.len()]);
         Self { sources: sources.into(), standings }
     }
@@ -113,24 +121,32 @@ impl Joined {
     /// When one is not there: which, and why.
     pub async fn connect_to_all(self: &Arc<Self>) -> Result<Client, String> {
         let mut connecting = JoinSet::new();
-        for (at, source) in self.sources.iter().enumerate() {
-            let server = source.server.clone();
-            connecting.spawn(async move { (at, Client::connect(&server).await) });
+        for (at, source) in self.sources.iter().cloned().enumerate() {
+            let connect = async move {
+                let client = Client::connect(&source.server).await;
+                let client = client.map_err(|error| connect_reason(&error))?;
+                let start = supervisor::first_time(&client, &source).await;
+                Ok((client, start.map_err(|error| end_reason(&error))?))
+            };
+            connecting.spawn(async move { (at, connect.await) });
         }
         let mut clients = vec![None; self.sources.len()];
         let mut failed = None;
         // A panic has reported itself.
         while let Some(Ok((at, connected))) = connecting.join_next().await {
+            let connected: Result<(Client, Option<i64>), String> = connected;
             match connected {
-                Ok(client) => {
+                Ok((client, start)) => {
                     if let Some(slot) = clients.get_mut(at) {
                         *slot = Some(client);
                     }
+                    self.begins(at, start);
                 }
-                Err(error) => {
-                    let Some(Source { name, server }) = self.sources.get(at) else { continue };
-                    let address = with_port(&server.host, server.port);
-                    failed = Some(format!("{name}: {address}: {}", connect_reason(&error)));
+                Err(reason) => {
+                    let Some(source) = self.sources.get(at) else { continue };
+                    let SourceLabel { name, address, .. } = source.into();
+                    let name = if name.is_empty() { name } else { format!("{name}: ") };
+                    failed = Some(format!("{name}{address}: {reason}"));
                 }
             }
         }
@@ -160,7 +176,7 @@ impl Joined {
     /// Takes the time of a small answer.
     fn measured(&self, at: usize, first: Duration) {
         self.standings.send_if_modified(|standings| {
-            let Some(Standing { state: SourceState::Here { round_trip }, .. }) =
+            let Some(Standing { state: SourceState::Here { round_trip, .. }, .. }) =
                 standings.get_mut(at)
             else {
                 return false;

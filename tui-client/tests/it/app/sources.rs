@@ -14,12 +14,15 @@ use crate::harness::snapshot::draw;
 /// The sources of the view, `web1` and `db`.
 fn labels() -> Vec<SourceLabel> {
     [("web1", "localhost:10001"), ("db", "10.0.0.7:10001")]
-        .map(|(name, address)| SourceLabel { name: name.to_owned(), address: address.to_owned() })
+        .map(|(name, address)| {
+            let (name, run) = (name.to_owned(), String::new());
+            SourceLabel { name, run, address: address.to_owned() }
+        })
         .to_vec()
 }
 
 pub fn here(micros: u64) -> SourceState {
-    SourceState::Here { round_trip: Some(Duration::from_micros(micros)) }
+    SourceState::Here { round_trip: Some(Duration::from_micros(micros)), shift: 0 }
 }
 
 pub fn away(reason: &str) -> SourceState {
@@ -193,5 +196,80 @@ fn the_top_line_says_how_each_server_stands() {
         ),
     ] {
         assert_eq!(top(width, state), shown, "{width}");
+    }
+}
+
+/// A screen of two runs on one server, the first of which is shifted by so many seconds.
+pub fn scene_of_runs(width: u16, height: u16, watch: &[&str], shift: u64) -> Scene {
+    let address = "localhost:10001".to_owned();
+    let run = |run: &str| SourceLabel {
+        name: String::new(),
+        run: run.to_owned(),
+        address: address.clone(),
+    };
+    let sources = ["run1.", "run2."].map(run).to_vec();
+    let watch = watch.iter().map(|glob| glob.parse().unwrap()).collect();
+    let mut scene = Scene::with(width, height, AppConfig { sources, watch, ..config() });
+    scene.has_selectors = true;
+    scene.tell(Event::Sources(vec![shifted(shift), here(300)]));
+    scene.tell(Event::Connected);
+    scene.begin();
+    scene
+}
+
+fn shifted(shift: u64) -> SourceState {
+    SourceState::Here { round_trip: None, shift }
+}
+
+#[test]
+fn a_chart_of_a_run_has_the_other_run_and_all_of_both() {
+    let mut scene = scene_of_runs(120, 40, &["run2.loss"], 200_000);
+    let lines = |from: i64, values: [f64; 3]| {
+        let at = |(step, value): (i64, f64)| format!("{value:?} {}\n", from + 1000 * step);
+        (0..).zip(values).map(at).map(|line| format!("KEY {line}")).collect::<String>()
+    };
+    let [run1, run2] = [("run1.loss", [9.0, 5.0, 1.0]), ("run2.loss", [8.0, 4.0, 2.0])];
+    let data = |(key, values): (&str, [f64; 3]), from: i64| lines(from, values).replace("KEY", key);
+    // The first one took longer than the second so far.
+    let all = data(run1, NOW - 1500) + &data(run2, NOW - 2000);
+    scene.ok("get *[last]", "");
+    scene.ok("get {run2.loss,run1.loss}[last:1024]", &all);
+    let keys = scene.app.watch().in_chart().map(|watched| watched.key.clone());
+    assert_eq!(keys.collect::<Vec<_>>(), ["run2.loss", "run1.loss"]);
+    let bounds = scene.app.watch().chart_bounds().unwrap();
+    assert_eq!(scene.app.watch().viewport().range(bounds), (NOW - 2000, NOW + 500));
+    // From the table, too.
+    scene.told(&format!("run1.rate 1.0 {NOW}\nrun2.rate 1.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("/run1.rate\n\n");
+    let watched: Vec<_> = scene.app.watch().keys().iter().map(|key| key.key.clone()).collect();
+    assert!(watched.contains(&"run2.rate".to_owned()), "{watched:?}");
+    assert_eq!(scene.app.watch().selected_key().unwrap().key, "run1.rate");
+    // Other times make other points.
+    scene.tell(Event::Sources(vec![shifted(0), here(300)]));
+    assert!(scene.app.watch().keys().iter().all(|key| key.series.is_none()));
+}
+
+#[test]
+fn a_mark_goes_to_the_run_that_keeps_its_times() {
+    let mut scene = scene_of_runs(120, 40, &[], 200_000);
+    scene.to(Mode::Table);
+    scene.keys("mwarm\n");
+    let puts: Vec<_> = scene.sent.iter().map(|request| request.line.clone()).collect();
+    assert!(puts.contains(&format!("put run2.mark.warm 1 {NOW}")), "{puts:?}");
+    assert!(!puts.iter().any(|line| line.contains("put run1.")), "{puts:?}");
+    let command = copy_command::command(&scene.app).unwrap();
+    assert!(command.starts_with("tui-client --prefix run1. --prefix run2. --once"), "{command}");
+}
+
+#[test]
+fn the_top_line_says_by_how_much_a_run_is_shifted() {
+    for (width, shown) in
+        [(80, " ● localhost:10001  run1. +2d7h · run2."), (40, " ● run1. +2d7h · run2.")]
+    {
+        let scene = scene_of_runs(width, 24, &[], 200_000);
+        let screen = draw(&scene, &scene.theme, width, 24).to_string();
+        let top = screen.lines().next().unwrap().trim_matches('"').trim_end();
+        assert_eq!(top.strip_suffix("live").unwrap().trim_end(), shown);
     }
 }

@@ -13,7 +13,7 @@ use shared::response::Status;
 use tui_client::effect::NetworkOrder;
 use tui_client::event::{Event, FollowNews};
 use tui_client::request::pending::Channel;
-use tui_client::sources::{Source, SourceState};
+use tui_client::sources::{Source, SourceState, with_runs};
 use tui_client::system::net::{Joined, Peer};
 
 use super::{Wire, block_on};
@@ -25,6 +25,7 @@ const NAMES: [&str; 3] = ["web1", "db", "cache"];
 fn joined(ports: &[u16]) -> Arc<Joined> {
     let sources = NAMES.iter().zip(ports).map(|(name, &port)| Source {
         name: (*name).to_owned(),
+        run: String::new(),
         server: ConnectOptions::new("localhost", port),
     });
     Arc::new(Joined::new(sources.collect()))
@@ -377,4 +378,106 @@ fn an_error_of_one_is_that_of_all_and_what_breaks_off_is_no_reply() {
         assert_eq!(broken, "lost: the server closed the connection");
     });
     serving.join().unwrap();
+}
+
+/// Runs on one server, which begin with these.
+fn runs(port: u16, prefixes: &[&str]) -> Arc<Joined> {
+    let server = ConnectOptions::new("localhost", port);
+    let server = Source { name: String::new(), run: String::new(), server };
+    let prefixes: Vec<_> = prefixes.iter().map(|&run| run.to_owned()).collect();
+    Arc::new(Joined::new(with_runs(vec![server], &prefixes).unwrap()))
+}
+
+#[test]
+fn runs_are_laid_over_each_other() {
+    let server = TestServer::start();
+    // The first run begins with run1.loss at 1000, the second 500 s later.
+    server
+        .send("put run1.loss 9 1000\nput run1.loss 5 1100\nput run1.rate 1 1010\nput other 7 7\n");
+    server.send("put run2.loss 8 1500\nput run2.loss 4 1560\n");
+    block_on(async {
+        let client = runs(server.port, &["run1.", "run2."]).connect_to_all().await.unwrap();
+        let both = "run1.loss 9.0 1500\nrun1.loss 5.0 1600\nrun1.rate 1.0 1510\n";
+        let both = format!("ok\n{both}run2.loss 8.0 1500\nrun2.loss 4.0 1560\n\n");
+        for (line, expected) in [
+            ("get *", &*both),
+            ("get *.loss[last]", "ok\nrun1.loss 5.0 1600\nrun2.loss 4.0 1560\n\n"),
+            ("get *.loss[last@1570]", "ok\nrun1.loss 9.0 1500\nrun2.loss 4.0 1560\n\n"),
+            ("get run1.*[1505:1510]", "ok\nrun1.rate 1.0 1510\n\n"),
+            // A bucket stands at a multiple of its step.
+            ("get run1.loss[::200:max]", "ok\nrun1.loss 9.0 1400\n\n"),
+            ("get *.loss[::all:count]", "ok\nrun1.loss 2.0 1500\nrun2.loss 2.0 1500\n\n"),
+            ("get other", "ok\n\n"),
+            ("put run2.loss 3 1570", "ok\n\n"),
+            (
+                "put run1.loss 3 1570",
+                "error\nthe times of run1. are shifted by 8m20s, not those of puts\n\n",
+            ),
+            ("put other 3 1570", "error\na key here begins with run1. or run2.\n\n"),
+            ("del run1.loss[1600:]", "ok\n\n"),
+        ] {
+            assert_eq!(reply(&client, line).await.unwrap(), expected, "{line}");
+        }
+        let one = runs(server.port, &["run1."]).connect_to_all().await.unwrap();
+        let lines = "ok\nrun1.loss 9.0 1000\nrun1.rate 1.0 1010\n\n";
+        assert_eq!(reply(&one, "get *").await.unwrap(), lines, "one is not shifted");
+    });
+}
+
+#[test]
+fn a_run_that_begins_while_one_looks_on_shifts_the_others() {
+    let server = TestServer::start();
+    server.send("put run1.loss 9 1000\n");
+    block_on(async {
+        let mut wire = Wire::over(Peer::Joined(runs(server.port, &["run1.", "run2."])));
+        wire.connect().await;
+        wire.follow_all(1).await;
+        server.send("put run1.loss 8 1010\n");
+        assert_eq!(wire.told(1, "\n").await, "run1.loss 8.0 1010\n");
+        assert_eq!(wire.answer(Channel::Data, "get *[last]").await, "run1.loss 8.0 1010");
+        server.send("put run2.loss 7 5000\n");
+        loop {
+            let Event::Sources(states) = wire.event().await else { continue };
+            if states.iter().map(SourceState::shift).eq([4000, 0]) {
+                break;
+            }
+        }
+        wire.follow_all(2).await;
+        let answer = wire.answer(Channel::Data, "get *[last]").await;
+        assert_eq!(answer, "run1.loss 8.0 5010 run2.loss 7.0 5000");
+        for (put, told) in [
+            ("put run1.loss 6 1020\n", "run1.loss 6.0 5020\n"),
+            ("put run2.loss 5 5010\n", "run2.loss 5.0 5010\n"),
+        ] {
+            server.send(put);
+            assert_eq!(wire.told(2, told).await, told);
+        }
+    });
+}
+
+#[test]
+fn runs_need_a_server_with_selectors() {
+    let (port, _) = peer(vec![
+        |mut stream, from| {
+            answer_enquiries(stream, from);
+            hear(from, &["get run1.*[::all:first]"]);
+            stream.write_all(b"ok\n\n").unwrap();
+        },
+        |mut stream, from| {
+            hear(from, &["get run1.*[:+]"]);
+            stream.write_all(b"ok\n\n").unwrap();
+        },
+        // The next try.
+        answer_enquiries,
+    ]);
+    block_on(async {
+        let mut wire = Wire::over(Peer::Joined(runs(port, &["run1."])));
+        loop {
+            let Event::Sources(states) = wire.event().await else { continue };
+            if let [SourceState::Away { reason }] = &states[..] {
+                assert_eq!(reason, "the server knows no selectors, which --prefix needs");
+                return;
+            }
+        }
+    });
 }

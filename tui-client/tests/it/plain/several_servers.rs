@@ -84,3 +84,37 @@ fn a_watch_prints_what_any_server_gets_also_across_a_restart_of_one() {
     assert_eq!(out.next_line(), "b/cpu 4.0 40");
     kill(child);
 }
+
+#[test]
+fn runs_are_printed_with_shifted_times() {
+    let server = TestServer::start();
+    server
+        .send("put run1.loss 9 1000\nput run1.loss 5 1100\nput other 7 7\nput run2.loss 8 1500\n");
+    let run = |args: &[&str]| crate::harness::client::run(server.port, args);
+    let both = ["--prefix", "run1.", "--prefix", "run2."];
+    let with = |args: &[&'static str]| run(&[&both[..], args].concat());
+    let lines = "run1.loss 9.0 1500\nrun1.loss 5.0 1600\nrun2.loss 8.0 1500\n";
+    assert_eq!(with(&["get", "*"]), (0, lines.to_owned(), String::new()));
+    let last = "run1.loss 5.0 1600\nrun2.loss 8.0 1500\n";
+    assert_eq!(with(&["--once"]), (0, last.to_owned(), String::new()));
+    let one = "run1.loss 5.0 1100\n";
+    assert_eq!(run(&["--prefix", "run1.", "--once"]), (0, one.to_owned(), String::new()));
+    let (code, _, said) = with(&["put", "run1.loss", "1", "7"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("the times of run1. are shifted by 8m20s"), "{said}");
+    let mut child = crate::harness::client::client(server.port);
+    let mut child = child.args([&both[..], &["--watch", "*.loss"]].concat()).spawn().unwrap();
+    let out = Lines::of(child.stdout.take());
+    assert_eq!(out.next_line() + "\n" + &out.next_line() + "\n", last);
+    server.send("put run2.loss 4 1510\n");
+    assert_eq!(out.next_line(), "run2.loss 4.0 1510");
+    kill(child);
+    for (args, why) in [
+        (&["--prefix", "run1.", "--prefix", "run1.a.", "--once"][..], "no --prefix begins another"),
+        (&["--prefix", "run1."], "--prefix goes with --put, --once, --watch, a get, or the screen"),
+    ] {
+        let (code, _, said) = run(args);
+        assert_eq!(code, 2);
+        assert!(said.contains(why), "{said}");
+    }
+}

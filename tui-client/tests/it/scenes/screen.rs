@@ -9,7 +9,7 @@ use tui_client::sources::SourceState;
 use tui_client::view::theme::Theme;
 
 use super::scenes;
-use crate::app::sources::{away, here, scene_of};
+use crate::app::sources::{away, here, scene_of, scene_of_runs};
 use crate::harness::scene::{NOW, Scene, sample};
 
 /// A mistake was made, and another poll went by.
@@ -76,6 +76,7 @@ scenes! {
     [sources]
     sources: |w, h| several(w, h, here(1200)),
     sources_one_away: |w, h| several(w, h, away("no server there")),
+    sources_of_runs: |w, h| scene_of_runs(w, h, &[], 200_000),
     sources_connecting: |w, h| several(w, h, SourceState::Connecting),
     [help]
     help: |w, h| help(w, h, "?"),

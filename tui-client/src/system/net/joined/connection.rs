@@ -12,9 +12,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 
-use super::Joined;
 use super::supervisor::ENQUIRY;
-use crate::sources::{DataLines, Kind, Routed, SourceState, Target, route};
+use super::{Joined, shifts_of};
+use crate::clock::unix_now;
+use crate::sources::{DataLines, Kind, Routed, Source, SourceLabel, SourceState, Target, route};
 use crate::system::net::end_reason;
 
 /// Requests that are sent on before the reply to the first of them is written.
@@ -227,7 +228,8 @@ impl Reader {
     /// Sends a request on to the sources that it is for.
     async fn send_on(&mut self, line: &[u8]) -> Due {
         let joined = Arc::clone(&self.ways.joined);
-        let (kind, targets, filter) = match route(line, &joined.sources) {
+        let shifts = shifts_of(&joined.sources, &joined.standings.borrow());
+        let (kind, targets, filter) = match route(line, &joined.sources, &shifts, unix_now()) {
             Routed::Answered(reply) => return Due::Ready(reply),
             Routed::Asked { kind, targets, filter } => (kind, targets, filter),
         };
@@ -256,7 +258,8 @@ impl Reader {
             asked.push(client);
             parts.push(Part {
                 source: target.source,
-                lines: DataLines::new(joined.prefix(target.source), filter.clone()),
+                lines: DataLines::new(joined.before(target.source), filter.clone())
+                    .shifted(shifts.get(target.source).copied().unwrap_or(0), target.step),
                 stream,
                 sent: Instant::now(),
                 is_alone,
@@ -279,12 +282,12 @@ fn refusal(reason: &str) -> Due {
 }
 
 impl Joined {
-    fn name(&self, at: usize) -> &str {
-        self.sources.get(at).map_or("", |source| &source.name)
+    fn name(&self, at: usize) -> String {
+        self.sources.get(at).map(|source| SourceLabel::from(source).shown()).unwrap_or_default()
     }
 
-    fn prefix(&self, at: usize) -> String {
-        self.sources.get(at).map(crate::sources::Source::prefix).unwrap_or_default()
+    fn before(&self, at: usize) -> String {
+        self.sources.get(at).map(Source::before).unwrap_or_default()
     }
 }
 
@@ -400,7 +403,7 @@ impl Writer {
         begun.sort_by_key(|(order, ..)| *order);
         let mut taken = Vec::new();
         for (_, source, part) in begun {
-            let name = self.joined.name(source).to_owned();
+            let name = self.joined.name(source);
             match part {
                 Err(error) if is_repeatable => {
                     return Ok(Err(format!("{name}: {}", end_reason(&error))));
