@@ -215,7 +215,9 @@ fn quit_works_in_every_mode() {
         assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit(Ending::Complete)]);
         scene.code(KeyCode::Tab);
     }
+    // Where a line is typed, it ends that first.
     scene.press(KeyPress::char('?'));
+    assert_eq!(scene.press(KeyPress::ctrl('c')), []);
     assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit(Ending::Complete)]);
     assert_eq!(scene.tell(Event::Terminate), [Effect::Quit(Ending::Complete)]);
 }
@@ -238,7 +240,7 @@ fn what_the_system_cannot_do_is_said_and_not_listed() {
     assert_eq!(scene.press(KeyPress::ctrl('z')), []);
     assert_eq!(scene.notice(), "this system can't suspend a program; ctrl-c leaves");
     scene.code(KeyCode::F(1));
-    let lines = format!("{:?}", scene.help().lines());
+    let lines = format!("{:?}", scene.help().lines().collect::<Vec<_>>());
     assert!(!lines.contains("suspend") && !lines.contains("tmux"), "{lines}");
     assert!(lines.contains("to the clipboard"), "{lines}");
     scene.code(KeyCode::F(1));
