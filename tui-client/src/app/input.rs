@@ -1,5 +1,6 @@
 //! All input of text: the command line, pasted lines, and the overlay over the panes.
 
+pub mod leaving;
 pub mod overlay;
 pub mod prompt;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use shared::Glob;
 
 use crate::app::context::Context;
+use crate::app::input::leaving::{LeavingWord, Part};
 use crate::app::input::overlay::Overlay;
 use crate::app::input::overlay::help::Help;
 use crate::app::input::prompt::Prompt;
@@ -18,6 +20,7 @@ use crate::app::log::Log;
 use crate::app::message::Message;
 use crate::app::server::link::Link;
 use crate::effect::{Effect, Ending};
+use crate::event::KeyPress;
 use crate::import::source::pasted_lines;
 use crate::keymap::{Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
@@ -32,6 +35,7 @@ pub struct Input {
     /// The pasted lines being sent.
     pub paste: Paste,
     overlay: Option<Overlay>,
+    leaving: LeavingWord,
     /// The line that was pasted last had its end.
     pasted_end: bool,
     /// The line of the list of columns when it was open last.
@@ -52,6 +56,11 @@ impl Input {
     /// The mode that gets the keys; `focus` is that of the panes.
     pub fn mode(&self, focus: Mode) -> Mode {
         self.overlay.as_ref().map_or(focus, Overlay::mode)
+    }
+
+    /// What a key press is to a word that ends the program, in this mode.
+    pub fn leaving(&mut self, key: KeyPress, mode: Mode) -> Part {
+        self.leaving.press(key, matches!(mode, Mode::Columns | Mode::Confirm))
     }
 
     /// Opens a line input that begins with a text.

@@ -310,7 +310,7 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("enter y", &[Confirm], Action::Prompt(PromptAction::SendPaste), "send the pasted lines")
         .hint("send", &[(Confirm, 10)]),
-    bind("esc n ctrl-c", &[Confirm], Action::Prompt(PromptAction::DiscardPaste), "don't send them")
+    bind("esc n q ctrl-c", &[Confirm], Action::Prompt(PromptAction::DiscardPaste), "don't send them")
         .vital("discard", &[(Confirm, 20)]),
 
     bind("enter", &[Help], Action::Accept, "run the chosen line; without one, close the list")

@@ -1,5 +1,6 @@
 //! Keys: the actions that they stand for, and what each does to the parts.
 
+use crate::app::input::leaving::Part;
 use crate::app::input::overlay::help::Help;
 use crate::app::line_input::InputPurpose;
 use crate::app::{App, copy_command};
@@ -21,6 +22,11 @@ impl App {
     pub(in crate::app) fn on_key(&mut self, key: KeyPress) {
         let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
         let mode = self.mode();
+        match self.input.leaving(key, mode) {
+            Part::Own => {}
+            Part::Letter => return,
+            Part::Last => return self.cx.push(Effect::Quit(Ending::FirstLetter)),
+        }
         match keymap::lookup(mode, key) {
             // The key has only closed the list of completions.
             Some(Action::Prompt(PromptAction::Clear)) if listed => {}
