@@ -27,7 +27,7 @@ use shared::Glob;
 
 use crate::effect::{ComputeJob, Effect, Ending, NetworkOrder};
 use crate::event::{Event, Moment};
-use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
+use crate::keymap::{Action, Hint, LogAction, Mode, Pane, PromptAction, WatchAction};
 use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::marks::{Mark, Marks};
 use crate::metrics::series::summary::Answer;
@@ -437,6 +437,7 @@ impl App {
     pub fn hint_word(&self, hint: &Hint) -> &'static str {
         match hint.action {
             Action::TogglePause if self.polling.is_paused() => "resume",
+            Action::Log(LogAction::Match { .. }) if self.types_log_filter() => "dropped",
             _ => hint.word,
         }
     }

@@ -200,7 +200,7 @@ impl Input {
     /// Replaces the line of a filter by an earlier filter.
     pub fn recall(&mut self, filter: &str, cx: &mut Context) {
         if let Some(Overlay::Input(line)) = &mut self.overlay
-            && matches!(line.purpose(), InputPurpose::Filter(_))
+            && matches!(line.purpose(), InputPurpose::Filter(_) | InputPurpose::LogFilter(_))
         {
             line.edit(Edit::KillAll);
             line.insert(filter);

@@ -246,7 +246,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("newer", &[(Log, 30)]),
     bind("&", &[Log], Action::Log(LogAction::Filter), "filter: show only lines with a text (!text: without it)")
         .hint("filter", &[(Log, 60)]),
-    bind("esc", &[Log], Action::Log(LogAction::Leave), "drop search and filter; back to the panes; to the command line")
+    bind("esc", &[Log], Action::Log(LogAction::Leave), "drop the search; drop the filter (& ↑: back); to the command line")
         .hint("clear", &[(Log, 10)]),
     bind("f", &[Log], Action::Log(LogAction::Zoom), "the log in the room of all panes; again: back")
         .hint("full screen", &[(Log, 110)]),
@@ -270,7 +270,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .vital("cancel", &[(SeriesInput, 20)]),
     bind("esc ctrl-g ctrl-c", &[LogInput], Action::Cancel, "cancel: back to how it was")
         .vital("cancel", &[(LogInput, 40)]),
-    bind("↑ ctrl-p", &[LogInput], Action::Log(LogAction::Match { older: true }), "to the match above (older)")
+    bind("↑ ctrl-p", &[LogInput], Action::Log(LogAction::Match { older: true }), "to the match above (older); filter: the one dropped last")
         .hint("older", &[(LogInput, 20)]),
     bind("↓ ctrl-n", &[LogInput], Action::Log(LogAction::Match { older: false }), "to the match below (newer)")
         .hint("newer", &[(LogInput, 30)]),

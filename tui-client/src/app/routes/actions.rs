@@ -2,7 +2,7 @@
 
 use crate::app::input::leaving::Part;
 use crate::app::input::overlay::help::Help;
-use crate::app::line_input::InputPurpose;
+use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::{App, copy_command};
 use crate::effect::{Effect, Ending, NetworkOrder, TerminalOrder};
 use crate::event::{KeyCode, KeyPress};
@@ -131,10 +131,9 @@ impl App {
             Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
             Action::Accept if self.input.help().is_some() => self.perform_chosen(),
             Action::Accept => self.input.accept(&mut self.cx),
-            Action::RecallFilter => {
-                if let Some(filter) = self.table().dropped_filter().cloned() {
-                    self.input.recall(filter.as_str(), &mut self.cx);
-                }
+            Action::RecallFilter => self.recall_filter(),
+            Action::Log(LogAction::Match { older: true }) if self.types_log_filter() => {
+                self.recall_filter();
             }
             Action::Cancel => self.input.cancel(&mut self.cx),
             Action::Submit => self.submit(),
@@ -196,6 +195,24 @@ impl App {
                     self.place.table_or(&mut self.table).toggle_column(column);
                 }
             }
+        }
+    }
+
+    /// A filter of the log is typed.
+    pub(in crate::app) fn types_log_filter(&self) -> bool {
+        let purpose = self.input.line().map(LineInput::purpose);
+        matches!(purpose, Some(InputPurpose::LogFilter(_)))
+    }
+
+    /// Puts the filter that was dropped last into the line in which one is typed.
+    fn recall_filter(&mut self) {
+        let filter = if self.types_log_filter() {
+            self.log.dropped_filter().map(|filter| filter.text().to_owned())
+        } else {
+            self.table().dropped_filter().map(|filter| filter.as_str().to_owned())
+        };
+        if let Some(filter) = filter {
+            self.input.recall(&filter, &mut self.cx);
         }
     }
 
