@@ -103,7 +103,11 @@ fn an_entered_get_is_answered_beside_the_table() {
     scene.enter("get *");
     scene.ok("get *", "a 1.0 1\npalm.cpu 1.0 1\npalm.cpu 2.0 2\n");
     let answer = scene.app.typed_answer().unwrap();
-    assert_eq!(answer.title(), "get * · 2 keys · 3 points", "the newest answer alone");
+    assert_eq!(
+        answer.title(),
+        "get * · newest of each of 2 keys · 3 points",
+        "the newest answer alone"
+    );
     scene.enter("get palm.*");
     scene.ok("get palm.*", "palm.cpu 1.0 1\n");
     let answer = scene.app.typed_answer().unwrap();
