@@ -21,8 +21,8 @@ use tui_client::view::theme::Theme;
 use crate::harness::scene::Scene;
 use crate::harness::snapshot::{Make, ONE_SIZE, SIZES, check, draw};
 
-/// The scenes that are kept at every size, one for each mode; the others are at [`ONE_SIZE`].
-const AT_EVERY_SIZE: [&str; 12] = [
+/// The scenes that are kept at every size, one for each mode and an answer; the others are at [`ONE_SIZE`].
+const AT_EVERY_SIZE: [&str; 13] = [
     "newcomer",
     "table_sorted",
     "watch_alert",
@@ -35,6 +35,7 @@ const AT_EVERY_SIZE: [&str; 12] = [
     "recall",
     "confirm_wrong",
     "log_search",
+    "answer_of_many_keys",
 ];
 
 /// A screen with a name, in the folder of its snapshot.
