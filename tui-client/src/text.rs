@@ -5,6 +5,7 @@ pub mod connection;
 pub mod escape;
 pub mod moment;
 pub mod natural;
+pub mod nearest;
 pub mod number;
 pub mod time;
 pub mod units;

@@ -326,6 +326,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")
         .hint("pause", &[(Table, 90), (Watch, 65), (Chart, 70), (Log, 140)]),
     bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here"),
+    bind("V", PANES, Action::SaveView, "save the view in a file: --view FILE opens it, any editor, too"),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
     bind("q", PANES, Action::Quit, "quit the program")
         .vital("quit", &[(Table, 150), (Watch, 150), (Chart, 115), (Log, 150)]),

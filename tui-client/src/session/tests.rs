@@ -6,6 +6,7 @@ use shared::{Key, Point};
 use super::*;
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
+use crate::metrics::sort::TableSpec;
 use crate::metrics::window::{ChartWindow, Window};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::LineStore;
@@ -52,7 +53,7 @@ fn view() -> View {
         },
         raw_log: true,
         place: Some(1_795_933_000),
-        compared: Some(Base { at: 1_795_932_000, mark: "deploy".to_owned() }),
+        compared: Some(Comparison::Base(Base { at: 1_795_932_000, mark: "deploy".to_owned() })),
         compared_sort: Some(Sort { column: Some(Column::Moved), descending: false }),
         chart: ChartView {
             window: ChartWindow::Fixed(-5, 1_795_933_800),
@@ -61,9 +62,12 @@ fn view() -> View {
             selected: Some("palm.cpu".to_owned()),
             marked: vec!["火.cpu".to_owned()],
         },
-        pane: Focus::Log,
-        focus: Focus::Chart,
+        pane: Some(Focus::Log),
+        focus: Some(Focus::Chart),
+        log: LogRoom::Full,
         selected_row: Some("palm.mem".to_owned()),
+        interval: None,
+        look: Look::default(),
     }
 }
 

@@ -106,12 +106,28 @@ impl Layout {
         let height = if self.hints.y >= TALL { 4 } else { 3 };
         let spare = log.height.saturating_sub(height);
         self.log = Some(log.rows(log.y + spare, log.height - spare));
-        for area in [&mut self.table, &mut self.watch].into_iter().flatten() {
-            if area.y + area.height == log.y {
-                area.height += spare;
-            }
+        self.give(spare, log);
+        self
+    }
+
+    /// The layout without a log, whose room the pane above it has. A screen that shows one pane at a
+    /// time goes on to show that one.
+    #[must_use]
+    pub fn without_log(mut self) -> Self {
+        if let Some(log) = self.log.filter(|_| self.table.is_some() || self.watch.is_some()) {
+            self.log = None;
+            self.give(log.height, log);
         }
         self
+    }
+
+    /// Gives so many rows of the log to the panes above it.
+    fn give(&mut self, rows: u16, log: Area) {
+        for area in [&mut self.table, &mut self.watch].into_iter().flatten() {
+            if area.y + area.height == log.y {
+                area.height += rows;
+            }
+        }
     }
 
     /// The layout with the log in place of all panes.
@@ -157,10 +173,10 @@ impl Layout {
         (edges, screen.rows(status, height - status - hints))
     }
 
-    /// Makes room above the log, or above the command line below a chart, for an answer of so many
+    /// Makes room above the log, or above the command line where there is none, for an answer of so many
     /// lines, as far as the panes there can spare it.
     pub fn show_answer(&mut self, lines: usize) {
-        let prompt = Some(self.prompt).filter(|_| self.full && self.prompt_border);
+        let prompt = Some(self.prompt).filter(|_| self.prompt_border);
         let Some(log) = self.log.or(prompt) else { return };
         let lowest = [self.table, self.watch].into_iter().flatten();
         let lowest = lowest.filter(|area| area.y + area.height == log.y);
