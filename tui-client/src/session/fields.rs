@@ -62,9 +62,11 @@ pub(super) enum Kept {
 }
 
 impl Field {
-    /// Its values in a view.
+    /// Its values in a view, each on one line.
     pub fn lines(&self, view: &View) -> Vec<String> {
-        (self.values)(view)
+        let values = (self.values)(view).into_iter();
+        // A filter from the command line may have ends of lines between its words.
+        values.map(|value| value.replace(char::is_control, " ")).collect()
     }
 }
 

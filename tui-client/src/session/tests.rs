@@ -120,6 +120,16 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn a_filter_of_several_lines_is_written_on_one() {
+    let mut session = session();
+    session.view.table.filter = Some("last > 20\nand not stale".parse().unwrap());
+    session.view.alerts = vec!["palm.cpu\n> 90".parse().unwrap()];
+    let read = parse(&text(&session)).unwrap().view;
+    assert_eq!(read.table.filter.unwrap().as_str(), "last > 20 and not stale");
+    assert_eq!(read.alerts, ["palm.cpu > 90".parse().unwrap()]);
+}
+
+#[test]
 fn points_are_written_as_what_changes() {
     let text = String::from_utf8(text(&session())).unwrap();
     let points = "key palm.cpu\n1795933700@23.7 = 5@-0 1e+300\nkey 火.cpu\n";
