@@ -27,14 +27,13 @@ use shared::Glob;
 
 use crate::effect::{ComputeJob, Effect, Ending, NetworkOrder};
 use crate::event::{Event, Moment};
-use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
+use crate::keymap::{Action, Hint, LogAction, Mode, Pane, PromptAction, WatchAction};
 use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::marks::{Mark, Marks};
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
-use crate::session::Base;
-use crate::text::number;
+use crate::session::{Base, Look};
 use crate::wire_log::entry::Tone;
 use answer::TypedAnswer;
 pub use config::AppConfig;
@@ -45,6 +44,7 @@ use log::Log;
 use message::Message;
 use place::Place;
 use routes::session::Replayed;
+use routes::view::Unopened;
 use saving::Saving;
 use screen::layout::Layout;
 use screen::panes::Panes;
@@ -97,6 +97,10 @@ pub struct App {
     saving: Option<Saving>,
     /// The saved session that is shown.
     replayed: Option<Replayed>,
+    /// What of the view waits for the first answers.
+    unopened: Unopened,
+    /// How the screen is drawn, where that was asked for.
+    look: Look,
 }
 
 impl App {
@@ -130,9 +134,12 @@ impl App {
             base: None,
             saving: None,
             replayed: None,
+            unopened: Unopened::default(),
+            look: config.view.look.clone(),
         };
-        if let Some(session) = config.replayed {
-            app.replay(&session);
+        match config.replayed {
+            Some(session) => app.replay(&session),
+            None => app.open_view(&config.view),
         }
         app
     }
@@ -144,13 +151,14 @@ impl App {
 
     /// Takes an event and returns its effects in order.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
-        let log = self.layout().log;
+        let before = self.layout();
         self.cx.begin(now);
         self.route(event, now);
         while let Some(message) = self.cx.take_message() {
             self.carry_out(message);
         }
-        if self.layout().log != log {
+        let layout = self.layout();
+        if (layout.log, layout.table) != (before.log, before.table) {
             self.after_layout_change();
         }
         self.join_chart();
@@ -224,29 +232,14 @@ impl App {
                 self.input.paste.on_news(&news, &mut self.log, &mut self.cx);
             }
             Event::History(lines) => self.input.prompt.load(lines),
-            Event::Saved { path, lines } => {
-                let lines = number::plural(lines, "line", "lines");
-                self.cx.say_name(Tone::Good, &format!("{lines} saved in "), &path);
-            }
-            Event::NotSaved { path, reason } => {
-                // The path can be corrected, unless the log has lost the keys meanwhile.
-                if self.mode() == Mode::Log {
-                    self.input.ask(InputPurpose::SaveLog, &path);
-                }
-                self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
-            }
-            Event::PictureSaved { path } => {
-                self.cx.say_name(Tone::Good, "the picture is in ", &path);
-            }
-            Event::PictureNotSaved { path, reason } => {
-                // As with the log.
-                if self.mode().pane().is_some() {
-                    self.input.ask(InputPurpose::SavePicture, &path);
-                }
-                self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
-            }
-            Event::SessionSaved(file) => self.on_session_saved(&file),
-            Event::SessionNotSaved { path, reason } => self.on_session_not_saved(&path, &reason),
+            event @ (Event::Saved { .. }
+            | Event::NotSaved { .. }
+            | Event::PictureSaved { .. }
+            | Event::PictureNotSaved { .. }
+            | Event::ViewSaved { .. }
+            | Event::ViewNotSaved { .. }
+            | Event::SessionSaved(_)
+            | Event::SessionNotSaved { .. }) => self.on_file(event),
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
             Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),
             Event::Sorted(sorted) => {
@@ -326,6 +319,7 @@ impl App {
             Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
             Message::SaveSession(path) => self.save_session(path),
+            Message::SaveView(path) => self.save_view(path),
         }
     }
 
@@ -391,7 +385,7 @@ impl App {
         let is_calm = self.log.is_calm(self.now().elapsed);
         let mut layout = self.panes.layout(!self.watch.is_empty(), is_calm);
         if let Some(answer) = &self.typed_answer {
-            layout.show_answer(answer.lines().len());
+            layout.show_answer(answer.lines().len(), self.panes.focus() == Mode::Prompt);
         }
         layout
     }
@@ -446,6 +440,7 @@ impl App {
     pub fn hint_word(&self, hint: &Hint) -> &'static str {
         match hint.action {
             Action::TogglePause if self.polling.is_paused() => "resume",
+            Action::Log(LogAction::Match { .. }) if self.types_log_filter() => "dropped",
             _ => hint.word,
         }
     }

@@ -1,22 +1,23 @@
 //! The command line, parsed and checked into a [`Plan`].
 
 mod manual;
-mod named_host;
+mod servers;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum};
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::host::Host;
-use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob, Key};
+use shared::{DEFAULT_HOST, Glob, Key};
 
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
@@ -26,8 +27,10 @@ use crate::metrics::watch_plan::with_alerted;
 use crate::metrics::window::Window;
 use crate::request::command::Command as Word;
 use crate::request::deletion::selector_to_delete;
-use crate::sources::{Source, named_hosts, with_runs};
-use named_host::NamedHost;
+use crate::session::view_file::ViewFile;
+use crate::session::{Look, View};
+use crate::sources::Source;
+use servers::{NamedHost, Servers};
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
@@ -131,6 +134,12 @@ struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "prefix", "yes", "timeout", "raw_log", "request"])]
     replay: Option<PathBuf>,
 
+    /// The screen as a file says, which V on a screen writes and any editor: what is watched, alerts,
+    /// filter, order, columns, panes, server, look. An option beside it goes before what the file says;
+    /// --watch and --alert add to it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["exec", "since", "once", "format", "retry", "put", "yes", "replay", "request"])]
+    view: Option<PathBuf>,
+
     /// Print the completions for a shell and exit
     #[arg(long, value_name = "SHELL")]
     completions: Option<Shell>,
@@ -201,6 +210,9 @@ fn log_memory(text: &str) -> Result<usize, String> {
     Ok(mib << 20)
 }
 
+/// The time between two polls unless another one is asked for.
+const USUAL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The command line, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -232,6 +244,8 @@ pub struct Plan {
     pub alerts: Vec<Alert>,
     /// Filter, order and columns of the table.
     pub table: TableSpec,
+    /// The view of the screen: that of a file where there is one, with what the options say.
+    pub view: View,
     /// The mode with its arguments.
     pub mode: RunMode,
 }
@@ -312,6 +326,21 @@ pub struct ScreenOptions {
     pub mouse: bool,
 }
 
+impl ScreenOptions {
+    /// What was asked for, in the words of the command line.
+    fn look(self) -> Look {
+        fn word<T: ValueEnum + PartialEq>(value: T, usual: &T) -> Option<String> {
+            let asked = Some(value).filter(|value| value != usual)?;
+            Some(asked.to_possible_value()?.get_name().to_owned())
+        }
+        Look {
+            theme: word(self.theme, &Colours::Auto),
+            glyphs: word(self.glyphs, &GlyphSet::Auto),
+            ascii: word(self.ascii, &When::Auto),
+        }
+    }
+}
+
 /// The mode: the screen, plain mode in one of its forms, or text about the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunMode {
@@ -334,15 +363,42 @@ pub enum RunMode {
 }
 
 impl Plan {
-    /// Reads the command line. `interactive` says that both input and output are a terminal.
+    /// As [`Plan::parse_with`], where no view file can be opened.
     ///
     /// # Errors
-    /// For `--help`, `--version` and mistakes, ready to be printed.
+    /// The same, and for a command line that names a view file.
     pub fn parse<T: Into<OsString>>(
         args: impl IntoIterator<Item = T>,
         interactive: bool,
     ) -> Result<Self, clap::Error> {
-        let mut args = Args::try_parse_from(mark_numbers(args.into_iter().map(Into::into)))?;
+        Self::parse_with(args, interactive, |_| Err("no file can be opened here".to_owned()))
+    }
+
+    /// Reads the command line. `interactive` says that both input and output are a terminal; `open`
+    /// reads a view file.
+    ///
+    /// # Errors
+    /// For `--help`, `--version` and mistakes, ready to be printed.
+    pub fn parse_with<T: Into<OsString>>(
+        args: impl IntoIterator<Item = T>,
+        interactive: bool,
+        open: impl FnOnce(&Path) -> Result<ViewFile, String>,
+    ) -> Result<Self, clap::Error> {
+        let words: Vec<_> = mark_numbers(args.into_iter().map(Into::into)).collect();
+        let given = Args::command().try_get_matches_from(&words)?;
+        let args = Args::from_arg_matches(&given)?;
+        let Some(path) = &args.view else { return Self::of(args, View::default(), interactive) };
+        if !interactive {
+            let why = "--view needs a terminal for its screen";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
+        }
+        let file = open(path).map_err(|why| view::unreadable(&why))?;
+        let panes = file.panes().clone();
+        Self::of(view::with_view(words, &given, &file)?, panes, interactive)
+    }
+
+    /// The plan of arguments, with the panes of a view.
+    fn of(mut args: Args, panes: View, interactive: bool) -> Result<Self, clap::Error> {
         for word in &mut args.request {
             if let Some(typed) = word.strip_prefix(MARK) {
                 *word = typed.to_owned();
@@ -369,7 +425,7 @@ impl Plan {
             RunMode::Print(manual::completions(shell))
         } else if args.man {
             RunMode::Print(manual::manual())
-        } else if let Some(path) = args.replay {
+        } else if let Some(path) = args.replay.take() {
             if !interactive {
                 let why = "--replay needs a terminal for its screen";
                 return Err(usage_error(ErrorKind::ArgumentConflict, why));
@@ -382,7 +438,7 @@ impl Plan {
         } else if args.once {
             RunMode::Once(watch)
         } else if interactive && !is_plain {
-            RunMode::Screen(args.watch)
+            RunMode::Screen(std::mem::take(&mut args.watch))
         } else if watch.is_empty() {
             RunMode::Input
         } else {
@@ -407,18 +463,17 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let has_keys = matches!(mode, RunMode::Input | RunMode::Delete(_) | RunMode::Replay(_));
-        if !args.prefix.is_empty() && !args.put && has_keys {
-            let why = "--prefix goes with --put, --once, --watch, a get, or the screen";
-            return Err(usage_error(ErrorKind::ArgumentConflict, why));
-        }
-        let put = args.put.then(|| args.prefix.pop().unwrap_or_default());
-        let runs = if args.put { Vec::new() } else { args.prefix };
-        let (server, sources) = servers(args.host, args.port, args.timeout, &runs)?;
-        if put.is_some() && !sources.is_empty() {
-            let why = "--put goes to one server: one --host, without a NAME=";
-            return Err(usage_error(ErrorKind::ArgumentConflict, why));
-        }
+        let Servers { server, sources, put } = Servers::of(&mut args, &mode)?;
+        let view = View {
+            watch: if let RunMode::Screen(watch) = &mode { watch.clone() } else { Vec::new() },
+            alerts: args.alert.clone(),
+            table: table.clone(),
+            raw_log: args.raw_log,
+            interval: Some(args.interval).filter(|&interval| interval != USUAL_INTERVAL),
+            look: args.screen.look(),
+            ..panes
+        };
+        let view = servers::shown(view, &server, &sources);
         Ok(Self {
             server,
             sources,
@@ -434,6 +489,7 @@ impl Plan {
             raw_log: args.raw_log,
             alerts: args.alert,
             table,
+            view,
             mode,
         })
     }
@@ -441,37 +497,6 @@ impl Plan {
 
 fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
-}
-
-/// The first server, and all of them where they are in one view.
-fn servers(
-    hosts: Vec<NamedHost>,
-    port: Option<u16>,
-    timeout: Duration,
-    runs: &[String],
-) -> Result<(ConnectOptions, Vec<Source>), clap::Error> {
-    let mut servers = Vec::new();
-    for NamedHost { name, host } in hosts {
-        let port = host.port(port).map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
-        let mut server = ConnectOptions::new(host.into_name(), port);
-        server.reply_timeout = timeout;
-        servers.push((name, server));
-    }
-    let first = servers.first().map(|(_, server)| server.clone());
-    let first = first.unwrap_or_else(|| ConnectOptions::new(DEFAULT_HOST, DEFAULT_PORT));
-    let sources = match &servers[..] {
-        [(None, _)] if runs.is_empty() => Vec::new(),
-        [(None, server)] => {
-            let (name, run) = (String::new(), String::new());
-            vec![Source { name, run, server: server.clone() }]
-        }
-        _ => named_hosts(servers).map_err(|why| usage_error(ErrorKind::ValueValidation, why))?,
-    };
-    let sources = with_runs(sources, runs).map_err(|[one, other]| {
-        let why = format!("keys of {other:?} would be of {one:?}, too: no --prefix begins another");
-        usage_error(ErrorKind::ValueValidation, why)
-    })?;
-    Ok((first, sources))
 }
 
 fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {

@@ -34,7 +34,7 @@ pub enum Effect {
 pub enum Ending {
     /// By all that was to be pressed, or by a signal.
     Complete,
-    /// By a letter with which `quit` begins: the rest of the word is not for the shell.
+    /// By a letter of `quit`: what is left of the word, and its Enter, are not for the shell.
     FirstLetter,
 }
 
@@ -90,6 +90,9 @@ pub enum FileJob {
     /// Write a picture to a new file at a path as typed; the answer is `PictureSaved` or
     /// `PictureNotSaved`.
     SavePicture { path: String, svg: String },
+    /// Write the text of a view to a new file at a path as typed; the answer is `ViewSaved` or
+    /// `ViewNotSaved`.
+    SaveView { path: String, text: String },
     /// Write a session to a new file at a path as typed; `left_out` comes back with the answer, which
     /// is `SessionSaved` or `SessionNotSaved`.
     SaveSession { path: String, session: Arc<Session>, left_out: LeftOut },

@@ -16,4 +16,5 @@ mod session;
 pub mod sources;
 mod table;
 mod update;
+mod view;
 mod watch;

@@ -13,3 +13,4 @@ mod replay;
 mod resize_storm;
 mod session;
 mod several_servers;
+mod view;

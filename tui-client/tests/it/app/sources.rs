@@ -169,7 +169,7 @@ fn the_copied_command_and_the_saved_session_name_the_servers() {
         Effect::File(FileJob::SaveSession { session, .. }) => Some(session),
         _ => None,
     });
-    assert_eq!(session.unwrap().view.sources, labels());
+    assert_eq!(session.unwrap().view.sources(), labels());
 }
 
 /// The top line says of each server what is true, and less of it where there is less room.
