@@ -8,14 +8,15 @@ mod connection;
 mod supervisor;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use shared::Client;
 use shared::client::ConnectOptions;
 use tokio::io::duplex;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{connect_reason, end_reason};
 use crate::event::Event;
@@ -32,11 +33,20 @@ const FIRST_GRACE: Duration = Duration::from_millis(500);
 /// What a source may take beyond its own times before the screen gives up on its answer.
 const MARGIN: Duration = Duration::from_secs(5);
 
+/// A source that owes an answer for so long is asked for another one, which it has to give in as much
+/// time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The sources, and how they stand.
 #[derive(Debug)]
 pub struct Joined {
     sources: Arc<[Source]>,
     standings: watch::Sender<Vec<Standing>>,
+    /// Notified when a source owes an answer for long.
+    suspected: Vec<Notify>,
+    patience: Duration,
+    /// A follow is open over the connections that are kept, which anything that is sent there ends.
+    is_following: AtomicBool,
 }
 
 /// How a source stands, and its connection for what is typed.
@@ -62,7 +72,15 @@ impl Joined {
         let unknown =
             Standing { state: SourceState::Connecting, client: None, changes: 0, start: None };
         let standings = watch::Sender::new(vec![unknown; sources.len()]);
-        Self { sources: sources.into(), standings }
+        let suspected = sources.iter().map(|_| Notify::new()).collect();
+        let (sources, is_following) = (sources.into(), AtomicBool::new(false));
+        Self { sources, standings, suspected, patience: PATIENCE, is_following }
+    }
+
+    /// Waits so long for an answer that is owed, and for that to the question whether one comes.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Keeps a connection to each source, and finds out when one comes or goes; tells how they stand
@@ -171,6 +189,24 @@ impl Joined {
             return None;
         }
         Some("no server is there".to_owned())
+    }
+
+    /// Waits until a source that owes an answer has gone, or was asked for it over a connection of before:
+    /// it had changed so often then. When that takes long, it is found out whether it answers at all.
+    async fn is_gone(&self, at: usize, changes: u64) {
+        let mut standings = self.standings.subscribe();
+        let has_changed = |standings: &Vec<Standing>| {
+            standings.get(at).is_none_or(|standing| standing.changes != changes)
+        };
+        loop {
+            tokio::select! {
+                _ = standings.wait_for(has_changed) => return,
+                () = sleep(self.patience) => {}
+            }
+            if let Some(suspected) = self.suspected.get(at) {
+                suspected.notify_one();
+            }
+        }
     }
 
     /// Takes the time of a small answer.

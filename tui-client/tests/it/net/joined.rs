@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -17,7 +19,7 @@ use tui_client::sources::{Source, SourceState, with_runs};
 use tui_client::system::net::{Joined, Peer};
 
 use super::{Wire, block_on};
-use crate::harness::peer::{free_port, hear, peer};
+use crate::harness::peer::{accept, free_port, hear, listen, peer};
 use crate::harness::server::TestServer;
 
 const NAMES: [&str; 3] = ["web1", "db", "cache"];
@@ -207,7 +209,7 @@ impl Wire {
                     return format!("{status}{}", reply.head.join(" "));
                 }
                 Event::DataLost { reason, .. } => return format!("lost: {reason}"),
-                Event::Sources(_) | Event::Follow { .. } => {}
+                Event::Sources(_) | Event::Follow { .. } | Event::Progress { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -479,5 +481,38 @@ fn runs_need_a_server_with_selectors() {
                 return;
             }
         }
+    });
+}
+
+/// A source that takes requests and gives no answer, neither here nor over another connection.
+#[test]
+fn a_server_that_has_stopped_to_answer_is_away() {
+    let able = TestServer::start();
+    able.send("put a 1 1\n");
+    let (listener, port) = listen();
+    thread::spawn(move || {
+        let stream = accept(&listener);
+        answer_enquiries(&stream, &mut BufReader::new(&stream));
+        // From now on connections are made, and nothing is answered.
+        let mut held = vec![stream];
+        while let Ok((stream, _)) = listener.accept() {
+            held.push(stream);
+        }
+    });
+    block_on(async {
+        let sources = NAMES.iter().zip([able.port, port]).map(|(name, port)| Source {
+            name: (*name).to_owned(),
+            run: String::new(),
+            server: ConnectOptions::new("localhost", port),
+        });
+        let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));
+        let mut wire = Wire::over(Peer::Joined(Arc::new(joined)));
+        wire.standing("++").await;
+        wire.connect().await;
+        let answer = wire.answer(Channel::Data, "get *").await;
+        assert_eq!(answer, "error db: the server closed the connection");
+        assert_eq!(wire.answer(Channel::Data, "get *").await, "web1/a 1.0 1");
+        let refused = wire.answer(Channel::Prompt, "put db/a 1 1").await;
+        assert!(refused.starts_with("error db: "), "{refused}");
     });
 }

@@ -2,6 +2,7 @@
 //! and the replies are written in the order of the requests, piece by piece.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
@@ -38,6 +39,8 @@ pub(super) struct Ways {
     joined: Arc<Joined>,
     /// Those of this connection alone; none where those that are kept are used.
     own: Option<Vec<Option<Client>>>,
+    /// How often each source had changed when its connection was made.
+    made_at: Vec<u64>,
     /// All sources have to be there.
     needs_all: bool,
 }
@@ -45,18 +48,25 @@ pub(super) struct Ways {
 impl Ways {
     /// Those that are kept.
     pub(super) fn kept(joined: Arc<Joined>) -> Self {
-        Self { joined, own: None, needs_all: false }
+        Self { joined, own: None, made_at: Vec::new(), needs_all: false }
     }
 
     /// New ones, which are made when they are needed.
     pub(super) fn own(joined: Arc<Joined>) -> Self {
-        let none = vec![None; joined.sources.len()];
-        Self { joined, own: Some(none), needs_all: false }
+        let (none, made_at) = (vec![None; joined.sources.len()], vec![0; joined.sources.len()]);
+        Self { joined, own: Some(none), made_at, needs_all: false }
     }
 
     /// These, none of which is made again.
     pub(super) fn all(joined: Arc<Joined>, clients: Vec<Option<Client>>) -> Self {
-        Self { joined, own: Some(clients), needs_all: true }
+        Self { joined, own: Some(clients), made_at: Vec::new(), needs_all: true }
+    }
+
+    /// Says whether a follow is open over the connections that are kept.
+    fn is_following(&self, is_open: bool) {
+        if self.own.is_none() {
+            self.joined.is_following.store(is_open, Ordering::Relaxed);
+        }
     }
 
     /// The connections to some sources, or why there is none.
@@ -85,14 +95,20 @@ impl Ways {
         let mut connecting = JoinSet::new();
         for target in targets {
             let at = target.source;
-            let Some(slot) = own.get_mut(at) else { continue };
+            let Some((slot, made_at)) = own.get_mut(at).zip(self.made_at.get_mut(at)) else {
+                continue;
+            };
+            let standing = |it: &super::Standing| (it.state.is_here(), it.changes);
+            let standing = self.joined.standings.borrow().get(at).map(standing);
+            let (is_here, changes) = standing.unwrap_or_default();
+            // One of before may be to a source that has stopped to answer.
+            let is_old = !is_here || std::mem::replace(made_at, changes) != changes;
             if let Some(client) = slot
-                && is_closed(client).await
+                && (is_old || is_closed(client).await)
             {
+                client.abort();
                 *slot = None;
             }
-            let is_here = |standing: &super::Standing| standing.state.is_here();
-            let is_here = self.joined.standings.borrow().get(at).is_some_and(is_here);
             if slot.is_none()
                 && is_here
                 && let Some(source) = self.joined.sources.get(at)
@@ -112,6 +128,7 @@ impl Ways {
 impl Drop for Ways {
     /// A source may tell without end.
     fn drop(&mut self) {
+        self.is_following(false);
         self.own.iter().flatten().flatten().for_each(Client::abort);
     }
 }
@@ -146,6 +163,8 @@ struct Part {
     is_alone: bool,
     /// It is under way as long as this lives.
     on_the_way: Arc<()>,
+    /// How often the source had changed when it was asked.
+    changes: u64,
 }
 
 /// A follow that has been sent on.
@@ -205,12 +224,14 @@ impl Reader {
         while let Ok(1..) = input.read_buf(&mut buffer).await {
             if let Some(following) = self.following.take() {
                 following.end().await;
+                self.ways.is_following(false);
                 framer.reopen();
             }
             let mut rest = &buffer[..];
             while let Some(line) = framer.next_request(&mut rest) {
                 if let Some(following) = self.following.take() {
                     following.end().await;
+                    self.ways.is_following(false);
                 }
                 let due = match line {
                     Line::Text(line) => self.send_on(line).await,
@@ -233,7 +254,7 @@ impl Reader {
             Routed::Answered(reply) => return Due::Ready(reply),
             Routed::Asked { kind, targets, filter } => (kind, targets, filter),
         };
-        let standing = {
+        let standing: Vec<(usize, u64)> = {
             let standings = joined.standings.borrow();
             let changes = |at: usize| standings.get(at).map_or(0, |standing| standing.changes);
             targets.iter().map(|target| (target.source, changes(target.source))).collect()
@@ -264,12 +285,14 @@ impl Reader {
                 sent: Instant::now(),
                 is_alone,
                 on_the_way: Arc::clone(&self.on_the_way),
+                changes: standing.iter().find(|it| it.0 == target.source).map_or(0, |it| it.1),
             });
         }
         if kind != Kind::Follow {
             return Due::Asked { kind, parts, is_strict: self.ways.needs_all };
         }
         let (ended, is_ended) = watch::channel(false);
+        self.ways.is_following(true);
         self.following = Some(Following { clients: asked, ended });
         Due::Followed { parts, standing, ended: is_ended }
     }
@@ -282,6 +305,20 @@ fn refusal(reason: &str) -> Due {
 }
 
 impl Joined {
+    /// The next piece of what a source answers, unless it goes before.
+    async fn piece(
+        &self,
+        stream: &mut ReplyStream,
+        at: usize,
+        changes: u64,
+    ) -> Result<Option<ReplyPiece>, ClientError> {
+        tokio::select! {
+            biased;
+            piece = stream.next() => piece,
+            () = self.is_gone(at, changes) => Err(ClientError::Closed),
+        }
+    }
+
     fn name(&self, at: usize) -> String {
         self.sources.get(at).map(|source| SourceLabel::from(source).shown()).unwrap_or_default()
     }
@@ -320,7 +357,8 @@ struct Begun {
     stream: ReplyStream,
     status: Status,
     first: Option<Duration>,
-    _on_the_way: Arc<()>,
+    changes: u64,
+    on_the_way: Arc<()>,
 }
 
 impl Writer {
@@ -356,7 +394,8 @@ impl Writer {
         encode_status_ok(&mut self.out);
         for mut part in begun {
             let mut bytes = 0;
-            while let Some(piece) = part.stream.next().await? {
+            let (source, changes) = (part.source, part.changes);
+            while let Some(piece) = self.joined.piece(&mut part.stream, source, changes).await? {
                 if let ReplyPiece::Data(data) = piece {
                     bytes += data.len();
                     part.lines.add(&data, &mut self.out);
@@ -368,6 +407,7 @@ impl Writer {
             if let Some(first) = part.first.filter(|_| bytes <= MAX_SMALL) {
                 self.joined.measured(part.source, first);
             }
+            drop(part.on_the_way);
         }
         encode_end(&mut self.out);
         self.flush().await
@@ -383,15 +423,17 @@ impl Writer {
     ) -> Result<Result<Vec<Begun>, String>, Broken> {
         let mut beginning = JoinSet::new();
         for (order, part) in parts.into_iter().enumerate() {
+            let joined = Arc::clone(&self.joined);
             beginning.spawn(async move {
-                let Part { source, lines, stream, sent, is_alone, on_the_way } = part;
+                let Part { source, lines, stream, sent, is_alone, on_the_way, changes } = part;
                 let begun = async {
                     let mut stream = stream?;
-                    let Some(ReplyPiece::Status(status)) = stream.next().await? else {
+                    let piece = joined.piece(&mut stream, source, changes).await?;
+                    let Some(ReplyPiece::Status(status)) = piece else {
                         return Err(ClientError::Closed);
                     };
                     let first = is_alone.then(|| sent.elapsed());
-                    Ok(Begun { source, lines, stream, status, first, _on_the_way: on_the_way })
+                    Ok(Begun { source, lines, stream, status, first, changes, on_the_way })
                 };
                 (order, source, begun.await)
             });

@@ -2,18 +2,20 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use shared::Client;
 use shared::client::{ClientError, Reconnect, ReplyPiece};
 use shared::response::{Status, decode_points};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{Joined, Standing, shifts_of};
 use crate::event::Event;
 use crate::sources::{Source, SourceState};
 use crate::system::net::{connect_reason, end_reason, reconnect_seed};
+use crate::text::connection::NO_ANSWER;
 
 /// What shows that a source answers, whatever it answers. It changes nothing.
 pub(super) const ENQUIRY: &[u8] = b"get tui-client.probe";
@@ -27,15 +29,25 @@ pub(super) async fn run(joined: Arc<Joined>, at: usize) {
     let mut reconnect = Reconnect::new(reconnect_seed());
     loop {
         let reason = match Client::connect(&source.server).await {
-            Ok(client) => match enquire(&client, source).await {
+            Ok(client) => match enquire_in_time(&joined, &client, source).await {
                 Ok((first, start)) => {
                     let _ = (reconnect.connected(), reconnect.answered());
                     joined.begins(at, start);
                     let state = SourceState::Here { round_trip: Some(first), shift: 0 };
                     joined.stands(at, state, Some(client.clone()));
-                    tokio::select! {
-                        error = client.closed() => end_reason(&error),
-                        reason = wait_for_start(&joined, at), if start.is_none() => reason,
+                    let begins = wait_for_start(&joined, at);
+                    tokio::pin!(begins);
+                    loop {
+                        tokio::select! {
+                            error = client.closed() => break end_reason(&error),
+                            reason = &mut begins, if start.is_none() => break reason,
+                            () = joined.is_suspected(at) => {
+                                if !answers(&joined, source, &client).await {
+                                    client.abort();
+                                    break NO_ANSWER.to_owned();
+                                }
+                            }
+                        }
                     }
                 }
                 Err(error) => end_reason(&error),
@@ -48,10 +60,9 @@ pub(super) async fn run(joined: Arc<Joined>, at: usize) {
     }
 }
 
-/// The time to the first byte of an answer, and the first time of a run that has begun. Asks twice: the
-/// end of a connection that has brought one answer may be that of a server which closes after each, and
-/// is not told.
-async fn enquire(client: &Client, source: &Source) -> Result<(Duration, Option<i64>), ClientError> {
+/// The time to the first byte of an answer. Asks twice: the end of a connection that has brought one
+/// answer may be that of a server which closes after each, and is not told.
+async fn enquire(client: &Client) -> Result<Duration, ClientError> {
     let mut first = Duration::ZERO;
     for _ in 0..2 {
         let sent = Instant::now();
@@ -60,7 +71,44 @@ async fn enquire(client: &Client, source: &Source) -> Result<(Duration, Option<i
         first = sent.elapsed();
         while reply.next().await?.is_some() {}
     }
+    Ok(first)
+}
+
+/// As [`enquire`], of a source that answers in time; besides, the first time of a run that has begun.
+async fn enquire_in_time(
+    joined: &Joined,
+    client: &Client,
+    source: &Source,
+) -> Result<(Duration, Option<i64>), ClientError> {
+    let first = timeout(joined.patience, enquire(client)).await;
+    let first = first.map_err(|_| ClientError::Stalled(joined.patience))??;
     Ok((first, first_time(client, source).await?))
+}
+
+/// A source that owes an answer gives another one in time: over its connection, unless a follow is open
+/// there, or over a new one, where the answer over the first one takes long.
+async fn answers(joined: &Joined, source: &Source, client: &Client) -> bool {
+    let kept = async {
+        if joined.is_following.load(Ordering::Relaxed) || enquire(client).await.is_err() {
+            pending::<()>().await;
+        }
+    };
+    let other = async {
+        let is_answered = match Client::connect(&source.server).await {
+            Ok(client) => enquire(&client).await.is_ok(),
+            Err(_) => false,
+        };
+        if !is_answered {
+            pending::<()>().await;
+        }
+    };
+    let either = async {
+        tokio::select! {
+            () = kept => {}
+            () = other => {}
+        }
+    };
+    timeout(joined.patience, either).await.is_ok()
 }
 
 /// The first time of any key of a run; none if it has no points, or the source is no run.
@@ -146,6 +194,14 @@ pub(super) async fn tell_changes(joined: &Joined, events: &mpsc::Sender<Event>) 
 }
 
 impl Joined {
+    /// Waits until a source owes an answer for long.
+    async fn is_suspected(&self, at: usize) {
+        match self.suspected.get(at) {
+            Some(suspected) => suspected.notified().await,
+            None => pending().await,
+        }
+    }
+
     /// Records how a source stands.
     fn stands(&self, at: usize, state: SourceState, client: Option<Client>) {
         self.standings.send_if_modified(|standings| {
