@@ -74,7 +74,7 @@ impl App {
                     _ => self.input.prompt.deletion().answered(&pending.line, is_wrong),
                 };
                 let refused = (reply.status == Status::Error)
-                    .then(|| Refusal::new(&pending.line, reply.reason()));
+                    .then(|| Refusal::new(entered, &pending.line, reply.reason()));
                 match &refused {
                     Some(Refusal { text, brief }) => {
                         self.cx.say_brief(Tone::Bad, text.clone(), brief.clone());
