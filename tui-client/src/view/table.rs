@@ -116,7 +116,12 @@ fn titles(app: &App) -> Vec<String> {
     let then = table
         .as_of()
         .map(|at| format!("{} · ", time::short_moment(at, app.now().unix(), app.zone())));
-    let then = then.unwrap_or_default();
+    let then = match app.why_not_as_of() {
+        Some(why) if then.is_none() => format!("of now, {why} · "),
+        _ => then.unwrap_or_default(),
+    };
+    // A long title says it elsewhere.
+    let still = if table.as_of().is_none() { then.as_str() } else { "" };
     match (table.filter(), compared) {
         (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
@@ -131,15 +136,15 @@ fn titles(app: &App) -> Vec<String> {
             ]
         }
         (None, Some(compared)) => vec![
-            format!(" {request} · {keys} · {points} · {compared}"),
-            format!(" {keys} · {points} · {compared}"),
+            format!(" {still}{request} · {keys} · {points} · {compared}"),
+            format!(" {still}{keys} · {points} · {compared}"),
             format!(" {then}{keys} · {compared}"),
             format!(" {then}{keys} "),
         ],
         (None, None) => {
             vec![
-                format!(" {request} · {keys} · {points} "),
-                format!(" {keys} · {points} "),
+                format!(" {still}{request} · {keys} · {points} "),
+                format!(" {still}{keys} · {points} "),
                 format!(" {then}{keys} "),
             ]
         }
