@@ -95,7 +95,10 @@ fn titles(app: &App) -> Vec<String> {
     if !table.loaded() {
         return vec![format!(" {request} ")];
     }
-    let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
+    let mut keys = number::plural(table.keys() as u64, "key", "keys");
+    if table.is_let_go() {
+        keys.push_str(", asking again …");
+    }
     // What the numbers are of: of a live table only the newest points are known.
     let shown = table.shown_window();
     let as_of = table.as_of().map(|at| {
