@@ -18,7 +18,7 @@ use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::{sparkline, sparkline_on};
 use crate::metrics::trend::TrendAxis;
 use crate::metrics::window::Window;
-use crate::text::connection::connect_message;
+use crate::text::connection::what_and_help;
 use crate::text::width::{cut_in_the_middle, width};
 use crate::text::{number, time};
 
@@ -175,9 +175,8 @@ fn placeholder(app: &App) -> String {
         return format!("{none}\n/ changes it; empty, it passes all");
     }
     if let LinkState::Waiting { reason, .. } = app.link().state() {
-        // A line each, because the pane may be narrow.
-        let why = connect_message(reason, app.link().address()).replacen(": ", ".\n", 1);
-        return format!("no data yet: {why}");
+        let (why, help) = what_and_help(reason, app.link().address());
+        return format!("no data yet: {why}\n{help}");
     }
     if !app.link().is_connected() {
         return "no data yet: not connected".to_owned();
