@@ -172,6 +172,25 @@ fn a_line_entered_while_disconnected_is_kept() {
 }
 
 #[test]
+fn a_word_that_is_no_command_is_answered_with_what_helps() {
+    for (typed, help) in [
+        ("palm.cpu", "; get palm.cpu reads it"),
+        ("watch palm.cpu", "; ? finds what the screen does"),
+        ("list", "; ? finds what the screen does"),
+        ("help me", "; ? finds what the screen does"),
+        ("geet a", "in lower case"),
+        ("put a", "a value is missing"),
+    ] {
+        let mut scene = Scene::with_sample(160, 30, &[]);
+        scene.enter(typed);
+        scene.answer(typed, Status::Error, "wrong command\n");
+        assert!(scene.notice().ends_with(help), "{}", scene.notice());
+        let brief = scene.app.notice().unwrap().brief.clone().unwrap();
+        assert!(brief.ends_with(help), "{brief}");
+    }
+}
+
+#[test]
 fn what_is_said_of_a_request_is_what_was_typed() {
     let is_clean = |scene: &Scene| {
         let notes = scene.log().into_iter().filter(|line| line.starts_with('-'));
