@@ -98,5 +98,5 @@ scenes! {
     plain: |w, h| colourful(w, h, Theme::plain()),
     ascii: |w, h| colourful(w, h, Theme { ascii: true, ..Theme::colour() }),
     ascii_help: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?") },
-    ascii_help_search: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?history") },
+    ascii_help_search: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?sort") },
 }
