@@ -21,5 +21,6 @@ pub mod session;
 pub mod settings;
 pub mod system;
 pub mod text;
+pub mod themes;
 pub mod view;
 pub mod wire_log;

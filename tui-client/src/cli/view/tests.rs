@@ -180,10 +180,6 @@ fn a_mistake_is_told_with_its_place() {
         ),
         ("host = 'a:7'\nport = 8", "palm.toml: port 7 behind the host, but --port 8"),
         ("host = ['a', 'b']", "palm.toml:1:1: host takes one value"),
-        (
-            "theme = 'drak'",
-            "palm.toml:1:9: invalid value 'drak' for theme [possible values: auto, dark, light, none]; a similar value exists: 'dark'",
-        ),
         ("raw-log = 'on'", "palm.toml:1:11: invalid value 'on' for raw-log: true or false"),
         ("filter = ['a', 'b']", "palm.toml:1:1: filter takes one value"),
         (

@@ -5,7 +5,8 @@ use std::time::Duration;
 use shared::response::Status;
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
-use tui_client::view::theme::Theme;
+use tui_client::settings::Settings;
+use tui_client::view::theme::{Theme, colour::Depth};
 
 use super::scenes;
 use crate::harness::scene::{Scene, sample};
@@ -23,6 +24,16 @@ pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {
 
 fn gone(scene: &mut Scene) {
     scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+}
+
+/// A theme of the palette of 256, with few colours, each for one role.
+fn of_file() -> Theme {
+    let text = "base = 'dark'\nbackground = 17\nselected = 18\ntext = 250\nquiet = 245\n\
+                border = 60\nfocus = 'bright-cyan'\nkey = 153\nvalue = 231\nrising = 114\n\
+                falling = 211\ngrid = 61\nalert = 203\nchart = [27, 45]\ntrend = ['blue', 'red']\n\
+                line.1 = 39\n";
+    let settings = Settings::parse("scene.toml", text).unwrap();
+    Theme::of_file(&settings, Depth::Palette).unwrap()
 }
 
 fn help(width: u16, height: u16, keys: &str) -> Scene {
@@ -78,5 +89,6 @@ scenes! {
     light: |w, h| colourful(w, h, Theme::light()),
     plain: |w, h| colourful(w, h, Theme::plain()),
     ascii: |w, h| colourful(w, h, Theme { ascii: true, ..Theme::colour() }),
+    from_a_file: |w, h| colourful(w, h, of_file()),
     ascii_help: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?") },
 }
