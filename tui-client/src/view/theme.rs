@@ -259,6 +259,11 @@ impl Theme {
         (if by > 0.0 { self.rising } else { self.falling }).unwrap_or(usual)
     }
 
+    /// The style of what is looked for in a text.
+    pub fn found(&self) -> Style {
+        self.alert.add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
+    }
+
     /// The style of a tone.
     pub fn tone(&self, tone: Tone) -> Style {
         match tone {
