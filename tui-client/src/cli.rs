@@ -279,6 +279,12 @@ impl ThemeName {
         ("none", "None at all", Self::None),
     ];
 
+    /// That of a word on the command line.
+    pub fn of(word: &str) -> Self {
+        let own = Self::OWN.into_iter().find(|(name, ..)| *name == word);
+        own.map_or_else(|| Self::Named(word.to_owned()), |(.., name)| name)
+    }
+
     /// As on the command line.
     pub fn word(&self) -> &str {
         match self {
@@ -301,9 +307,7 @@ impl TypedValueParser for ThemeParser {
         _: Option<&Arg>,
         value: &OsStr,
     ) -> Result<ThemeName, clap::Error> {
-        let word = value.to_string_lossy();
-        let own = ThemeName::OWN.into_iter().find(|(name, ..)| *name == word);
-        Ok(own.map_or_else(|| ThemeName::Named(word.into_owned()), |(.., name)| name))
+        Ok(ThemeName::of(&value.to_string_lossy()))
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

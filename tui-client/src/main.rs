@@ -41,13 +41,17 @@ fn main() -> ExitCode {
 fn parse(interactive: bool) -> Result<(Plan, Option<Theme>), clap::Error> {
     let plan = parse_plan(interactive)?;
     let wrong = |why| clap::Error::raw(clap::error::ErrorKind::ValueValidation, why + "\n");
-    let theme = theme_detect::named(&plan.screen).map_err(wrong)?;
+    let theme = theme_detect::named(&plan.screen.theme).map_err(wrong)?;
     Ok((plan, theme))
 }
 
 /// The command line. A terminal that can't show the screen gets plain mode, and a sentence about it.
 fn parse_plan(interactive: bool) -> Result<Plan, clap::Error> {
-    let open = |path: &Path| read_view(path, unix_now(), &TimeZone::system());
+    let open = |path: &Path| {
+        let file = read_view(path, unix_now(), &TimeZone::system())?;
+        theme_detect::check(&file)?;
+        Ok(file)
+    };
     let parse = |interactive| Plan::parse_with(std::env::args_os(), interactive, open);
     let plan = parse(interactive)?;
     let Some(lacks) = os::terminal::lacks_for_screen() else { return Ok(plan) };

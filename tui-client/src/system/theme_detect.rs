@@ -5,6 +5,7 @@ use std::env;
 use std::path::{Path, is_separator};
 
 use crate::cli::{GlyphSet, ScreenOptions, ThemeName, When};
+use crate::session::view_file::ViewFile;
 use crate::settings::Settings;
 use crate::system::files::{expand_home, read_settings};
 use crate::system::os;
@@ -14,13 +15,12 @@ use crate::themes::BUILT_IN;
 use crate::view::theme::colour::Depth;
 use crate::view::theme::{Glyphs, Theme, ThemeChoice};
 
-/// The theme that the options name: the user's, else one that is built in; none where they name the
-/// terminal's own colours.
+/// The theme of a name: the user's, else one that is built in; none for the terminal's own colours.
 ///
 /// # Errors
 /// A sentence: there is none, or what is wrong with its file.
-pub fn named(options: &ScreenOptions) -> Result<Option<Theme>, String> {
-    let ThemeName::Named(name) = &options.theme else { return Ok(None) };
+pub fn named(theme: &ThemeName) -> Result<Option<Theme>, String> {
+    let ThemeName::Named(name) = theme else { return Ok(None) };
     let is_path = Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case("toml"))
         || name.contains(is_separator);
     let users = os::files::config_directory();
@@ -40,6 +40,18 @@ pub fn named(options: &ScreenOptions) -> Result<Option<Theme>, String> {
         Some(theme) => theme.map(Some).map_err(|why| why.to_string()),
         None => Err(unknown(name)),
     }
+}
+
+/// Checks the theme that a view file names.
+///
+/// # Errors
+/// As [`named`], with the place in the view file.
+pub fn check(file: &ViewFile) -> Result<(), String> {
+    let mut options = file.options().iter().filter(|option| option.name == "theme");
+    options.try_for_each(|option| {
+        let theme = option.value.as_deref().map_or(ThemeName::Auto, ThemeName::of);
+        named(&theme).map(drop).map_err(|why| file.mistake(Some(option.at), &why).to_string())
+    })
 }
 
 /// There is no theme of this name.

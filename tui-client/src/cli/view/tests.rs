@@ -305,7 +305,7 @@ fn view() -> impl Strategy<Value = View> {
         Sort { column: None, descending: false },
     ]));
     let look = (
-        prop::option::of(prop::sample::select(vec!["dark", "light", "none"])),
+        prop::option::of(prop::sample::select(vec!["dark", "none", "midnight", "~/a b.toml"])),
         prop::option::of(prop::sample::select(vec!["octant", "ascii"])),
         prop::option::of(prop::sample::select(vec!["always", "never"])),
     );
