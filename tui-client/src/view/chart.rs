@@ -167,7 +167,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
                 let symbol = theme.glyphs.cell(dots);
                 let style =
                     by_height.map_or_else(|| style_of(line.into()), |it| Style::new().fg(it));
-                let style = if under_cursor { style.patch(theme.title) } else { style };
+                let style = if under_cursor { theme.title.patch(style) } else { style };
                 place.set_char(symbol).set_style(style);
             } else if under_cursor {
                 place.set_char('│').set_style(theme.alert);
@@ -182,7 +182,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     for &(column, row, line) in &chart.cursor_points {
         let place = (plot.x + 1 + cells(column), plot.y + cells(row));
         if let Some(place) = canvas.buffer.cell_mut(place) {
-            place.set_char('●').set_style(style_of(line).patch(theme.title));
+            place.set_char('●').set_style(theme.title.patch(style_of(line)));
         }
     }
 }

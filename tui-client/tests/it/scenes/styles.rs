@@ -181,6 +181,19 @@ fn a_line_that_is_alone_is_coloured_by_height_and_several_by_line() {
 }
 
 #[test]
+fn a_point_at_the_cursor_keeps_the_colour_of_its_line() {
+    let theme = Theme::built_in("ember", Depth::True).unwrap().unwrap();
+    let mut scene = Scene::parked(100, 30, &["palm.cpu", "kettle.cpu"], &[]);
+    scene.to(Mode::Watch);
+    scene.keys("Mfh");
+    let screen = draw(&scene, &theme, 100, 30);
+    let points = screen.buffer().content().iter().filter(|cell| cell.symbol() == "●");
+    let colours: Vec<Color> = points.map(|cell| cell.fg).skip(1).collect();
+    assert_eq!(colours.len(), 2);
+    assert!(colours.iter().all(|colour| theme.lines[..2].contains(colour)), "{colours:?}");
+}
+
+#[test]
 fn bars_of_trends_are_coloured_by_their_height() {
     let theme = Theme::built_in("ember", Depth::True).unwrap().unwrap();
     let scene = Scene::parked(200, 60, &[], &[]);
