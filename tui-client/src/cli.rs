@@ -6,14 +6,14 @@ mod servers;
 mod tests;
 mod view;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::host::Host;
@@ -30,6 +30,7 @@ use crate::request::deletion::selector_to_delete;
 use crate::session::view_file::ViewFile;
 use crate::session::{Look, View};
 use crate::sources::Source;
+use crate::themes::BUILT_IN;
 use servers::{NamedHost, Servers};
 
 /// A terminal client for the metrics server.
@@ -263,16 +264,65 @@ pub enum Format {
 }
 
 /// The colours of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Colours {
-    /// As the terminal and the environment say
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ThemeName {
+    /// As the terminal and the environment say.
     Auto,
-    /// For a dark background
+    /// The terminal's own, for a dark background.
     Dark,
-    /// For a light background
+    /// The terminal's own, for a light background.
     Light,
-    /// None at all
+    /// None at all.
     None,
+    /// Those of a theme: one that is built in, one of the user's, or that of a file.
+    Named(String),
+}
+
+impl ThemeName {
+    /// Those that are no themes, with what is said of them.
+    pub const OWN: [(&'static str, &'static str, Self); 4] = [
+        ("auto", "As the terminal and the environment say", Self::Auto),
+        ("dark", "The terminal's own, for a dark background", Self::Dark),
+        ("light", "The terminal's own, for a light background", Self::Light),
+        ("none", "None at all", Self::None),
+    ];
+
+    /// That of a word on the command line.
+    pub fn of(word: &str) -> Self {
+        let own = Self::OWN.into_iter().find(|(name, ..)| *name == word);
+        own.map_or_else(|| Self::Named(word.to_owned()), |(.., name)| name)
+    }
+
+    /// As on the command line.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Named(name) => name,
+            own => Self::OWN.iter().find(|(_, _, value)| value == own).map_or("", |own| own.0),
+        }
+    }
+}
+
+/// Takes the name of any theme, and knows those that are built in.
+#[derive(Debug, Clone)]
+struct ThemeParser;
+
+impl TypedValueParser for ThemeParser {
+    type Value = ThemeName;
+
+    fn parse_ref(
+        &self,
+        _: &Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<ThemeName, clap::Error> {
+        Ok(ThemeName::of(&value.to_string_lossy()))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let own = ThemeName::OWN.iter().map(|(name, help, _)| (*name, *help));
+        let all = own.chain(BUILT_IN.iter().map(|theme| (theme.name, theme.about)));
+        Some(Box::new(all.map(|(name, help)| PossibleValue::new(name).help(help))))
+    }
 }
 
 /// What charts and sparklines are drawn with.
@@ -303,11 +353,12 @@ pub enum When {
 
 /// How the screen looks and what it takes from the terminal.
 // The comments of the fields are the texts of `--help`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct ScreenOptions {
-    /// The colours of the screen
-    #[arg(long, value_name = "THEME", default_value = "auto")]
-    pub theme: Colours,
+    /// The colours of the screen: the terminal's own, a theme, or that of a file: NAME is looked for as
+    /// ~/.config/tui-client/themes/NAME.toml, and what ends with .toml or has a slash is a path
+    #[arg(long, value_name = "THEME", default_value = "auto", value_parser = ThemeParser)]
+    pub theme: ThemeName,
 
     /// Draw the screen with ASCII characters alone; keys stay as they are. Auto does so where the
     /// locale names another encoding than UTF-8, on the console of Linux, and on Windows where the
@@ -328,13 +379,14 @@ pub struct ScreenOptions {
 
 impl ScreenOptions {
     /// What was asked for, in the words of the command line.
-    fn look(self) -> Look {
+    fn look(&self) -> Look {
         fn word<T: ValueEnum + PartialEq>(value: T, usual: &T) -> Option<String> {
             let asked = Some(value).filter(|value| value != usual)?;
             Some(asked.to_possible_value()?.get_name().to_owned())
         }
+        let theme = Some(&self.theme).filter(|&theme| *theme != ThemeName::Auto);
         Look {
-            theme: word(self.theme, &Colours::Auto),
+            theme: theme.map(|theme| theme.word().to_owned()),
             glyphs: word(self.glyphs, &GlyphSet::Auto),
             ascii: word(self.ascii, &When::Auto),
         }

@@ -22,5 +22,6 @@ pub mod settings;
 pub mod sources;
 pub mod system;
 pub mod text;
+pub mod themes;
 pub mod view;
 pub mod wire_log;

@@ -233,6 +233,19 @@ impl App {
         }
     }
 
+    /// Why the table is of now, or of another time, although the screen is at a place in time; none
+    /// while the answer is still to come.
+    pub fn why_not_as_of(&self) -> Option<&'static str> {
+        let at = self.place.at()?;
+        match self.place.table().and_then(Table::as_of) {
+            Some(of) if of == at => None,
+            _ if self.table.answer().series.len() > MAX_KEYS => Some("too many keys"),
+            _ if self.place.has_failed() => Some("no answer"),
+            _ if !self.link.is_connected() => Some("not connected"),
+            _ => None,
+        }
+    }
+
     /// The Unix time that the table is of.
     pub fn table_time(&self) -> i64 {
         self.place.table().and_then(Table::as_of).unwrap_or(self.now().unix())

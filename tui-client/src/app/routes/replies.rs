@@ -1,7 +1,8 @@
 //! Replies: each goes to the part that has asked.
 
+use shared::request::BadRequestReason;
 use shared::response::{Status, WRONG_COMMAND};
-use shared::{Glob, Request};
+use shared::{Glob, Key, Request};
 
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
@@ -10,9 +11,11 @@ use crate::app::server::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
 use crate::metrics::series::summary::Answer;
 use crate::request::deletion::{Selected, selector_to_delete};
+use crate::request::explain;
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
 use crate::sources::SourceState;
+use crate::text::nearest::nearest;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
@@ -76,10 +79,12 @@ impl App {
                     _ => self.input.prompt.deletion().answered(&pending.line, is_wrong),
                 };
                 let refused = (reply.status == Status::Error)
-                    .then(|| Refusal::new(&pending.line, reply.reason()));
+                    .then(|| Refusal::new(entered, &pending.line, reply.reason()));
                 match &refused {
                     Some(Refusal { text, brief }) => {
-                        self.cx.say_brief(Tone::Bad, text.clone(), brief.clone());
+                        let help = self.help_for(&pending.line);
+                        let (text, brief) = (format!("{text}{help}"), format!("{brief}{help}"));
+                        self.cx.say_brief(Tone::Bad, text, brief);
                     }
                     None => self.on_accepted(&pending, reply, deleted),
                 }
@@ -143,6 +148,23 @@ impl App {
                 let points = is_answer.then_some(reply.points);
                 self.on_points(*tag, points);
             }
+        }
+    }
+
+    /// What helps with a refused line whose first word is no command, nor one that was mistyped: a key
+    /// is read with `get`, and the list of keys finds what the screen does.
+    fn help_for(&self, line: &str) -> String {
+        let bad = explain::validate(line.as_bytes());
+        if bad.is_none_or(|bad| bad.reason != BadRequestReason::UnknownCommand) {
+            return String::new();
+        }
+        let word = line.split_whitespace().next().unwrap_or_default();
+        if nearest(word, ["put", "get"]).is_some() {
+            return String::new();
+        }
+        match Key::new(line).ok().filter(|&key| self.table.answer().find(key).is_some()) {
+            Some(key) => format!("; get {key} reads it"),
+            None => "; ? finds what the screen does".to_owned(),
         }
     }
 

@@ -83,6 +83,9 @@ impl App {
         self.polling.restart(self.cx.now().elapsed);
         self.watch.reset();
         self.log.restart();
+        if self.feed.has_selectors() == Some(false) {
+            self.open_without_past();
+        }
     }
 
     /// Takes the held lines, as many as an event has time for, and arranges the rows that they

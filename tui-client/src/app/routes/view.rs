@@ -104,8 +104,14 @@ impl App {
         }
         self.panes.set_log_room(view.log);
         self.watch.show_view(&view.chart);
-        if let Some(at) = view.place {
-            self.move_place(at);
+        let now = self.cx.now().unix();
+        match view.place {
+            Some(at) if at > now => {
+                let date = time::date(at, self.cx.zone());
+                self.cx.say(Tone::Plain, format!("{date} is still to come"));
+            }
+            Some(at) => self.move_place(at),
+            None => {}
         }
         self.unopened = Unopened {
             compared: view.compared.clone(),
@@ -126,6 +132,17 @@ impl App {
                 self.unopened.compared = typed;
                 self.ask_marks();
             }
+        }
+    }
+
+    /// The server can't say how things stood: what of the view needs that is left out, and said.
+    pub(in crate::app) fn open_without_past(&mut self) {
+        if self.unopened.compared.take().is_some() {
+            self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
+        }
+        if let Some(at) = self.place.at() {
+            self.end_place();
+            self.go_to_time(at);
         }
     }
 
