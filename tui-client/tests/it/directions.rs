@@ -21,6 +21,9 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("import", SCREEN),
     ("wire_log", SCREEN),
     ("session", SCREEN),
+    ("sources", SCREEN),
+    // What is asked of sources is computed; sockets are in `system::net`.
+    ("sources", &["crate::system", "crate::app", "tokio", "std::fs"]),
     ("settings", SCREEN),
     ("themes", SCREEN),
     // A file of it may come from anywhere: it is bytes in, bytes out.
