@@ -44,7 +44,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         }
         return;
     }
-    let first = table.first(rows);
+    let (first, theme) = (table.first(rows), canvas.theme);
     // The first column is for marks.
     let room = usize::from(inner.width.saturating_sub(1));
     let columns = table.columns_in(room, rows);
@@ -61,7 +61,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         let mut pen = canvas.pen(inner, row);
         pen.write(shown.mark.0, shown.mark.1);
         for (&(column, wide), (text, style)) in columns.iter().zip(&shown.cells) {
-            pen.field(text, wide, column.is_number(), *style).skip(1);
+            if matches!(column.kind(), ColumnKind::Trend) && !shown.marked {
+                pen.bars(text, wide, *style, &theme.trend).skip(1);
+            } else {
+                pen.field(text, wide, column.is_number(), *style).skip(1);
+            }
         }
         if focused && selected {
             canvas.select_row(inner, row, shown.firing);
@@ -247,6 +251,8 @@ struct Row<'a> {
     cells: Vec<(Cow<'a, str>, Style)>,
     /// An alert fires for it.
     firing: bool,
+    /// It does, or the row is stale.
+    marked: bool,
 }
 
 impl<'a> Row<'a> {
@@ -261,27 +267,29 @@ impl<'a> Row<'a> {
         let firing = is_firing(app, series, now);
         let (mark, base, age) = theme.series(firing, series.is_stale(now));
         let marked = mark != " ";
+        let key = theme.series_key.filter(|_| !marked).unwrap_or(base);
+        let moved = |by: f64| if marked { base } else { theme.moved(by, base) };
         let last = series.last.timestamp;
         let cells = columns.iter().map(|&(column, wide)| match column.kind() {
-            ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), base),
+            ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), key),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;
-                (number_of(of(series), wide).into(), if title { theme.title } else { base })
+                (number_of(of(series), wide).into(), if title { theme.value() } else { base })
             }
             ColumnKind::Difference(_) => {
-                let (text, style) = change(column.number(series, now), wide, theme, base);
+                let (text, style) = change(column.number(series, now), wide, theme, moved);
                 (text.into(), style)
             }
             ColumnKind::Moved => {
                 let (text, style) = match series.moved() {
                     Some(Moved::New) => ("new".to_owned(), theme.alert),
-                    moved => change(moved.map(Moved::by), wide, theme, base),
+                    other => change(other.map(Moved::by), wide, theme, moved),
                 };
                 (text.into(), style)
             }
             ColumnKind::MovedShare => {
                 let percent = series.moved().and_then(Moved::percent);
-                let (text, style) = change(percent, wide, theme, base);
+                let (text, style) = change(percent, wide, theme, moved);
                 (percent.map_or(text, number::percent).into(), style)
             }
             ColumnKind::Mean => (number_of(series.mean(), wide).into(), base),
@@ -300,7 +308,7 @@ impl<'a> Row<'a> {
                 (bars.into(), if marked { base } else { theme.plot })
             }
         });
-        Self { mark: (mark, base), cells: cells.collect(), firing }
+        Self { mark: (mark, base), cells: cells.collect(), firing, marked }
     }
 }
 
@@ -314,10 +322,15 @@ fn unknown() -> String {
 }
 
 /// A difference, quiet if there is none or it is zero.
-fn change(by: Option<f64>, wide: usize, theme: &Theme, base: Style) -> (String, Style) {
+fn change(
+    by: Option<f64>,
+    wide: usize,
+    theme: &Theme,
+    moved: impl Fn(f64) -> Style,
+) -> (String, Style) {
     match by {
         None => ("–".to_owned(), theme.quiet),
         Some(0.0) => ("0".to_owned(), theme.quiet),
-        Some(by) => (number::change(by, wide), base),
+        Some(by) => (number::change(by, wide), moved(by)),
     }
 }

@@ -8,12 +8,13 @@ use crate::app::App;
 use crate::app::answer::TypedAnswer;
 use crate::app::input::prompt::paste::Refusal;
 use crate::app::server::polling::{ALL, CHEAP, Polling};
-use crate::metrics::marks;
 use crate::metrics::reply::{PointLists, Reply};
+use crate::metrics::series::summary::Answer;
 use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::explain;
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
+use crate::sources::SourceState;
 use crate::text::nearest::nearest;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
@@ -226,7 +227,7 @@ impl App {
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.marks.tell(key.as_str(), point.timestamp);
-            let said = match key.as_str().strip_prefix(marks::PREFIX) {
+            let said = match self.marks.name_of(key.as_str()) {
                 Some(name) => {
                     let (now, zone) = (self.cx.now().unix(), self.cx.zone());
                     format!("marked {name} at {}", time::short_moment(point.timestamp, now, zone))
@@ -248,8 +249,9 @@ impl App {
         }
     }
 
-    pub(in crate::app) fn show_answer(&mut self, request: &str, reply: Reply) {
+    pub(in crate::app) fn show_answer(&mut self, request: &str, mut reply: Reply) {
         if reply.status == Status::Ok {
+            self.keep_away(&mut reply.answer);
             let rows = self.layout().table_rows();
             let job = self.table.show(request, reply.answer, rows, self.cx.now().unix());
             self.sort(job);
@@ -258,9 +260,38 @@ impl App {
         }
     }
 
+    /// Takes how the sources of the view stand.
+    pub(in crate::app) fn on_sources(&mut self, states: Vec<SourceState>) {
+        if self.sources.take(states, &mut self.log, &mut self.cx) {
+            self.watch.forget_points();
+        }
+        self.tell_away();
+    }
+
+    /// Tells the parts which keys an answer may lack although they have points.
+    pub(in crate::app) fn tell_away(&mut self) {
+        let away = self.sources.kept();
+        self.table.set_away(away.clone());
+        self.watch.set_away(away);
+    }
+
+    /// Adds to the state of all keys the last one of those whose source is away.
+    fn keep_away(&self, answer: &mut Answer) {
+        let away = self.sources.kept();
+        if away.is_empty() {
+            return;
+        }
+        for series in &self.table.answer().series {
+            if away.has(series.key.as_str()) && answer.find(series.key.as_key()).is_none() {
+                answer.push(series.clone());
+            }
+        }
+    }
+
     /// Shows the state of all keys.
-    pub(in crate::app) fn show_live(&mut self, reply: Reply) {
+    pub(in crate::app) fn show_live(&mut self, mut reply: Reply) {
         if reply.status == Status::Ok {
+            self.keep_away(&mut reply.answer);
             let (rows, now) = (self.layout().table_rows(), self.cx.now());
             let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
             self.sort(job);
