@@ -34,6 +34,11 @@ const STEP_POINTS: usize = 16 * 1024;
 /// Points that are only read for so many take as long as one that is answered.
 const READ_PER_POINT: usize = 4;
 
+/// A chunk of which one point is wanted takes as long as so many points that are answered, and more for
+/// each so many that are before it.
+const OPENED_AS_POINTS: usize = 30;
+const UNPACKED_PER_POINT: usize = 40;
+
 /// The answer to a `get`. Chunks are read and unpacked on other threads, a step ahead of the
 /// caller; after the first step on those of low priority.
 #[derive(Debug)]
@@ -243,7 +248,7 @@ impl Position {
             _ => None,
         });
         let found = self.chunks.last_until(&newest.chunk, to, next)?;
-        step.work += self.chunks.take_unpacked() / READ_PER_POINT;
+        step.work += OPENED_AS_POINTS + self.chunks.take_unpacked() / UNPACKED_PER_POINT;
         Ok(found.map(|point| newest.newest(point)))
     }
 
