@@ -96,6 +96,21 @@ fn the_cursor_of_the_chart_takes_table_and_log_along() {
 }
 
 #[test]
+fn the_chart_does_not_wait_for_the_table() {
+    let server = month();
+    let mut scene = Scene::live(240, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    scene.to(Mode::Table);
+    scene.keys("@-20d\n");
+    let sent: Vec<_> = scene.sent.iter().map(|sent| sent.line.as_str()).collect();
+    let table = sent.iter().position(|line| line.starts_with("get *[last@"));
+    let of_chart = sent.iter().position(|line| line.starts_with("get a["));
+    assert!(of_chart.is_some() && of_chart < table, "{sent:?}");
+    server.serve(&mut scene);
+    assert_eq!(rows(&scene), [row("a", server.points[&(NOW - 20 * 86_400)])]);
+}
+
+#[test]
 fn filter_and_order_of_the_past_stay() {
     let mut scene = scene();
     scene.keys("@-10m\n");
