@@ -111,6 +111,20 @@ fn the_chart_does_not_wait_for_the_table() {
 }
 
 #[test]
+fn a_frame_waits_for_the_numbers_of_then() {
+    let mut scene = scene();
+    scene.keys("@-10m\n");
+    let at = NOW - 600;
+    assert!(!scene.app.is_completing(), "the table is that of now until the answer has come");
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1.0 {at}\nb 2.0 {at}\n"));
+    assert!(scene.app.is_completing());
+    while let Some(line) = scene.sent.first().map(|sent| sent.line.clone()) {
+        scene.ok(&line, "");
+    }
+    assert!(!scene.app.is_completing());
+}
+
+#[test]
 fn filter_and_order_of_the_past_stay() {
     let mut scene = scene();
     scene.keys("@-10m\n");
