@@ -76,12 +76,38 @@ pub enum BadReply {
     /// Neither `ok` nor `error`.
     #[error("a reply begins with ok or error, not {0:?}")]
     Status(String),
+    /// The peer answers with HTTP.
+    #[error("it is a web server, which answers with HTTP")]
+    Http,
+    /// The peer answers with an alert of TLS, or begins a handshake.
+    #[error("it speaks TLS, which this program does not")]
+    Tls,
     /// Longer than [`crate::limits::MAX_LINE`].
     #[error("a line of the reply is longer than {} bytes", crate::limits::MAX_LINE)]
     LineTooLong,
     /// Not `<key> <value> <timestamp>`.
     #[error("a data line is not <key> <value> <timestamp>: {0:?}")]
     Data(String),
+}
+
+impl BadReply {
+    /// What a first line that is no status tells of the peer.
+    fn of_status(line: &[u8]) -> Self {
+        const PAGES: [&[u8]; 3] = [b"http/", b"<!doctype html", b"<html"];
+        let begins = |page: &&[u8]| {
+            line.get(..page.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(page))
+        };
+        match line {
+            _ if Self::is_tls(line) => Self::Tls,
+            _ if PAGES.iter().any(begins) => Self::Http,
+            other => Self::Status(lossy(other)),
+        }
+    }
+
+    /// The bytes begin a record of TLS: an alert or a handshake.
+    pub fn is_tls(bytes: &[u8]) -> bool {
+        matches!(bytes, [0x15 | 0x16, 0x03, ..])
+    }
 }
 
 /// Cuts a byte stream into replies. As with [`LineFramer`], the bytes stay with the caller.
@@ -110,7 +136,7 @@ impl ReplyDecoder {
             None => Ok(None),
             Some(Line::Text(b"ok")) => Ok(Some(self.begin(Status::Ok))),
             Some(Line::Text(b"error")) => Ok(Some(self.begin(Status::Error))),
-            Some(Line::Text(other)) => Err(BadReply::Status(lossy(other))),
+            Some(Line::Text(other)) => Err(BadReply::of_status(other)),
             Some(Line::TooLong) => Err(BadReply::LineTooLong),
         }
     }

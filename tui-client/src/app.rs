@@ -27,7 +27,7 @@ use shared::Glob;
 
 use crate::effect::{ComputeJob, Effect, Ending, NetworkOrder};
 use crate::event::{Event, Moment};
-use crate::keymap::{Action, Hint, Mode, Pane, PromptAction, WatchAction};
+use crate::keymap::{Action, Hint, LogAction, Mode, Pane, PromptAction, WatchAction};
 use crate::metrics::alerts::{Alert, Alerts};
 use crate::metrics::marks::{Mark, Marks};
 use crate::metrics::series::summary::Answer;
@@ -140,13 +140,14 @@ impl App {
 
     /// Takes an event and returns its effects in order.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
-        let log = self.layout().log;
+        let before = self.layout();
         self.cx.begin(now);
         self.route(event, now);
         while let Some(message) = self.cx.take_message() {
             self.carry_out(message);
         }
-        if self.layout().log != log {
+        let layout = self.layout();
+        if (layout.log, layout.table) != (before.log, before.table) {
             self.after_layout_change();
         }
         self.join_chart();
@@ -382,7 +383,7 @@ impl App {
         let is_calm = self.log.is_calm(self.now().elapsed);
         let mut layout = self.panes.layout(!self.watch.is_empty(), is_calm);
         if let Some(answer) = &self.typed_answer {
-            layout.show_answer(answer.lines().len());
+            layout.show_answer(answer.lines().len(), self.panes.focus() == Mode::Prompt);
         }
         layout
     }
@@ -437,6 +438,7 @@ impl App {
     pub fn hint_word(&self, hint: &Hint) -> &'static str {
         match hint.action {
             Action::TogglePause if self.polling.is_paused() => "resume",
+            Action::Log(LogAction::Match { .. }) if self.types_log_filter() => "dropped",
             _ => hint.word,
         }
     }

@@ -34,7 +34,7 @@ pub enum Effect {
 pub enum Ending {
     /// By all that was to be pressed, or by a signal.
     Complete,
-    /// By a letter with which `quit` begins: the rest of the word is not for the shell.
+    /// By a letter of `quit`: what is left of the word, and its Enter, are not for the shell.
     FirstLetter,
 }
 

@@ -7,6 +7,7 @@ mod bindings;
 mod help;
 mod hints;
 mod mode;
+mod palette;
 
 use crate::event::{KeyCode, KeyPress};
 use bindings::{BINDINGS, Binding};
@@ -16,6 +17,7 @@ pub use action::{Action, ChartAction, Edit, LogAction, PromptAction, TableAction
 pub use help::{HelpLine, help_lines};
 pub use hints::{Hint, hints};
 pub use mode::{Mode, Pane};
+pub use palette::{PaletteLine, PaletteRow, Place, palette_lines};
 
 /// The action of a key in a mode.
 pub fn lookup(mode: Mode, key: KeyPress) -> Option<Action> {
@@ -68,6 +70,38 @@ pub fn name(key: KeyPress) -> String {
     format!("{ctrl}{alt}{code}")
 }
 
+/// The key of a name, the inverse of [`name`].
+fn pressed(text: &str) -> Option<KeyPress> {
+    let strip = |text, modifier| match str::strip_prefix(text, modifier) {
+        Some(rest) if !rest.is_empty() => (true, rest),
+        _ => (false, text),
+    };
+    let (ctrl, rest) = strip(text, "ctrl-");
+    let (alt, code) = strip(rest, "alt-");
+    let mut chars = code.chars();
+    let code = match (code, chars.next(), chars.as_str()) {
+        ("↑", ..) => KeyCode::Up,
+        ("↓", ..) => KeyCode::Down,
+        ("←", ..) => KeyCode::Left,
+        ("→", ..) => KeyCode::Right,
+        ("space", ..) => KeyCode::Char(' '),
+        ("pgup", ..) => KeyCode::PageUp,
+        ("pgdn", ..) => KeyCode::PageDown,
+        ("shift-tab", ..) => KeyCode::BackTab,
+        ("enter", ..) => KeyCode::Enter,
+        ("tab", ..) => KeyCode::Tab,
+        ("esc", ..) => KeyCode::Esc,
+        ("backspace", ..) => KeyCode::Backspace,
+        ("delete", ..) => KeyCode::Delete,
+        ("home", ..) => KeyCode::Home,
+        ("end", ..) => KeyCode::End,
+        (_, Some(c), "") => KeyCode::Char(c),
+        (_, Some('F'), number) => KeyCode::F(number.parse().ok()?),
+        _ => return None,
+    };
+    Some(KeyPress { code, ctrl, alt })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +135,15 @@ mod tests {
             }
             assert!(!row.keys.is_empty() && !row.help.is_empty(), "{row:?}");
         }
+    }
+
+    #[test]
+    fn a_key_is_found_by_its_name() {
+        for text in all_names() {
+            assert_eq!(pressed(&text).map(name), Some(text));
+        }
+        assert_eq!(pressed("ctrl-"), None);
+        assert_eq!(pressed(""), None);
     }
 
     #[test]
@@ -169,7 +212,7 @@ mod tests {
                 KeyPress::plain(KeyCode::Right),
                 Action::Prompt(PromptAction::TakeFound),
             ),
-            (Mode::HelpSearch, KeyPress::ctrl('u'), Action::Edit(Edit::KillToStart)),
+            (Mode::Help, KeyPress::ctrl('u'), Action::Edit(Edit::KillToStart)),
             (Mode::HistorySearch, KeyPress::ctrl('u'), Action::Edit(Edit::KillAll)),
         ] {
             assert_eq!(lookup(mode, key), Some(action), "{} in {mode:?}", name(key));

@@ -92,8 +92,7 @@ fn paint(app: &App, theme: &Theme, plots: &mut PlotCache, buffer: &mut Buffer) -
     }
     match app.input().overlay() {
         Some(Overlay::Help(help, _)) => {
-            help::draw(canvas, help);
-            cursor = None;
+            cursor = help::draw(canvas, help);
         }
         Some(Overlay::Columns(selected)) => {
             columns::draw(canvas, *selected);

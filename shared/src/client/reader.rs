@@ -11,7 +11,7 @@ use super::command::{Awaiting, lost};
 use super::error::ClientError;
 use super::pace::Progress;
 use super::reply::{Delivery, ReplyPiece};
-use crate::response::{ReplyDecoder, ReplyEvent, Status};
+use crate::response::{BadReply, ReplyDecoder, ReplyEvent, Status};
 
 /// Room made in the read buffer before each read.
 const READ_SIZE: usize = 64 * 1024;
@@ -91,7 +91,11 @@ impl<S: AsyncRead> Reader<S> {
 
     /// Runs until the connection ends.
     pub(super) async fn run(&mut self) -> ClientError {
-        let error = self.read_replies().await;
+        let mut error = self.read_replies().await;
+        // A record of TLS need not have an end of a line in it.
+        if error == ClientError::Closed && self.begun == 0 && BadReply::is_tls(&self.buffer) {
+            error = BadReply::Tls.into();
+        }
         // Not part of a whole reply.
         self.buffer.clear();
         error

@@ -129,7 +129,16 @@ fn an_error_reply_is_one_line_whatever_the_reason() {
 
 #[test]
 fn a_peer_of_another_protocol_is_recognised() {
-    assert!(matches!(decode_replies(&[b"HTTP/1.1 400 Bad Request\r\n"]), Err(BadReply::Status(_))));
+    for (line, is) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n"[..], BadReply::Http),
+        (b"<!DOCTYPE HTML>\n", BadReply::Http),
+        (b"<html>\n", BadReply::Http),
+        // The alert of a message that was not expected.
+        (b"\x15\x03\x01\0\x02\x02\n", BadReply::Tls),
+        (b"SSH-2.0-x\r\n", BadReply::Status("SSH-2.0-x".to_owned())),
+    ] {
+        assert_eq!(decode_replies(&[line]), Err(is));
+    }
     let endless = [b'x'; 10_000];
     assert_eq!(decode_replies(&[b"ok\n", &endless, b"\n"]), Err(BadReply::LineTooLong));
 }

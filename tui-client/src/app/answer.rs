@@ -51,11 +51,14 @@ impl TypedAnswer {
         Some(Self { request, lines, keys, found, points, top: 0 })
     }
 
-    /// The request with the numbers of keys and points. The only key is named.
+    /// The request with the numbers of keys and points, and that of several keys not all of these are
+    /// shown. The only key is named.
     pub fn title(&self) -> String {
+        let keys = number::plural(self.keys, "key", "keys");
         let keys = match &self.found {
             Some(key) => key.to_string(),
-            None => number::plural(self.keys, "key", "keys"),
+            None if self.keys > 1 && self.points > self.keys => format!("newest of each of {keys}"),
+            None => keys,
         };
         let points = number::plural(self.points, "point", "points");
         format!("{} · {keys} · {points}", self.request)

@@ -16,7 +16,7 @@ use crate::wire_log::entry::Tone;
 /// Time a notice stays unless a key is pressed before.
 const NOTICE: Duration = Duration::from_secs(8);
 
-/// Time that a notice stays after what it says has ended.
+/// Time that a notice stays that says how something has ended.
 const PAST_NOTICE: Duration = Duration::from_secs(4);
 
 /// A text on the bottom line.
@@ -116,11 +116,20 @@ impl Context {
         }
     }
 
-    /// Lets a notice with such a text go soon, because what it says has ended.
-    pub fn shorten_notice(&mut self, is_past: impl Fn(&str) -> bool) {
-        let until = self.now.elapsed + PAST_NOTICE;
-        if let Some(notice) = self.notice.as_mut().filter(|notice| is_past(&notice.text)) {
-            notice.until = notice.until.min(until);
+    /// Shows for a few seconds how something has ended: in place of the notice that it goes on,
+    /// unless that has just been said, or where there is none.
+    pub fn say_end(&mut self, tone: Tone, text: &str, goes_on: impl Fn(&str) -> bool) {
+        let now = self.now.elapsed;
+        let (mut is_free, mut is_new) = (true, false);
+        if let Some(notice) = &self.notice {
+            is_free = goes_on(&notice.text);
+            is_new = notice.until >= now + NOTICE;
+        }
+        if is_free && !is_new {
+            self.say(tone, text);
+        }
+        if let Some(notice) = self.notice.as_mut().filter(|_| is_free) {
+            notice.until = notice.until.min(now + PAST_NOTICE);
         }
     }
 

@@ -1,5 +1,6 @@
 //! All input of text: the command line, pasted lines, and the overlay over the panes.
 
+pub mod leaving;
 pub mod overlay;
 pub mod prompt;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use shared::Glob;
 
 use crate::app::context::Context;
+use crate::app::input::leaving::{LeavingWord, Part};
 use crate::app::input::overlay::Overlay;
 use crate::app::input::overlay::help::Help;
 use crate::app::input::prompt::Prompt;
@@ -18,8 +20,9 @@ use crate::app::log::Log;
 use crate::app::message::Message;
 use crate::app::server::link::Link;
 use crate::effect::{Effect, Ending};
+use crate::event::KeyPress;
 use crate::import::source::pasted_lines;
-use crate::keymap::{Abilities, Edit, Mode, PromptAction};
+use crate::keymap::{Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
 use crate::text::{moment, number};
 use crate::wire_log::entry::Tone;
@@ -32,6 +35,7 @@ pub struct Input {
     /// The pasted lines being sent.
     pub paste: Paste,
     overlay: Option<Overlay>,
+    leaving: LeavingWord,
     /// The line that was pasted last had its end.
     pasted_end: bool,
     /// The line of the list of columns when it was open last.
@@ -54,6 +58,11 @@ impl Input {
         self.overlay.as_ref().map_or(focus, Overlay::mode)
     }
 
+    /// What a key press is to a word that ends the program, in this mode.
+    pub fn leaving(&mut self, key: KeyPress, mode: Mode) -> Part {
+        self.leaving.press(key, matches!(mode, Mode::Columns | Mode::Confirm))
+    }
+
     /// Opens a line input that begins with a text.
     pub fn ask(&mut self, purpose: InputPurpose, text: &str) {
         self.overlay = Some(Overlay::Input(Box::new(LineInput::new(purpose, text))));
@@ -72,19 +81,33 @@ impl Input {
         }
     }
 
-    /// Opens the list of keys over any other overlay, or closes it.
-    pub fn toggle_help(&mut self, focus: Mode, abilities: Abilities) {
-        let mode = self.mode(focus);
+    /// Opens the list of keys over any other overlay.
+    pub fn open_help(&mut self, help: Help) {
+        let below = self.overlay.take().map(Box::new);
+        self.overlay = Some(Overlay::Help(help, below));
+    }
+
+    /// Closes the list of keys; what it covered is there again.
+    pub fn close_help(&mut self) {
         self.overlay = match self.overlay.take() {
             Some(Overlay::Help(_, below)) => below.map(|below| *below),
-            below => Some(Overlay::Help(Help::new(mode, abilities), below.map(Box::new))),
+            other => other,
         };
     }
 
-    /// Begins to search the list of keys.
-    pub fn search_help(&mut self) {
-        if let Some(Overlay::Help(help, _)) = &mut self.overlay {
-            help.search();
+    /// The open list of keys.
+    pub fn help(&self) -> Option<&Help> {
+        match &self.overlay {
+            Some(Overlay::Help(help, _)) => Some(help),
+            _ => None,
+        }
+    }
+
+    /// The open list of keys, to be changed.
+    pub fn help_mut(&mut self) -> Option<&mut Help> {
+        match &mut self.overlay {
+            Some(Overlay::Help(help, _)) => Some(help),
+            _ => None,
         }
     }
 
@@ -177,7 +200,7 @@ impl Input {
     /// Replaces the line of a filter by an earlier filter.
     pub fn recall(&mut self, filter: &str, cx: &mut Context) {
         if let Some(Overlay::Input(line)) = &mut self.overlay
-            && matches!(line.purpose(), InputPurpose::Filter(_))
+            && matches!(line.purpose(), InputPurpose::Filter(_) | InputPurpose::LogFilter(_))
         {
             line.edit(Edit::KillAll);
             line.insert(filter);
@@ -190,19 +213,25 @@ impl Input {
         let taken = match &mut self.overlay {
             None if focus == Mode::Prompt => self.prompt.insert(text),
             Some(Overlay::Input(line)) => line.insert(text),
-            Some(Overlay::Help(help, _)) if help.mode() == Mode::HelpSearch => help.insert(text),
+            Some(Overlay::Help(help, _)) => help.insert(text),
             _ => true,
         };
         self.inserted(taken, cx);
     }
 
-    /// Inserts pasted text into the open line input, else into the command line; several lines wait
-    /// for a confirmation.
+    /// Inserts pasted text into the open line input or the search in the list of keys, else into the
+    /// command line; several lines wait for a confirmation.
     pub fn insert_pasted(&mut self, text: &str, cx: &mut Context) {
         // The first bytes of a file that some programs on Windows have saved.
         let text = text.trim_start_matches('\u{feff}');
         if let Some(Overlay::Input(line)) = &mut self.overlay {
             let taken = line.paste(text);
+            return self.inserted(taken, cx);
+        }
+        if let Some(help) = self.help_mut()
+            && pasted_lines(text).nth(1).is_none()
+        {
+            let taken = help.insert(text);
             return self.inserted(taken, cx);
         }
         cx.send(Message::Focus(Mode::Prompt));
@@ -261,14 +290,11 @@ impl Input {
         }
     }
 
-    /// Accepts the line input, unless its text is invalid, or the search of the list of keys.
+    /// Accepts the line input, unless its text is invalid.
     pub fn accept(&mut self, cx: &mut Context) {
         let line = match self.overlay.take() {
             Some(Overlay::Input(line)) => line,
-            mut other => {
-                if let Some(Overlay::Help(help, _)) = &mut other {
-                    help.end_search(true);
-                }
+            other => {
                 self.overlay = other;
                 return;
             }
@@ -325,14 +351,17 @@ impl Input {
         }
     }
 
-    /// Closes the overlay opened last and undoes its preview.
+    /// Closes the overlay opened last and undoes its preview; what is typed in the list of keys is
+    /// cleared first.
     pub fn cancel(&mut self, cx: &mut Context) {
         match self.overlay.take() {
-            Some(Overlay::Help(mut help, below)) if help.mode() == Mode::HelpSearch => {
-                help.end_search(false);
-                self.overlay = Some(Overlay::Help(help, below));
+            Some(Overlay::Help(mut help, below)) => {
+                self.overlay = if help.clear() {
+                    Some(Overlay::Help(help, below))
+                } else {
+                    below.map(|below| *below)
+                };
             }
-            Some(Overlay::Help(_, below)) => self.overlay = below.map(|below| *below),
             Some(Overlay::Input(line)) => match line.into_parts().0 {
                 InputPurpose::Filter(before) => cx.send(Message::FilterTable(before)),
                 InputPurpose::LogSearch(before) | InputPurpose::LogFilter(before) => {

@@ -53,6 +53,8 @@ pub struct Log {
     search: LogSearch,
     /// The last search.
     last_search: Option<LogPattern>,
+    /// The filter that was dropped last.
+    dropped_filter: Option<LogPattern>,
     visited: u64,
     recorder: Recorder,
     /// When a request was last typed, since the start of the program.
@@ -133,11 +135,11 @@ impl Log {
     pub fn offers(&self, action: LogAction, line: Option<&LineInput>) -> bool {
         let has_search = self.search().is_some();
         match action {
-            LogAction::Match { .. } => {
-                let is_search =
-                    |line: &LineInput| matches!(line.purpose(), InputPurpose::LogSearch(_));
-                has_search && line.is_none_or(is_search)
-            }
+            LogAction::Match { older } => match line.map(LineInput::purpose) {
+                None | Some(InputPurpose::LogSearch(_)) => has_search,
+                Some(InputPurpose::LogFilter(_)) => older && self.dropped_filter.is_some(),
+                Some(_) => false,
+            },
             LogAction::Leave => has_search || self.filter().is_some(),
             _ => true,
         }
@@ -185,6 +187,11 @@ impl Log {
         }
     }
 
+    /// The filter that was dropped last.
+    pub fn dropped_filter(&self) -> Option<&LogPattern> {
+        self.dropped_filter.as_ref()
+    }
+
     /// The last search.
     pub fn last_search(&self) -> Option<&LogPattern> {
         self.last_search.as_ref()
@@ -196,16 +203,19 @@ impl Log {
         }
     }
 
-    /// Drops search and filter; false if there was none.
+    /// Drops the search, or without one the filter; false if there was neither.
     fn leave(&mut self, rows: usize, cx: &mut Context) -> bool {
-        let dropped = match (self.search().is_some(), self.filter().is_some()) {
-            (true, true) => "search and filter dropped",
-            (true, false) => "search dropped",
-            (false, true) => "filter dropped",
-            (false, false) => return false,
+        let dropped = if self.search().is_some() {
+            self.search = LogSearch::default();
+            "search dropped".to_owned()
+        } else if let Some(filter) = self.filter().cloned() {
+            let dropped = format!("filter dropped, & ↑ brings back {}", filter.text());
+            self.dropped_filter = Some(filter);
+            self.set_filter(None, rows);
+            dropped
+        } else {
+            return false;
         };
-        self.search = LogSearch::default();
-        self.set_filter(None, rows);
         self.work(rows, cx);
         cx.say(Tone::Plain, dropped);
         true

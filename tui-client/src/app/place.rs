@@ -24,10 +24,6 @@ pub struct Place {
     before: u64,
 }
 
-/// With more keys the table stays that of now: three answers of a million keys would not fit into the
-/// memory that a screen may have.
-pub const MAX_KEYS: usize = 200_000;
-
 impl Place {
     /// The Unix time; none while the screen is live.
     pub fn at(&self) -> Option<i64> {

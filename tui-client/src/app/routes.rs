@@ -1,9 +1,11 @@
 //! What comes for several parts of the application, and what several of them decide together: keys,
-//! the steering of the feed, told lines, replies, alerts, the mouse.
+//! the steering of the feed, told lines, replies, alerts, the mouse, the list of
+//! keys.
 
 mod actions;
 mod alerts;
 mod mouse;
+mod palette;
 mod place;
 mod replies;
 pub mod session;

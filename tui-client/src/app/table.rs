@@ -3,6 +3,7 @@
 mod as_of;
 pub mod compared;
 mod heading;
+pub mod let_go;
 mod live;
 mod numbers;
 mod told;
@@ -67,6 +68,8 @@ pub struct Table {
     sort_before: Option<Sort>,
     compared_rows: usize,
     gone: usize,
+    /// The number of keys of which only those in sight are left until their state has come.
+    let_go: Option<usize>,
     /// Large answers to be dropped by a background thread, because that takes long.
     garbage: Vec<Arc<Answer>>,
 }
@@ -430,7 +433,7 @@ impl Table {
         // The selected row stays on its line of the screen.
         let line = self.selected.saturating_sub(self.top);
         if !Arc::ptr_eq(&self.answer, &answer) {
-            self.compared_rows = 0;
+            (self.compared_rows, self.let_go) = (0, None);
             let before = std::mem::replace(&mut self.answer, answer);
             self.discard_shared(before);
         }

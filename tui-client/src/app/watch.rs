@@ -44,8 +44,8 @@ const MAX_ASKED_OF_KEY: u32 = 1024;
 const MAX_ASKED_BY_GLOB: u32 = 64;
 
 /// Logs changes of alerts; says when one fires, and rings, unless it has just done so: such a
-/// change shares a line of the log with the one before. What is said of one that no longer fires
-/// gives the bottom line back soon.
+/// change shares a line of the log with the one before. That one no longer fires is said where
+/// it stood that it does, and where nothing else stands.
 pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx: &mut Context) {
     let now = cx.now();
     for event in events {
@@ -65,8 +65,9 @@ pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx
         } else if is_said {
             cx.say(tone, event.text());
             cx.ring();
-        } else if !fires {
-            cx.shorten_notice(|text| event.is_like(text, Some(AlertChange::Firing)));
+        } else if !fires && alerts.may_say_end(&event.condition, now.elapsed) {
+            let goes_on = |text: &str| event.is_like(text, Some(AlertChange::Firing));
+            cx.say_end(tone, event.text(), goes_on);
         }
         if event.change == AlertChange::NoData {
             alerts.end_quiet(&event.condition);

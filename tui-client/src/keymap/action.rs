@@ -7,7 +7,8 @@ pub enum Action {
     Quit,
     /// Open or close the list of keys.
     Help,
-    /// Open the list of keys if the command line is empty, else type the character.
+    /// Open the list of keys if the command line is empty, or close it if nothing is typed there;
+    /// else type the character.
     HelpOrType,
     /// Suspend the program to the shell.
     Suspend,
@@ -25,7 +26,8 @@ pub enum Action {
     BeginRequest,
     /// Edit the line that is being typed.
     Edit(Edit),
-    /// Accept the typed filter, alert, search or file name, or the found history line.
+    /// Accept the typed filter, alert, search or file name, the found history line, or the chosen line
+    /// of the list of keys.
     Accept,
     /// Put the filter that was dropped last into the line.
     RecallFilter,
@@ -47,8 +49,6 @@ pub enum Action {
     TogglePause,
     /// Choose the next longer poll interval if positive, else the next shorter one.
     Interval(i8),
-    /// Search the list of keys.
-    SearchHelp,
     /// An action of the command line.
     Prompt(PromptAction),
     /// An action of the log.

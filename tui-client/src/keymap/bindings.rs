@@ -2,8 +2,8 @@
 
 use super::action::{Action, ChartAction, Edit, LogAction, PromptAction, TableAction, WatchAction};
 use super::mode::Mode::{
-    self, Chart, Columns, Confirm, Help, HelpSearch, HistorySearch, Log, LogInput, Prompt,
-    SeriesInput, Table, Watch,
+    self, Chart, Columns, Confirm, Help, HistorySearch, Log, LogInput, Prompt, SeriesInput, Table,
+    Watch,
 };
 use PromptState::{Any, Empty, Typed};
 
@@ -14,7 +14,6 @@ pub(super) const ALL: &[Mode] = &[
     Chart,
     Log,
     Help,
-    HelpSearch,
     HistorySearch,
     Confirm,
     LogInput,
@@ -23,13 +22,13 @@ pub(super) const ALL: &[Mode] = &[
 ];
 /// All but the search of the history, where the key has another meaning in all shells.
 const SAVING: &[Mode] =
-    &[Prompt, Table, Watch, Chart, Log, Help, HelpSearch, Confirm, LogInput, Columns, SeriesInput];
+    &[Prompt, Table, Watch, Chart, Log, Help, Confirm, LogInput, Columns, SeriesInput];
 pub(super) const PANES: &[Mode] = &[Table, Watch, Chart, Log];
 pub(super) const SERIES: &[Mode] = &[Table, Watch, Chart];
 pub(super) const CHARTED: &[Mode] = &[Watch, Chart];
-pub(super) const READING: &[Mode] = &[Table, Watch, Chart, Log, Help, Columns];
-const LISTS: &[Mode] = &[Table, Watch, Log, Help, Columns];
-pub(super) const TYPING: &[Mode] = &[Prompt, HistorySearch, SeriesInput, LogInput, HelpSearch];
+pub(super) const READING: &[Mode] = &[Table, Watch, Chart, Log, Columns];
+const LISTS: &[Mode] = &[Table, Watch, Log, Columns];
+pub(super) const TYPING: &[Mode] = &[Prompt, HistorySearch, SeriesInput, LogInput, Help];
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +39,12 @@ pub(super) struct Binding {
     pub modes: &'static [Mode],
     /// The action of the keys.
     pub action: Action,
-    /// The text in the list of keys.
+    /// The text in the list of keys. Neighbours with equal texts share a line.
     pub help: &'static str,
+    /// The text of this row alone, if others have the same.
+    pub own: Option<&'static str>,
+    /// Other words that the action is looked for by.
+    pub also: &'static str,
     /// The hints on the bottom line.
     pub hints: [Option<HintSpec>; 2],
 }
@@ -85,6 +88,14 @@ impl Binding {
         self.show(HintSpec { word, vital: true, ranks, line: Any })
     }
 
+    const fn own(self, text: &'static str) -> Self {
+        Self { own: Some(text), ..self }
+    }
+
+    const fn also(self, words: &'static str) -> Self {
+        Self { also: words, ..self }
+    }
+
     /// Restricts the last hint to a state of the command line.
     const fn on(mut self, line: PromptState) -> Self {
         let last = if self.hints[1].is_some() { 1 } else { 0 };
@@ -108,11 +119,12 @@ const fn bind(
     action: Action,
     help: &'static str,
 ) -> Binding {
-    Binding { keys, modes, action, help, hints: [None; 2] }
+    Binding { keys, modes, action, help, own: None, also: "", hints: [None; 2] }
 }
 
 const WINDOW: &str = "the last minute, hour, day, week; all up to now";
-const SORT_BY: &str = "sort by that column; again: reverse";
+pub(super) const SORT_BY: &str = "sort by that column; again: reverse";
+const REQUEST: &str = "type a request: put, get, del, or exit; esc leads back";
 
 /// All keys. The first row with a mode and a key applies, so general rows for typed lines come
 /// after those for one kind of line.
@@ -121,8 +133,10 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("enter w", &[Table], Action::Table(TableAction::Watch), "watch the selected key, with its chart")
         .hint("watch", &[(Table, 20)]),
     bind("f", &[Table], Action::Table(TableAction::Chart), "watch it, with the chart on the full screen")
+        .also("plot graph")
         .hint("chart", &[(Table, 30)]),
     bind("/", &[Table], Action::Table(TableAction::Filter), "filter: only some rows: palm.*, rate > 1k, not stale")
+        .also("search find")
         .hint("filter", &[(Table, 40)]),
     bind("> →", &[Table], Action::Table(TableAction::SortBeside(1)), "sort by the next column on the right")
         .hint("sort", &[(Table, 51)]),
@@ -133,6 +147,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("t", &[Table], Action::Table(TableAction::Window(1)), "numbers and trends of a longer time: 1m, 15m, 1h, 1d, all"),
     bind("T", &[Table], Action::Table(TableAction::Window(-1)), "numbers and trends of a shorter time"),
     bind("c", &[Table], Action::Columns, "select columns")
+        .also("show hide")
         .hint("columns", &[(Table, 60)]),
     bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter (/ ↑: back); without one, to the command line"),
     bind("1", &[Table], Action::Table(TableAction::SortBy(1)), SORT_BY),
@@ -161,6 +176,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("H alt-←", CHARTED, Action::Chart(ChartAction::Cursor(-10)), "cursor: ten columns to the left"),
     bind("L alt-→", CHARTED, Action::Chart(ChartAction::Cursor(10)), "cursor: ten columns to the right"),
     bind("z", CHARTED, Action::Chart(ChartAction::Zoom { closer: true }), "zoom in, around the cursor, else at the newest")
+        .also("closer")
         .hint("zoom", &[(Watch, 34), (Chart, 30)]),
     bind("Z", CHARTED, Action::Chart(ChartAction::Zoom { closer: false }), "zoom out: a longer time, in the end everything there is")
         .hint("zoom", &[(Watch, 35), (Chart, 31)]),
@@ -174,16 +190,22 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("first, last", &[(Watch, 113), (Chart, 53)]),
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
-    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30"),
-    bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)"),
-    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer"),
+    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history"),
+    bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)").also("annotate deploy event"),
+    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer").also("diff moved change"),
     bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
+        .also("now newest")
         .hint("live", &[(Watch, 8), (Chart, 20)]),
-    bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW),
-    bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW),
-    bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW),
-    bind("4", CHARTED, Action::Chart(ChartAction::Window(Some(604_800))), WINDOW),
+    bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW)
+        .own("chart: the last minute"),
+    bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW)
+        .own("chart: the last hour"),
+    bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW)
+        .own("chart: the last day"),
+    bind("4", CHARTED, Action::Chart(ChartAction::Window(Some(604_800))), WINDOW)
+        .own("chart: the last week"),
     bind("5", CHARTED, Action::Chart(ChartAction::Window(None)), WINDOW)
+        .own("chart: everything up to now")
         .hint("all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
@@ -193,17 +215,21 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key; again: back"),
 
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
+        .also("alarm")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
-    bind("A", PANES, Action::NextAlarm, "to the next watched key whose alert fires"),
+    bind("A", PANES, Action::NextAlarm, "to the next watched key whose alert fires").also("alarm"),
     bind("B", PANES, Action::SilenceAlerts, "no bell: silence what fires till it is calm for a minute")
+        .also("mute alarm")
         .vital("silence", &[(Table, 15), (Watch, 5), (Chart, 45), (Log, 5)]),
     bind("r", SERIES, Action::Refresh, "refresh now, even while paused")
         .hint("refresh", &[(Table, 120)]),
     bind("+ =", SERIES, Action::Interval(1), "slower: a longer interval, if the server is polled")
+        .also("poll rate")
         .hint("slower", &[(Table, 130), (Watch, 130), (Chart, 90)]),
     bind("-", SERIES, Action::Interval(-1), "faster: a shorter interval, if the server is polled")
+        .also("poll rate")
         .hint("faster", &[(Table, 140), (Watch, 140), (Chart, 100)]),
-    bind("W", SERIES, Action::AddWatch, "watch another key, or a glob such as palm.*"),
+    bind("W", SERIES, Action::AddWatch, "watch another key, or a glob such as palm.*").also("add"),
 
     bind("space", &[Columns], Action::ToggleColumn, "show or hide the column")
         .hint("show or hide", &[(Columns, 10)]),
@@ -220,7 +246,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("newer", &[(Log, 30)]),
     bind("&", &[Log], Action::Log(LogAction::Filter), "filter: show only lines with a text (!text: without it)")
         .hint("filter", &[(Log, 60)]),
-    bind("esc", &[Log], Action::Log(LogAction::Leave), "drop search and filter; back to the panes; to the command line")
+    bind("esc", &[Log], Action::Log(LogAction::Leave), "drop the search; drop the filter (& ↑: back); to the command line")
         .hint("clear", &[(Log, 10)]),
     bind("f", &[Log], Action::Log(LogAction::Zoom), "the log in the room of all panes; again: back")
         .hint("full screen", &[(Log, 110)]),
@@ -233,6 +259,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("E", &[Log], Action::Log(LogAction::CopyExchange), "copy the exchange: request and reply")
         .hint("copy exchange", &[(Log, 70)]),
     bind("s", &[Log], Action::Log(LogAction::Save), "save the log, as it is filtered, in a file")
+        .also("write export")
         .hint("save", &[(Log, 90)]),
 
     bind("enter", &[SeriesInput, LogInput], Action::Accept, "done")
@@ -243,7 +270,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .vital("cancel", &[(SeriesInput, 20)]),
     bind("esc ctrl-g ctrl-c", &[LogInput], Action::Cancel, "cancel: back to how it was")
         .vital("cancel", &[(LogInput, 40)]),
-    bind("↑ ctrl-p", &[LogInput], Action::Log(LogAction::Match { older: true }), "to the match above (older)")
+    bind("↑ ctrl-p", &[LogInput], Action::Log(LogAction::Match { older: true }), "to the match above (older); filter: the one dropped last")
         .hint("older", &[(LogInput, 20)]),
     bind("↓ ctrl-n", &[LogInput], Action::Log(LogAction::Match { older: false }), "to the match below (newer)")
         .hint("newer", &[(LogInput, 30)]),
@@ -283,19 +310,22 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("enter y", &[Confirm], Action::Prompt(PromptAction::SendPaste), "send the pasted lines")
         .hint("send", &[(Confirm, 10)]),
-    bind("esc n ctrl-c", &[Confirm], Action::Prompt(PromptAction::DiscardPaste), "don't send them")
+    bind("esc n q ctrl-c", &[Confirm], Action::Prompt(PromptAction::DiscardPaste), "don't send them")
         .vital("discard", &[(Confirm, 20)]),
 
-    bind("esc enter q", &[Help], Action::Cancel, "close this list")
-        .vital("back", &[(Help, 10)]),
-    bind("/", &[Help], Action::SearchHelp, "search this list")
-        .hint("search", &[(Help, 20)]),
-    bind("enter", &[HelpSearch], Action::Accept, "end the search, keep what was found")
-        .hint("keep", &[(HelpSearch, 10)]),
-    bind("esc ctrl-c", &[HelpSearch], Action::Cancel, "end the search, back to the whole list")
-        .vital("all", &[(HelpSearch, 20)]),
-    bind("↑", &[HelpSearch], Action::Lines(-1), "while searching: up"),
-    bind("↓", &[HelpSearch], Action::Lines(1), "while searching: down"),
+    bind("enter", &[Help], Action::Accept, "run the chosen line; without one, close the list")
+        .hint("run", &[(Help, 10)]),
+    bind("↑ ctrl-p", &[Help], Action::Lines(-1), "choose the line above")
+        .hint("choose", &[(Help, 20)]),
+    bind("↓ ctrl-n", &[Help], Action::Lines(1), "choose the line below")
+        .hint("choose", &[(Help, 21)]),
+    bind("pgup", &[Help], Action::Pages(-1), "a page up in this list"),
+    bind("pgdn", &[Help], Action::Pages(1), "a page down in this list"),
+    bind("home", &[Help], Action::Top, "to the first line of this list"),
+    bind("end", &[Help], Action::Bottom, "to the last line of this list"),
+    bind("esc ctrl-c ctrl-g", &[Help], Action::Cancel, "clear what is typed; without that, close the list")
+        .vital("back", &[(Help, 30)]),
+    bind("?", &[Help], Action::HelpOrType, "close this list, as long as nothing is typed"),
 
     bind("→ ctrl-f", &[Prompt], Action::Edit(Edit::Right), "a character right; at the end: take the suggestion"),
     bind("alt-f alt-→ ctrl-→", &[Prompt], Action::Edit(Edit::WordRight), "a word right; at the end: take a word of it"),
@@ -313,42 +343,47 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("alt-d", TYPING, Action::Edit(Edit::KillWordRight), "delete the word behind the cursor"),
     bind("ctrl-u", TYPING, Action::Edit(Edit::KillToStart), "delete to the beginning of the line"),
     bind("ctrl-k", TYPING, Action::Edit(Edit::KillToEnd), "delete to the end of the line"),
-    bind("ctrl-y", TYPING, Action::Edit(Edit::Yank), "put back what was deleted"),
+    bind("ctrl-y", TYPING, Action::Edit(Edit::Yank), "bring back what was deleted"),
     bind("ctrl-_", TYPING, Action::Edit(Edit::Undo), "undo"),
 
     bind("tab", PANES, Action::CyclePane(1), "to the next pane")
         .hint("pane", &[(Table, 70), (Watch, 60), (Log, 120)]),
     bind("shift-tab", PANES, Action::CyclePane(-1), "to the pane before")
         .hint("table", &[(Watch, 30)]),
-    bind("p g d e", PANES, Action::BeginRequest, "type a request: put, get, del, or exit; esc leads back"),
+    bind("p", PANES, Action::BeginRequest, REQUEST).own("put: type a point").also("write store send request command"),
+    bind("g", PANES, Action::BeginRequest, REQUEST).own("get: type what to read").also("query read request command"),
+    bind("d", PANES, Action::BeginRequest, REQUEST).own("del: type what to delete").also("remove request command"),
+    bind("e", PANES, Action::BeginRequest, REQUEST).own("exit: type the word; Enter leaves").also("request command"),
     bind("i :", PANES, Action::FocusPrompt, "to the command line; esc there leads back here")
         .hint("prompt", &[(Table, 80), (Watch, 20), (Log, 130)]),
     bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")
+        .also("freeze stop")
         .hint("pause", &[(Table, 90), (Watch, 65), (Chart, 70), (Log, 140)]),
-    bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here"),
-    bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view"),
+    bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here").also("screenshot image export write"),
+    bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view").also("clipboard"),
     bind("q", PANES, Action::Quit, "quit the program")
+        .also("exit leave close")
         .vital("quit", &[(Table, 150), (Watch, 150), (Chart, 115), (Log, 150)]),
 
     bind("↑ k", READING, Action::Lines(-1), "up a line, or a key"),
     bind("↓ j", READING, Action::Lines(1), "down a line, or a key"),
     bind("pgup ctrl-b", READING, Action::Pages(-1), "a page up"),
     bind("pgdn ctrl-f", READING, Action::Pages(1), "a page down"),
-    bind("space", &[Table, Log, Help], Action::Pages(1), "a page down in the table, the log, this list"),
+    bind("space", &[Table, Log], Action::Pages(1), "a page down in the table, the log"),
     bind("home", LISTS, Action::Top, "to the first line"),
     bind("end", LISTS, Action::Bottom, "to the last line"),
     bind("G", READING, Action::Bottom, "to the last line, or key"),
-    bind("?", READING, Action::Help, "open or close this list")
+    bind("?", READING, Action::Help, "open this list: type what you want, Enter runs it")
         .vital("help", &[(Table, 160), (Watch, 160), (Chart, 120), (Log, 160), (Columns, 30)]),
     bind("ctrl-c", READING, Action::Quit, "quit the program"),
 
-    bind("F1", ALL, Action::Help, "open or close this list")
+    bind("F1", ALL, Action::Help, "open or close this list, wherever you are")
         .vital("help", &[(Prompt, 50)]).on(Typed),
     bind("F5", ALL, Action::Refresh, "refresh now, even while paused"),
     bind("F6", ALL, Action::TogglePause, "pause: the screen stands still; again: resume")
         .hint("pause", &[(Prompt, 40)]).on(Empty),
     bind("F8", ALL, Action::SilenceAlerts, "silence alerts that fire till calm; again: no longer")
         .vital("silence", &[(Prompt, 25)]).on(Empty),
-    bind("ctrl-s", SAVING, Action::SaveSession, "save view, points and log in a file: --replay FILE shows it"),
+    bind("ctrl-s", SAVING, Action::SaveSession, "save view, points and log in a file: --replay FILE shows it").also("write export record session"),
     bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
 ];

@@ -7,8 +7,8 @@ use super::abilities::Abilities;
 use super::action::Action;
 use super::bindings::{ALL, BINDINGS, Binding, CHARTED, PANES, READING, SERIES, TYPING};
 use super::mode::Mode::{
-    self, Chart, Columns, Confirm, Help, HelpSearch, HistorySearch, Log, LogInput, Prompt,
-    SeriesInput, Table, Watch,
+    self, Chart, Columns, Confirm, Help, HistorySearch, Log, LogInput, Prompt, SeriesInput, Table,
+    Watch,
 };
 use HelpLine::Heading;
 
@@ -36,7 +36,7 @@ const SECTIONS: [(&str, &[Mode]); 18] = [
     ("Log", &[Log]),
     ("Typing a search, a filter, a file for the log", &[LogInput]),
     ("Typing a filter, an alert, a search, a file", &[SeriesInput, LogInput]),
-    ("This list", &[Help, HelpSearch]),
+    ("This list", &[Help]),
     ("Table, watched keys, chart", SERIES),
     ("All panes", PANES),
     ("Wherever nothing is typed", READING),
@@ -96,26 +96,43 @@ const fn note(subject: &'static str, meaning: &'static str) -> HelpLine {
     HelpLine::Keys(Cow::Borrowed(subject), meaning)
 }
 
+/// A part of the list of keys.
+pub(super) enum Section {
+    /// Keys of one place, below its name.
+    Keys(&'static str, Vec<&'static Binding>),
+    /// What is said besides.
+    Notes(Vec<HelpLine>),
+}
+
 /// The list of keys in a mode: the sections of the mode, the notes, the other sections. What the
 /// system can't do is left out.
-pub fn help_lines(mode: Mode, abilities: Abilities) -> Vec<HelpLine> {
+pub(super) fn sections(mode: Mode, abilities: Abilities) -> Vec<Section> {
     let is_possible = |row: &Binding| row.action != Action::Suspend || abilities.suspend;
     let sections = SECTIONS.iter().enumerate().map(|(at, &(heading, modes))| {
         let mine = BINDINGS.iter().filter(|row| section_of(row) == at && is_possible(row));
-        let mine: Vec<_> = mine.collect();
-        // Keys that differ by a number alone share a line.
-        let lines = mine.chunk_by(|a, b| a.help == b.help).map(|same| {
-            let keys: Vec<_> = same.iter().map(|row| row.keys).collect();
-            HelpLine::Keys(keys.join(" ").into(), same[0].help)
-        });
-        (modes, [Heading(heading)].into_iter().chain(lines).collect())
+        (modes, Section::Keys(heading, mine.collect()))
     });
     let (mut here, elsewhere): (Vec<_>, Vec<_>) =
         sections.partition(|(modes, _)| modes.contains(&mode));
     let copying = if abilities.clipboard { COPYING_TO_CLIPBOARD } else { COPYING_THROUGH_TERMINAL };
-    here.push((ALL, [NOTES, copying].concat()));
-    let all: Vec<Vec<_>> = here.into_iter().chain(elsewhere).map(|(_, lines)| lines).collect();
-    all.join(&Heading(""))
+    here.push((ALL, Section::Notes([NOTES, copying].concat())));
+    here.into_iter().chain(elsewhere).map(|(_, section)| section).collect()
+}
+
+/// The list of keys in a mode, a line for each meaning.
+pub fn help_lines(mode: Mode, abilities: Abilities) -> Vec<HelpLine> {
+    let lines = sections(mode, abilities).into_iter().map(|section| match section {
+        Section::Notes(lines) => lines,
+        Section::Keys(heading, rows) => {
+            // Keys that differ by a number alone share a line.
+            let lines = rows.chunk_by(|a, b| a.help == b.help).map(|same| {
+                let keys: Vec<_> = same.iter().map(|row| row.keys).collect();
+                HelpLine::Keys(keys.join(" ").into(), same[0].help)
+            });
+            [Heading(heading)].into_iter().chain(lines).collect()
+        }
+    });
+    lines.collect::<Vec<Vec<_>>>().join(&Heading(""))
 }
 
 /// The index of the section of a row; the last section covers all modes.

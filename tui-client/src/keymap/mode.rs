@@ -18,10 +18,8 @@ pub enum Mode {
     Columns,
     /// The protocol log.
     Log,
-    /// The list of keys, over everything else.
+    /// The list of keys, over everything else, in which what is typed is looked for.
     Help,
-    /// The search in the list of keys.
-    HelpSearch,
     /// The history search of the command line.
     HistorySearch,
     /// The confirmation of pasted lines.

@@ -361,6 +361,12 @@ impl Alerts {
         true
     }
 
+    /// That this alert no longer fires may be said: it was said that it does, and it is not silenced.
+    pub fn may_say_end(&self, condition: &str, now: Duration) -> bool {
+        let is_meant = |state: &&AlertState| state.alert.as_str() == condition;
+        self.states.iter().filter(is_meant).any(|state| state.is_said && !state.is_silenced(now))
+    }
+
     /// The last time that this alert fired was said.
     pub fn is_said(&self, condition: &str) -> bool {
         self.states.iter().any(|state| state.alert.as_str() == condition && state.is_said)

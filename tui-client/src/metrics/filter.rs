@@ -9,6 +9,7 @@ use crate::metrics::column::Column;
 use crate::metrics::condition::Condition;
 use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
+use crate::text::find::find_ignoring_case;
 pub(super) use parse::alert as parse_alert;
 use shared::Glob;
 
@@ -46,7 +47,7 @@ impl Expr {
         match self {
             Self::Condition(condition) => condition.holds(series, now),
             Self::Matches(glob) => glob.matches(series.key.as_str()),
-            Self::Contains(part) => contains(series.key.as_str(), part),
+            Self::Contains(part) => find_ignoring_case(series.key.as_str(), part).is_some(),
             Self::Stale => series.is_stale(now),
             Self::Not(inner) => !inner.holds(series, now),
             Self::All(all) => all.iter().all(|inner| inner.holds(series, now)),
@@ -73,18 +74,6 @@ impl Expr {
             Self::All(all) | Self::Any(all) => all.iter().map(Self::needs).collect(),
         }
     }
-}
-
-/// Whether `text` holds `part`, which is in lower case, in any case.
-fn contains(text: &str, part: &str) -> bool {
-    if part.is_empty() {
-        return true;
-    }
-    if text.is_ascii() {
-        let (text, part) = (text.as_bytes(), part.as_bytes());
-        return text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part));
-    }
-    text.to_lowercase().contains(part)
 }
 
 /// A filter of series.

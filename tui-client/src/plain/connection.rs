@@ -10,15 +10,14 @@ use super::Failure;
 use crate::cli::Plan;
 use crate::metrics::reply::NO_REASON;
 use crate::system::net::{connect_reason, reconnect_seed};
-use crate::text::connection::link_message;
+use crate::text::connection::{connect_message, link_message};
 use crate::text::escape::escape_untrusted;
 
 /// Tries once to connect.
 pub(super) async fn connect(plan: &Plan) -> Result<Client, Failure> {
-    try_connect(plan).await.map_err(|reason| {
-        Failure::Connection(format!(
-            "{reason}; is the server running, and are --host and --port right?"
-        ))
+    Client::connect(&plan.server).await.map_err(|error| {
+        let address = with_port(&plan.server.host, plan.server.port);
+        Failure::Connection(connect_message(&connect_reason(&error), &address))
     })
 }
 

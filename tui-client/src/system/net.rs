@@ -18,6 +18,7 @@ use crate::effect::NetworkOrder;
 use crate::event::{Event, FollowNews};
 use crate::import::ImportNews;
 use crate::request::pending::Channel;
+use crate::text::connection::{NO_ANSWER, NO_HOST, NO_SERVER};
 use connection::{End, serve};
 pub use peer::Peer;
 
@@ -160,9 +161,9 @@ fn is_lookup(error: &io::Error) -> bool {
 /// Why a connection could not be made, in words.
 pub fn connect_reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused => "no server there".to_owned(),
-        io::ErrorKind::TimedOut => "no answer from the host".to_owned(),
-        _ if is_lookup(error) => "no such host: check --host".to_owned(),
+        io::ErrorKind::ConnectionRefused => NO_SERVER.to_owned(),
+        io::ErrorKind::TimedOut => NO_ANSWER.to_owned(),
+        _ if is_lookup(error) => NO_HOST.to_owned(),
         _ => format!("cannot connect: {error}"),
     }
 }

@@ -19,6 +19,9 @@ const MAX_VALUE: usize = 24;
 /// Columns for the blanks, the time and the age beside key and value.
 const BESIDE: usize = 40;
 
+/// Columns for the blanks and the time alone, where the screen is small.
+const MIN_BESIDE: usize = 24;
+
 /// Draws the answer.
 pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
     let rows = usize::from(area.height.saturating_sub(2));
@@ -51,7 +54,8 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
     let unit_of =
         |line: &AnswerLine| line.key.as_ref().map_or(Unit::Plain, |key| Unit::of(key.as_str()));
     let exact = lines.clone().map(|line| width(&exact(line.point.value, unit_of(line)))).max();
-    let room = usize::from(inner.width).saturating_sub(longest + BESIDE);
+    let beside = if app.layout().prompt_border { BESIDE } else { MIN_BESIDE };
+    let room = usize::from(inner.width).saturating_sub(longest + beside);
     let value = exact.unwrap_or(VALUE).clamp(VALUE, room.clamp(VALUE, MAX_VALUE));
     for (row, line) in (0..).zip(lines) {
         let mut pen = canvas.pen(inner, row);

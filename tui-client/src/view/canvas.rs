@@ -61,15 +61,22 @@ impl Canvas<'_> {
         inner
     }
 
-    /// Clears an area of so many columns and rows in the middle of the screen and returns it. What
-    /// stays in sight behind it is dimmed, but for the bottom line, which is about the popup.
+    /// Clears an area of so many columns and rows in the middle of the screen and returns it; see
+    /// [`Canvas::popup_at`].
     pub fn popup(&mut self, columns: usize, rows: usize) -> Rect {
+        let [width, height] = [columns, rows].map(|count| Constraint::Length(cells(count)));
+        let area = self.buffer.area.centered(width, height);
+        self.popup_at(area)
+    }
+
+    /// Clears an area, as far as it is on the screen, and returns it. What stays in sight behind it is
+    /// dimmed, but for the bottom line, which is about the popup.
+    pub fn popup_at(&mut self, area: Rect) -> Rect {
         let screen = self.buffer.area;
         let behind = Rect { height: screen.height.saturating_sub(1), ..screen };
         let dimmed = Style::new().remove_modifier(Modifier::BOLD).add_modifier(Modifier::DIM);
         self.buffer.set_style(behind, dimmed);
-        let [width, height] = [columns, rows].map(|count| Constraint::Length(cells(count)));
-        let area = self.buffer.area.centered(width, height);
+        let area = area.intersection(screen);
         Clear.render(area, self.buffer);
         area
     }

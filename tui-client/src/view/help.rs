@@ -1,83 +1,125 @@
 //! The list of keys, over everything else.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::widgets::{Clear, Widget};
 
-use super::canvas::Canvas;
 use super::canvas::ascii::key_names;
 use super::canvas::pen::cells;
+use super::canvas::{Canvas, cursor_at};
 use super::hints;
-use crate::app::input::overlay::help::Help;
-use crate::keymap::{HelpLine, Mode};
-use crate::text::width::width;
+use crate::app::input::overlay::help::{Entry, Help, Line};
+use crate::keymap::Mode;
+use crate::text::width::{cut, width};
 
-/// Columns of the border and the margin around the text.
-const FRAME: usize = 4;
+/// The title, before what is typed.
+const TITLE: &str = " keyboard: ";
 
-/// The fewest columns, on both sides together, in which the panes below stay visible.
-const MARGIN: u16 = 16;
+/// Columns of an action that give the idea, beside a remark.
+const MIN_TEXT_WIDTH: usize = 20;
 
-/// Draws the list in the middle of the screen.
-pub fn draw(canvas: &mut Canvas<'_>, help: &Help) {
+/// Draws the list in the middle of the screen and returns the place of the cursor, once something is
+/// typed.
+pub fn draw(canvas: &mut Canvas<'_>, help: &Help) -> Option<Position> {
     let (theme, screen) = (canvas.theme, canvas.buffer.area);
-    let (mut keys, mut words) = (0, 0);
-    for line in help.all_lines() {
-        if let HelpLine::Keys(names, help) = line {
-            keys = keys.max(width(&key_names(theme, names.into_owned())));
-            words = words.max(width(help));
-        }
-    }
-    let (columns, rows) = help.shape((screen.width, screen.height));
-    let mut wide = cells((keys + 2 + words + FRAME) * columns);
-    if wide.saturating_add(MARGIN) > screen.width {
-        wide = screen.width;
-    }
-    let area = canvas.popup(wide.into(), rows + 2);
+    let size = (screen.width, screen.height);
+    let (columns, rows) = help.shape(size);
+    let area = help.area(size);
+    let area = canvas.popup_at(Rect::new(area.x, area.y, area.width, area.height));
     let covers_hints = area.bottom() >= screen.bottom();
     if covers_hints {
         // The bottom line may be wider than the list.
         let below = screen.bottom().saturating_sub(1);
         Clear.render(Rect { y: below, height: screen.height.min(1), ..screen }, canvas.buffer);
     }
-    let title = match (help.mode(), help.query()) {
-        (Mode::HelpSearch, query) => format!(" keyboard /{query}_ "),
-        (_, "") => " keyboard · / searches ".to_owned(),
-        (_, query) => format!(" keyboard /{query} "),
+    let title = match help.query() {
+        "" => " keyboard · type what you want to do ".to_owned(),
+        query => format!("{TITLE}{query} "),
     };
     let inner = canvas.pane(true, &title, &[], area);
     if covers_hints {
         hints::draw_at_foot(canvas, area);
     }
-    let found = help.lines();
-    if found.is_empty() {
+    let (top, all) = help.position();
+    if all == 0 {
         canvas.pen(inner, 0).write(" nothing found", theme.quiet);
     }
-    canvas.scroll_position((help.top(), rows * columns, found.len()), None, area);
+    canvas.scroll_position((top, rows * columns, all), None, area);
     let share = inner.width / cells(columns);
-    let shown = found.get(help.top()..).unwrap_or_default();
-    for (at, lines) in (0..).zip(shown.chunks(rows.max(1)).take(columns)) {
-        draw_column(canvas, lines, keys, Rect { x: inner.x + at * share, width: share, ..inner });
+    for (at, (line, chosen)) in help.visible().take(columns * rows).enumerate() {
+        let x = inner.x + cells(at / rows.max(1)) * share;
+        let column = Rect { x, width: share, ..inner };
+        draw_line(canvas, help, (line, chosen), (column, cells(at % rows.max(1))));
+    }
+    let at = width(TITLE) + 1 + help.editor().cursor_column();
+    (!help.query().is_empty() && area.height > 0)
+        .then(|| cursor_at(Rect { width: area.width.saturating_sub(1), ..area }, at))
+}
+
+fn draw_line(
+    canvas: &mut Canvas<'_>,
+    help: &Help,
+    (line, chosen): (&Line, bool),
+    (area, row): (Rect, u16),
+) {
+    let theme = canvas.theme;
+    match line {
+        Line::Heading(text) => {
+            canvas.pen(area, row).skip(1).write(text, theme.title);
+        }
+        Line::Note(subject, meaning) => {
+            draw_words(canvas, help, (subject, meaning), (area, row), "", false);
+        }
+        Line::Entry(entry) => {
+            let (remark, is_possible) = remark(canvas, help, entry, chosen);
+            let names = key_names(theme, entry.keys.to_owned());
+            draw_words(canvas, help, (&names, &entry.text), (area, row), remark, !is_possible);
+            if chosen {
+                canvas.select_row(area, row, false);
+            }
+        }
     }
 }
 
-fn draw_column(canvas: &mut Canvas<'_>, lines: &[HelpLine], keys: usize, area: Rect) {
+/// What is said of an action besides, and whether it is possible: where it is performed, if it was
+/// looked for, or why it can't be performed, also if it is only chosen.
+fn remark(canvas: &Canvas<'_>, help: &Help, entry: &Entry, chosen: bool) -> (&'static str, bool) {
+    if help.query().is_empty() && !chosen {
+        return ("", true);
+    }
+    match canvas.app.outcome(entry) {
+        Err(why) => (why, false),
+        Ok(Some(Mode::Table)) => ("in the table", true),
+        Ok(Some(Mode::Watch | Mode::Chart)) => ("in the chart", true),
+        Ok(Some(Mode::Log)) => ("in the log", true),
+        Ok(Some(Mode::Prompt)) => ("in the command line", true),
+        Ok(_) => ("", true),
+    }
+}
+
+fn draw_words(
+    canvas: &mut Canvas<'_>,
+    help: &Help,
+    (names, text): (&str, &str),
+    (area, row): (Rect, u16),
+    remark: &str,
+    quiet: bool,
+) {
     let theme = canvas.theme;
+    let (key_style, text_style) =
+        if quiet { (theme.quiet, theme.quiet) } else { (theme.key, theme.text) };
     let room = usize::from(area.width).saturating_sub(3);
     // On a narrow screen the keys take at most two fifths, and fewer if their text would be cut.
-    let keys = keys.min(usize::from(area.width) * 2 / 5);
-    let column =
-        |names: &str, help: &str| keys.min(room.saturating_sub(width(help)).max(width(names)));
-    for (row, line) in (0..area.height).zip(lines) {
-        let mut pen = canvas.pen(area, row);
-        pen.skip(1);
-        match line {
-            HelpLine::Heading(text) => pen.write(text, theme.title),
-            HelpLine::Keys(names, help) => {
-                let names = key_names(theme, names.to_string());
-                pen.field(&names, column(&names, help), false, theme.key)
-                    .skip(2)
-                    .write(help, theme.text)
-            }
-        };
+    let keys = help.key_width().min(usize::from(area.width) * 2 / 5);
+    let needed = width(text) + if remark.is_empty() { 0 } else { width(remark) + 3 };
+    let keys = keys.min(room.saturating_sub(needed).max(width(names)));
+    let names = cut(names, keys);
+    let mut pen = canvas.pen(area, row);
+    pen.skip(1);
+    let left = room.saturating_sub(keys);
+    if needed <= left || width(remark) + MIN_TEXT_WIDTH <= left {
+        pen.write_right(&format!(" {remark} "), theme.quiet);
     }
+    pen.write_marked(&names, help.marks(&names), (key_style, theme.found()))
+        .skip(keys.saturating_sub(width(&names)) + 2)
+        .write_marked(text, help.marks(text), (text_style, theme.found()));
 }

@@ -1,7 +1,7 @@
 //! The wire log.
 
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
 use super::canvas::Canvas;
 use super::canvas::pen::Pen;
@@ -96,16 +96,7 @@ fn write_marked(pen: &mut Pen<'_>, log: &Log, text: &str, style: Style, theme: &
         pen.write(text, style);
         return;
     };
-    let marked = theme.alert.add_modifier(Modifier::UNDERLINED | Modifier::BOLD);
-    let mut from = 0;
-    for place in pattern.places(text) {
-        if pen.room() == 0 {
-            break;
-        }
-        pen.write(&text[from..place.start], style).write(&text[place.clone()], marked);
-        from = place.end;
-    }
-    pen.write(&text[from..], style);
+    pen.write_marked(text, pattern.places(text), (style, theme.found()));
 }
 
 /// The remark on an entry without its size and duration, in variants from the longest to none.

@@ -10,6 +10,7 @@ use super::canvas::{Canvas, on_border};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
+use crate::app::server::link::LinkState;
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::{Column, ColumnKind};
@@ -17,6 +18,7 @@ use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::{sparkline, sparkline_on};
 use crate::metrics::trend::TrendAxis;
 use crate::metrics::window::Window;
+use crate::text::connection::connect_message;
 use crate::text::width::{cut_in_the_middle, width};
 use crate::text::{number, time};
 
@@ -93,7 +95,10 @@ fn titles(app: &App) -> Vec<String> {
     if !table.loaded() {
         return vec![format!(" {request} ")];
     }
-    let keys = number::plural(table.answer().series.len() as u64, "key", "keys");
+    let mut keys = number::plural(table.keys() as u64, "key", "keys");
+    if table.is_let_go() {
+        keys.push_str(", asking again …");
+    }
     // What the numbers are of: of a live table only the newest points are known.
     let shown = table.shown_window();
     let as_of = table.as_of().map(|at| {
@@ -163,6 +168,11 @@ fn placeholder(app: &App) -> String {
     if !app.table().answer().series.is_empty() {
         let none = none_passes(app).unwrap_or_else(|| "no key passes the filter.".to_owned());
         return format!("{none}\n/ changes it; empty, it passes all");
+    }
+    if let LinkState::Waiting { reason, .. } = app.link().state() {
+        // A line each, because the pane may be narrow.
+        let why = connect_message(reason, app.link().address()).replacen(": ", ".\n", 1);
+        return format!("no data yet: {why}");
     }
     if !app.link().is_connected() {
         return "no data yet: not connected".to_owned();

@@ -206,6 +206,11 @@ impl Theme {
         }
     }
 
+    /// The style of what is looked for in a text.
+    pub fn found(&self) -> Style {
+        self.alert.add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
+    }
+
     /// The style of a tone.
     pub fn tone(&self, tone: Tone) -> Style {
         match tone {

@@ -7,6 +7,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::text::find::find_ignoring_case;
 use crate::wire_log::entry::{Direction, LogEntry};
 
 /// A pattern of lines.
@@ -91,29 +92,8 @@ impl LogPattern {
             let at = from + rest.find(&*self.part)?;
             return Some(at..at + self.part.len());
         }
-        if self.part.is_ascii() {
-            let (part, bytes) = (self.part.as_bytes(), rest.as_bytes());
-            let (first, last) = (part[0], part.len());
-            let upper = first.to_ascii_uppercase();
-            let fits = |&at: &usize| {
-                (bytes[at] == first || bytes[at] == upper)
-                    && bytes[at..at + last].eq_ignore_ascii_case(part)
-            };
-            let at = from + (0..(bytes.len() + 1).saturating_sub(last)).find(fits)?;
-            return Some(at..at + last);
-        }
-        let lower = |c: char| c.to_lowercase().next().unwrap_or(c);
-        rest.char_indices().find_map(|(at, _)| {
-            let mut text = rest[at..].chars();
-            let mut part = self.part.chars();
-            loop {
-                match (part.next(), text.as_str()) {
-                    (None, left) => return Some(from + at..line.len() - left.len()),
-                    (Some(p), _) if text.next().map(lower) == Some(p) => {}
-                    _ => return None,
-                }
-            }
-        })
+        let place = find_ignoring_case(rest, &self.part)?;
+        Some(from + place.start..from + place.end)
     }
 }
 

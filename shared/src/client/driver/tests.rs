@@ -4,6 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::*;
 use crate::client::{Batch, BatchPiece, Client};
+use crate::response::BadReply;
 
 const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -202,6 +203,17 @@ async fn requests_that_wait_while_a_connection_closes_are_served_in_order() {
     assert_eq!(within(second).await.unwrap(), (1, 0, Ok(())));
     Peer::next(&mut connections).await.turn("got\n", ERROR).await;
     assert_eq!(within(third).await.unwrap(), (1, 1, Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_speaks_tls_is_known_by_its_alert() {
+    let (client, mut connections) = pair();
+    let sent = send(&client, &["get a"]);
+    let mut peer = Peer::next(&mut connections).await;
+    peer.turn("get a\n", "\u{15}\u{3}\u{1}\0\u{2}\u{2}F").await;
+    drop(peer);
+    let (_, _, end) = within(sent).await.unwrap();
+    assert_eq!(end, Err(ClientError::BadReply(BadReply::Tls)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,7 +24,7 @@ impl Overlay {
     /// The mode while the overlay is open.
     pub fn mode(&self) -> Mode {
         match self {
-            Self::Help(help, _) => help.mode(),
+            Self::Help(..) => Mode::Help,
             Self::Input(input) => input.mode(),
             Self::Columns(_) => Mode::Columns,
             Self::Confirm(_) => Mode::Confirm,

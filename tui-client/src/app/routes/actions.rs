@@ -1,6 +1,8 @@
 //! Keys: the actions that they stand for, and what each does to the parts.
 
-use crate::app::line_input::InputPurpose;
+use crate::app::input::leaving::Part;
+use crate::app::input::overlay::help::Help;
+use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::{App, copy_command};
 use crate::effect::{Effect, Ending, NetworkOrder, TerminalOrder};
 use crate::event::{KeyCode, KeyPress};
@@ -20,14 +22,14 @@ impl App {
     pub(in crate::app) fn on_key(&mut self, key: KeyPress) {
         let listed = self.cx.take_notice().is_some_and(|notice| notice.completions);
         let mode = self.mode();
+        match self.input.leaving(key, mode) {
+            Part::Own => {}
+            Part::Letter => return,
+            Part::Last => return self.cx.push(Effect::Quit(Ending::FirstLetter)),
+        }
         match keymap::lookup(mode, key) {
             // The key has only closed the list of completions.
             Some(Action::Prompt(PromptAction::Clear)) if listed => {}
-            Some(Action::BeginRequest) => {
-                if let KeyCode::Char(letter) = key.code {
-                    self.begin_request(letter);
-                }
-            }
             Some(action) => self.perform(action, key),
             None if mode.is_for_reading() => {
                 let name = escape_untrusted(keymap::name(key).as_bytes());
@@ -63,14 +65,19 @@ impl App {
         }
     }
 
-    /// Moves to the command line with the first letter of a request. What it had is one undo away.
-    fn begin_request(&mut self, letter: char) {
+    /// Moves to the command line with the beginning of a request. What it had is one undo away.
+    pub(in crate::app) fn begin_request(&mut self, beginning: &str) {
         self.panes.visit_prompt();
         if !self.input.prompt.text().is_empty() {
             self.input.edit(Edit::KillAll, &mut self.cx);
             self.cx.say(Tone::Plain, "ctrl-y brings back what was typed here before");
         }
-        self.insert(letter.encode_utf8(&mut [0; 4]));
+        self.insert(beginning);
+    }
+
+    /// What is typed in the list of keys, or in the command line.
+    fn typed(&self) -> &str {
+        self.input.help().map_or_else(|| self.input.prompt.text(), Help::query)
     }
 
     fn insert(&mut self, text: &str) {
@@ -94,17 +101,15 @@ impl App {
     }
 
     /// Performs the action of a key.
-    fn perform(&mut self, action: Action, key: KeyPress) {
+    pub(in crate::app) fn perform(&mut self, action: Action, key: KeyPress) {
         match action {
             Action::Quit => {
                 let is_letter = matches!(key.code, KeyCode::Char(_)) && !key.ctrl;
                 let ending = if is_letter { Ending::FirstLetter } else { Ending::Complete };
                 self.cx.push(Effect::Quit(ending));
             }
-            Action::HelpOrType if !self.input.prompt.text().is_empty() => self.insert("?"),
-            Action::Help | Action::HelpOrType => {
-                self.input.toggle_help(self.panes.focus(), self.cx.abilities());
-            }
+            Action::HelpOrType if !self.typed().is_empty() => self.insert("?"),
+            Action::Help | Action::HelpOrType => self.toggle_help(),
             Action::Suspend if self.cx.abilities().suspend => {
                 self.cx.push(Effect::Terminal(TerminalOrder::Suspend));
             }
@@ -116,17 +121,23 @@ impl App {
             Action::SaveSession => self.save_session(self.cx.file_name("session")),
             Action::CopyCommand => self.copy_command(),
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
+            Action::FocusPrompt if self.panes.focus() == Mode::Prompt => {}
             Action::FocusPrompt => self.panes.visit_prompt(),
-            Action::BeginRequest => {}
-            Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
-            Action::Accept => self.input.accept(&mut self.cx),
-            Action::RecallFilter => {
-                if let Some(filter) = self.table().dropped_filter().cloned() {
-                    self.input.recall(filter.as_str(), &mut self.cx);
+            Action::BeginRequest => {
+                if let KeyCode::Char(letter) = key.code {
+                    self.begin_request(letter.encode_utf8(&mut [0; 4]));
                 }
+            }
+            Action::Edit(edit) => self.input.edit(edit, &mut self.cx),
+            Action::Accept if self.input.help().is_some() => self.perform_chosen(),
+            Action::Accept => self.input.accept(&mut self.cx),
+            Action::RecallFilter => self.recall_filter(),
+            Action::Log(LogAction::Match { older: true }) if self.types_log_filter() => {
+                self.recall_filter();
             }
             Action::Cancel => self.input.cancel(&mut self.cx),
             Action::Submit => self.submit(),
+            Action::Lines(lines) if self.mode() == Mode::Help => self.choose_next(lines > 0),
             Action::Lines(lines) => self.scroll(self.mode(), lines.into()),
             Action::Pages(pages) => self.page(pages),
             Action::Top => self.scroll(self.mode(), isize::MIN),
@@ -139,7 +150,6 @@ impl App {
             Action::Interval(step) => {
                 self.polling.change_interval(step, &self.feed, &mut self.watch, &mut self.cx);
             }
-            Action::SearchHelp => self.input.search_help(),
             Action::Prompt(action) => self.perform_in_prompt(action),
             Action::Log(action) => {
                 let layout = self.layout();
@@ -185,6 +195,24 @@ impl App {
                     self.place.table_or(&mut self.table).toggle_column(column);
                 }
             }
+        }
+    }
+
+    /// A filter of the log is typed.
+    pub(in crate::app) fn types_log_filter(&self) -> bool {
+        let purpose = self.input.line().map(LineInput::purpose);
+        matches!(purpose, Some(InputPurpose::LogFilter(_)))
+    }
+
+    /// Puts the filter that was dropped last into the line in which one is typed.
+    fn recall_filter(&mut self) {
+        let filter = if self.types_log_filter() {
+            self.log.dropped_filter().map(|filter| filter.text().to_owned())
+        } else {
+            self.table().dropped_filter().map(|filter| filter.as_str().to_owned())
+        };
+        if let Some(filter) = filter {
+            self.input.recall(&filter, &mut self.cx);
         }
     }
 
@@ -240,7 +268,7 @@ impl App {
     pub(in crate::app) fn scroll(&mut self, mode: Mode, lines: isize) {
         let layout = self.layout();
         match mode {
-            Mode::Help | Mode::HelpSearch | Mode::Columns => {
+            Mode::Help | Mode::Columns => {
                 self.input.scroll(lines, self.panes.size());
             }
             Mode::Table => {
@@ -278,7 +306,7 @@ impl App {
             Some(Command::Quit) => return self.cx.push(Effect::Quit(Ending::Complete)),
             Some(Command::Help) => {
                 self.input.edit(Edit::KillAll, &mut self.cx);
-                return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
+                return self.open_help();
             }
             Some(Command::Live) => {
                 self.input.edit(Edit::KillAll, &mut self.cx);

@@ -17,7 +17,7 @@ impl App {
         let is_answer = self.layout().answer.is_some_and(|it| it.contains(mouse.column, mouse.row));
         match (self.mode(), under) {
             _ if is_answer && self.input.overlay().is_none() => self.scroll_answer(turn),
-            (Mode::Help | Mode::HelpSearch, _) => self.scroll(Mode::Help, turn),
+            (Mode::Help, _) => self.scroll(Mode::Help, turn),
             // Watched keys are few, so they move by one.
             (_, Some(Mode::Watch)) => self.scroll(Mode::Watch, turn.signum()),
             (_, Some(mode)) => self.scroll(mode, turn),
@@ -28,9 +28,7 @@ impl App {
     pub(in crate::app) fn on_click(&mut self, mouse: MouseEvent, under: Option<Mode>) {
         self.cx.take_notice();
         match (self.input.overlay(), under) {
-            (Some(Overlay::Help(..)), _) => {
-                return self.input.toggle_help(self.panes.focus(), self.cx.abilities());
-            }
+            (Some(Overlay::Help(..)), _) => return self.on_click_in_help(mouse),
             // Other overlays stay until they are answered.
             (Some(_), _) | (None, None) => return,
             (None, Some(_)) if self.panes.focus() == Mode::Chart => {}

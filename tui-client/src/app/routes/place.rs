@@ -8,9 +8,9 @@ use shared::response::Status;
 
 use crate::app::App;
 use crate::app::line_input::InputPurpose;
-use crate::app::place::MAX_KEYS;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
+use crate::app::table::let_go::MAX_KEYS;
 use crate::app::watch::Watched;
 use crate::keymap::{Mode, Pane};
 use crate::metrics::marks::PREFIX;
@@ -47,7 +47,7 @@ impl App {
         } else if self.mode() == Mode::Prompt {
             self.cx.say(Tone::Plain, "0 and Enter go back to what is live, or tab and 0");
         }
-        if self.table.answer().series.len() > MAX_KEYS {
+        if self.table.is_large() {
             let most = number::count(MAX_KEYS as u64);
             self.cx.say(
                 Tone::Plain,
@@ -118,7 +118,7 @@ impl App {
         // A chart alone has what it shows.
         let layout = self.layout();
         let has_rows = !layout.full || layout.watch_rows(self.watch.keys().len()) > 0;
-        let is_small = self.table.answer().series.len() <= MAX_KEYS;
+        let is_small = !self.table.is_large();
         if let Some(at) = self.place.due().filter(|_| knows && has_rows && is_small) {
             let id = self.send((format!("get *[last@{at}]"), Purpose::AsOf));
             self.place.asked(id, at);
@@ -180,7 +180,7 @@ impl App {
         };
         if !self.link.is_connected() {
             self.cx.say(Tone::Bad, "not compared: not connected");
-        } else if self.table.answer().series.len() > MAX_KEYS {
+        } else if self.table.is_large() {
             let most = number::count(MAX_KEYS as u64);
             self.cx.say(Tone::Plain, format!("not compared: there are more than {most} keys"));
         } else if self.feed.has_selectors() == Some(true) {

@@ -180,6 +180,7 @@ impl App {
     /// Asks for the state of the keys on the screen; lines of the follow are held until it has come.
     pub(in crate::app) fn ask_state(&mut self, follow: Option<u64>) {
         if self.feed.follows_all() || follow.is_none() {
+            self.table.let_go(self.layout().table_rows());
             let id = self.send((SNAPSHOT.to_owned(), Purpose::Snapshot(follow.unwrap_or(0))));
             self.hold_for(id, follow);
         }

@@ -11,6 +11,9 @@ const WIDE: u16 = 120;
 /// Rows from which on table and watch are one above the other.
 const TALL: u16 = 34;
 
+/// Rows of a pane, with its border, beside which an answer is shown on a small screen.
+const MIN_PANE: u16 = 5;
+
 /// Rows, with the axis, that a chart needs.
 const CHART_AT_LEAST: usize = 4;
 
@@ -158,14 +161,30 @@ impl Layout {
     }
 
     /// Makes room above the log, or above the command line below a chart, for an answer of so many
-    /// lines, as far as the panes there can spare it.
-    pub fn show_answer(&mut self, lines: usize) {
-        let prompt = Some(self.prompt).filter(|_| self.full && self.prompt_border);
+    /// lines, as far as the panes there can spare it. On a small screen it has the room of the only
+    /// pane while the command line `has_focus`, with a pane of some rows above if there is room for
+    /// both.
+    pub fn show_answer(&mut self, lines: usize, has_focus: bool) {
+        let wanted = u16::try_from(lines + 2).unwrap_or(u16::MAX);
+        if !self.prompt_border {
+            let mut panes = [&mut self.table, &mut self.watch, &mut self.log];
+            let only = panes.iter_mut().find(|pane| pane.is_some());
+            if let Some(pane) = only.filter(|_| has_focus)
+                && let Some(area) = pane.take()
+            {
+                let left = area.height.saturating_sub(wanted);
+                let left = if left < MIN_PANE { 0 } else { left };
+                **pane = Some(area.rows(area.y, left)).filter(|_| left > 0);
+                self.answer = Some(area.rows(area.y + left, area.height - left));
+            }
+            return;
+        }
+        let prompt = Some(self.prompt).filter(|_| self.full);
         let Some(log) = self.log.or(prompt) else { return };
         let lowest = [self.table, self.watch].into_iter().flatten();
         let lowest = lowest.filter(|area| area.y + area.height == log.y);
         let Some(spare) = lowest.map(|area| area.height / 2).min() else { return };
-        let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(spare);
+        let height = wanted.min(spare);
         if height < 3 {
             return;
         }

@@ -13,7 +13,7 @@ use crate::effect::{Effect, NetworkOrder, Outgoing};
 use crate::metrics::reply::Reply;
 use crate::request::pending::{Channel, Due, Pending, Purpose};
 use crate::request::selector::is_follow;
-use crate::text::connection::link_message;
+use crate::text::connection::{NO_ANSWER, NO_HOST, NO_SERVER, connect_message, link_message};
 use crate::wire_log::entry::Tone;
 
 /// Waiting time from which on a pending request is shown.
@@ -138,7 +138,12 @@ impl Link {
         self.round_trip = None;
         log.restart();
         if let Some(event) = event {
-            let text = link_message(event, reason);
+            let is_known = [NO_SERVER, NO_ANSWER, NO_HOST].contains(&reason);
+            let text = if is_known {
+                link_message(event, &connect_message(reason, &self.address))
+            } else {
+                link_message(event, reason)
+            };
             match event {
                 // This replaces the notice that the connection is established.
                 LinkEvent::Unsteady => log.report(text, cx),

@@ -1,5 +1,7 @@
 //! Text written from left to right on one row, cut at its end.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -60,6 +62,24 @@ impl<'a> Pen<'a> {
             self.x = end - self.area.x;
         }
         self
+    }
+
+    /// Writes with the bytes of some places, in order and apart from each other, in another style.
+    pub fn write_marked(
+        &mut self,
+        text: &str,
+        places: impl IntoIterator<Item = Range<usize>>,
+        (style, marked): (Style, Style),
+    ) -> &mut Self {
+        let mut from = 0;
+        for place in places {
+            if self.room() == 0 {
+                return self;
+            }
+            self.write(&text[from..place.start], style).write(&text[place.clone()], marked);
+            from = place.end;
+        }
+        self.write(&text[from..], style)
     }
 
     /// Writes at the right end of the columns left, or nothing if they are too few.

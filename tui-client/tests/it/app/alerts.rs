@@ -470,6 +470,35 @@ fn what_is_said_of_an_alert_gives_the_line_back() {
 }
 
 #[test]
+fn an_alert_that_is_resolved_says_so_for_a_few_seconds() {
+    let mut scene = calm();
+    let resolved = "resolved: a > 5: a is 1";
+    scene.told("a 9 2\n");
+    scene.wait(SECOND * 2);
+    let bell = Effect::Terminal(TerminalOrder::Bell);
+    assert!(!scene.told("a 1 3\n").contains(&bell));
+    assert_eq!(scene.notice(), resolved, "in its place");
+    scene.wait(SECOND * 3);
+    assert_eq!(scene.notice(), resolved);
+    scene.wait(SECOND);
+    assert_eq!(scene.notice(), "", "for four seconds");
+    scene.wait(SECOND * 20);
+    scene.told("a 9 4\n");
+    scene.wait(SECOND * 9);
+    assert_eq!(scene.notice(), "", "long ago");
+    scene.told("a 1 5\n");
+    assert_eq!(scene.notice(), resolved, "where nothing stands");
+    scene.wait(SECOND * 90);
+    scene.told("a 9 6\n");
+    scene.to(Mode::Table);
+    scene.keys("B");
+    let silenced = scene.notice().to_owned();
+    scene.wait(SECOND * 9);
+    scene.told("a 1 7\n");
+    assert_eq!((scene.notice(), silenced.starts_with("silenced")), ("", true), "{silenced}");
+}
+
+#[test]
 fn an_alert_that_has_been_calm_is_said_as_at_first() {
     let mut scene = calm();
     let bell = Effect::Terminal(TerminalOrder::Bell);

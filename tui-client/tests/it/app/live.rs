@@ -171,6 +171,39 @@ fn after_a_time_without_a_loss_what_is_dropped_is_asked_for_as_soon_as_at_first(
     }
     assert_eq!(waits, [10, 20, 10, 20]);
 }
+
+/// Two answers of a million keys do not fit into the memory that a screen may have.
+#[test]
+fn of_a_large_table_only_what_is_in_sight_stays_until_its_state_has_come_again() {
+    let state = |value: u32| -> String {
+        (0..200_001).map(|key| format!("k{key} {value}.0 {NOW}\n")).collect()
+    };
+    let shown = |scene: &Scene| {
+        let selected = scene.app.table().selected_key().map(ToString::to_string);
+        (scene.app.table().answer().series.len(), selected)
+    };
+    let mut scene = live(&state(1));
+    asked(&mut scene);
+    scene.to(Mode::Table);
+    scene.keys("G");
+    asked(&mut scene);
+    let last = Some("k200000".to_owned());
+    assert_eq!(shown(&scene), (200_001, last.clone()));
+    scene.code(KeyCode::F(6));
+    scene.code(KeyCode::F(5));
+    let (few, selected) = shown(&scene);
+    assert!(few < 30 && selected == last, "{few} {selected:?}");
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "200,001 keys, asking again …");
+    scene.ok("get *[last]", &state(2));
+    assert_eq!(shown(&scene), (200_001, last.clone()));
+    assert_eq!(rows(&scene).last(), Some(&row("k200000", 2.0)));
+    scene.code(KeyCode::F(6));
+    scene.begin();
+    assert!(shown(&scene).0 < 30, "also when all is followed again");
+    scene.ok("get *[last]", "k200000 3.0 3\n");
+    assert_eq!(shown(&scene), (1, last));
+}
+
 /// A million keys that have a point a second tell as much in a second or two.
 #[test]
 fn a_state_that_is_late_is_shown_though_too_much_is_told_before_it() {

@@ -125,22 +125,45 @@ fn an_empty_search_repeats_the_last_one() {
 }
 
 #[test]
-fn escape_clears_search_and_filter_before_it_leaves_the_log() {
-    for (keys, dropped) in [
-        ("/palm\n", "search dropped"),
-        ("&palm\n", "filter dropped"),
-        ("&palm\n/cpu\n", "search and filter dropped"),
+fn escape_goes_back_step_by_step_before_it_leaves_the_log() {
+    let filter = |scene: &Scene| scene.app.log().filter().map(|it| it.text().to_owned());
+    for (keys, steps) in [
+        ("/palm\n", &["search dropped"][..]),
+        ("&palm\n", &["filter dropped, & ↑ brings back palm"]),
+        ("&palm\n/cpu\n", &["search dropped", "filter dropped, & ↑ brings back palm"]),
     ] {
         let mut scene = in_log(80, 24);
         scene.keys(keys);
-        scene.code(KeyCode::Esc);
-        assert_eq!((scene.app.mode(), scene.notice()), (Mode::Log, dropped));
+        for step in steps {
+            let before = filter(&scene);
+            scene.code(KeyCode::Esc);
+            assert_eq!((scene.app.mode(), scene.notice()), (Mode::Log, *step));
+            assert!(filter(&scene) == before || step.starts_with("filter"), "{keys}: {step}");
+        }
         assert_eq!((scene.app.log().search(), scene.app.log().filter()), (None, None));
         scene.press(KeyPress::char('n'));
         assert_eq!(scene.notice(), "nothing is searched for: press / first");
         scene.code(KeyCode::Esc);
         assert_eq!(scene.app.mode(), Mode::Prompt);
     }
+}
+
+#[test]
+fn a_filter_that_was_dropped_comes_back_with_one_key() {
+    let mut scene = in_log(80, 24);
+    scene.keys("&");
+    let hint = "↑ dropped";
+    assert!(!draw(&scene, &Theme::colour(), 80, 24).to_string().contains(hint));
+    scene.keys("palm\n");
+    let shown = scene.app.log().shown();
+    scene.code(KeyCode::Esc);
+    assert!(scene.app.log().shown() > shown);
+    scene.keys("&");
+    assert!(draw(&scene, &Theme::colour(), 80, 24).to_string().contains(hint));
+    scene.code(KeyCode::Up);
+    assert_eq!(scene.app.log().shown(), shown, "in force at once");
+    scene.code(KeyCode::Enter);
+    assert_eq!(scene.app.log().filter().unwrap().text(), "palm");
 }
 
 #[test]

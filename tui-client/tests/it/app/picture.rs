@@ -6,18 +6,20 @@ use tui_client::keymap::Mode;
 use tui_client::view;
 use tui_client::view::theme::Theme;
 
-use crate::harness::scene::Scene;
+use crate::harness::scene::{Scene, typed};
 use crate::harness::snapshot::draw;
+
+/// The effects of the last of these keys.
+fn keys_of(scene: &mut Scene, keys: &str) -> Vec<Effect> {
+    typed(keys).map(|key| scene.press(key)).last().unwrap_or_default()
+}
 
 #[test]
 fn a_picture_is_saved_at_once_under_the_name_of_its_time() {
     let mut scene = Scene::with_sample(100, 30, &[]);
     scene.code(KeyCode::BackTab);
-    for help in [false, true] {
-        if help {
-            scene.press(KeyPress::char('?'));
-        }
-        let effects = scene.press(KeyPress::char('S'));
+    for keys in ["S", "?save a picture\n"] {
+        let effects = keys_of(&mut scene, keys);
         let [Effect::Picture(path)] = &effects[..] else { panic!("{effects:?}") };
         assert_eq!(path, "tui-client-20060621-043100.svg");
     }

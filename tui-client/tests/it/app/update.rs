@@ -103,7 +103,11 @@ fn an_entered_get_is_answered_beside_the_table() {
     scene.enter("get *");
     scene.ok("get *", "a 1.0 1\npalm.cpu 1.0 1\npalm.cpu 2.0 2\n");
     let answer = scene.app.typed_answer().unwrap();
-    assert_eq!(answer.title(), "get * · 2 keys · 3 points", "the newest answer alone");
+    assert_eq!(
+        answer.title(),
+        "get * · newest of each of 2 keys · 3 points",
+        "the newest answer alone"
+    );
     scene.enter("get palm.*");
     scene.ok("get palm.*", "palm.cpu 1.0 1\n");
     let answer = scene.app.typed_answer().unwrap();
@@ -115,11 +119,43 @@ fn an_entered_get_is_answered_beside_the_table() {
 
 #[test]
 fn without_room_for_it_an_answer_is_said_in_one_line() {
-    let mut scene = Scene::connected(40, 10, &[]);
+    let mut scene = Scene::connected(40, 4, &[]);
     scene.enter("get palm.cpu");
     scene.ok("get palm.cpu", "palm.cpu 1.0 1\npalm.cpu 2.0 2\n");
     assert_eq!(scene.app.layout().answer, None);
     assert_eq!(scene.notice(), "2.0 2 · get palm.cpu · 1 key · 2 points; the log has it");
+}
+
+#[test]
+fn on_a_small_screen_an_answer_has_the_room_of_the_pane() {
+    let lines: String = (0..20).map(|at| format!("palm.cpu {at}.5 {at}\n")).collect();
+    for watch in [&[][..], &["palm.cpu"]] {
+        let mut scene = Scene::with_sample(40, 10, watch);
+        let panes = |scene: &Scene| {
+            let layout = scene.app.layout();
+            (layout.table.or(layout.watch).or(layout.log), layout.answer)
+        };
+        let (pane, _) = panes(&scene);
+        scene.enter("get palm.cpu");
+        scene.ok("get palm.cpu", &lines);
+        assert_eq!(panes(&scene), (None, pane), "all of it");
+        let drawn = draw(&scene, &Theme::colour(), 40, 10).to_string();
+        assert!(drawn.contains("19.5") && drawn.contains("15.5"), "{drawn}");
+        scene.code(KeyCode::PageDown);
+        assert!(draw(&scene, &Theme::colour(), 40, 10).to_string().contains("14.5"));
+        scene.code(KeyCode::Tab);
+        assert!(panes(&scene).0.is_some() && panes(&scene).1.is_none(), "what has the focus");
+        scene.to(Mode::Prompt);
+        assert_eq!(panes(&scene).1, pane);
+        scene.code(KeyCode::Esc);
+        assert_eq!(panes(&scene), (pane, None));
+    }
+    // A short one leaves room.
+    let mut scene = Scene::with_sample(40, 14, &[]);
+    scene.enter("get palm.cpu");
+    scene.ok("get palm.cpu", "palm.cpu 1.0 1\n");
+    let layout = scene.app.layout();
+    assert_eq!((layout.table.unwrap().height, layout.answer.unwrap().height), (8, 3));
 }
 
 #[test]
@@ -215,7 +251,9 @@ fn quit_works_in_every_mode() {
         assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit(Ending::Complete)]);
         scene.code(KeyCode::Tab);
     }
+    // Where a line is typed, it ends that first.
     scene.press(KeyPress::char('?'));
+    assert_eq!(scene.press(KeyPress::ctrl('c')), []);
     assert_eq!(scene.press(KeyPress::ctrl('c')), [Effect::Quit(Ending::Complete)]);
     assert_eq!(scene.tell(Event::Terminate), [Effect::Quit(Ending::Complete)]);
 }
@@ -238,7 +276,7 @@ fn what_the_system_cannot_do_is_said_and_not_listed() {
     assert_eq!(scene.press(KeyPress::ctrl('z')), []);
     assert_eq!(scene.notice(), "this system can't suspend a program; ctrl-c leaves");
     scene.code(KeyCode::F(1));
-    let lines = format!("{:?}", scene.help().lines());
+    let lines = format!("{:?}", scene.help().lines().collect::<Vec<_>>());
     assert!(!lines.contains("suspend") && !lines.contains("tmux"), "{lines}");
     assert!(lines.contains("to the clipboard"), "{lines}");
     scene.code(KeyCode::F(1));

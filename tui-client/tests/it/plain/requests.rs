@@ -41,7 +41,10 @@ fn an_ipv6_address_may_have_its_brackets() {
         // Nothing listens on port 1.
         let (code, _, err) = run(1, &args);
         assert_eq!(code, 3);
-        assert!(err.starts_with("tui-client: [::1]:1: no server there"), "{err}");
+        assert_eq!(
+            err,
+            "tui-client: no server at [::1]:1: is it started? --host and --port choose another\n"
+        );
     }
 }
 
@@ -99,7 +102,7 @@ fn exit_codes_are_as_documented() {
     {
         let (code, out, err) = input;
         assert_eq!((code, &*out), (3, ""));
-        assert!(err.contains("no server there"), "{err}");
+        assert!(err.contains(&format!("no server at localhost:{nobody}: is it started?")), "{err}");
     }
 }
 

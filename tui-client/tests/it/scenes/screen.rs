@@ -64,19 +64,23 @@ scenes! {
     }),
     [help]
     help: |w, h| help(w, h, "?"),
-    help_scrolled: |w, h| help(w, h, "?G"),
-    help_search: |w, h| help(w, h, "?/watch"),
-    help_found: |w, h| help(w, h, "?/watch\n"),
-    help_not_found: |w, h| help(w, h, "?/xyzzy"),
+    help_scrolled: |w, h| help(w, h, "?").then(|scene| drop(scene.code(KeyCode::End))),
+    help_search: |w, h| help(w, h, "?watch"),
+    help_chosen: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]).on(Mode::Watch, "?sort").then(|scene| {
+        scene.code(KeyCode::Down);
+    }),
+    help_impossible: |w, h| help(w, h, "?zoom"),
+    help_not_found: |w, h| help(w, h, "?xyzzy"),
     help_over_watch: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]).on(Mode::Watch, "").then(|scene| {
         scene.press(KeyPress::char('?'));
     }),
     help_over_chart: |w, h| Scene::parked(w, h, &["palm.cpu"], &[]).on(Mode::Watch, "f?"),
     help_over_table: |w, h| Scene::parked(w, h, &[], &[]).on(Mode::Table, "?"),
-    help_of_marks: |w, h| help(w, h, "?/stale"),
+    help_of_marks: |w, h| help(w, h, "?stale"),
     [theme]
     light: |w, h| colourful(w, h, Theme::light()),
     plain: |w, h| colourful(w, h, Theme::plain()),
     ascii: |w, h| colourful(w, h, Theme { ascii: true, ..Theme::colour() }),
     ascii_help: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?") },
+    ascii_help_search: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?history") },
 }

@@ -130,6 +130,31 @@ fn the_mouse_selects_unless_disabled() {
 }
 
 #[test]
+fn what_is_typed_in_the_list_of_keys_is_found_and_done() {
+    let server = TestServer::start();
+    server.send("put a.first 1 1\nput b.second 2 1\n");
+    let shell = Shell::run(&script(server.port, ""));
+    shell.until_shown("b.second");
+    shell.press("?column last");
+    shell.until_shown("hide the column last of the table");
+    shell.press("\r");
+    shell.until("the column to go", |screen| !screen.contents().contains("  last "));
+    shell.press("?zoom");
+    shell.until_shown("needs a chart");
+    shell.press("\x1b");
+    shell.until_shown("type what you want to do");
+    shell.press("full screen watch");
+    shell.until_shown("in the table");
+    // A click on the first line found.
+    shell.press("\x1b[<0;40;2M\x1b[<0;40;2m");
+    shell.until_shown("esc back");
+    shell.until("the chart alone", |screen| !screen.contents().contains("request"));
+    shell.press("?quit the program\r");
+    shell.until_restored();
+    shell.until_shown("code 0");
+}
+
+#[test]
 fn every_frame_is_a_synchronized_update() {
     let raw = session("", &[]);
     let text = String::from_utf8_lossy(&raw);

@@ -209,6 +209,40 @@ fn words_that_leave_do_so_from_every_pane() {
     }
 }
 
+#[test]
+fn words_that_leave_do_so_from_every_overlay_and_leave_nothing_below() {
+    for below in PANES {
+        for open in ["c", "?", "paste"] {
+            for word in ["quit", "exit"] {
+                let mut scene = at(if open == "c" { Mode::Table } else { below });
+                if open == "paste" {
+                    scene.tell(Event::Paste("put a 1\nput b 2\n".to_owned()));
+                } else {
+                    scene.keys(open);
+                }
+                scene.sent.clear();
+                let mut effects = Vec::new();
+                for key in word.chars().map(KeyPress::char).chain([KeyPress::plain(KeyCode::Enter)])
+                {
+                    effects = scene.press(key);
+                    if !effects.is_empty() {
+                        break;
+                    }
+                }
+                let place = format!("{word} in {open} over {below:?}");
+                if open == "?" && word == "exit" {
+                    // Typed for its second Enter.
+                    effects = scene.code(KeyCode::Enter);
+                }
+                assert!(matches!(effects[..], [Effect::Quit(_)]), "{place}: {effects:?}");
+                assert!(scene.sent.is_empty(), "{place}");
+                let typed = scene.app.input().prompt.text();
+                assert!(["", "exit"].contains(&typed), "{place}: {typed}");
+            }
+        }
+    }
+}
+
 /// A live scene whose server has answered whatever was asked with this.
 fn live(state: &str) -> Scene {
     let mut scene = Scene::live(120, 40, &[], &[]);
@@ -256,7 +290,8 @@ fn no_digit_of_a_number_in_an_answer_is_cut_off() {
     let mut scene = Scene::live(50, 40, &[], &[]);
     scene.enter("get a[::all:avg]");
     scene.ok("get a[::all:avg]", "a 0.016666666666666666 1\n");
-    assert!(scene.notice().starts_with("0.016666666666666666 1 · get a[::all:avg] · 1 key"));
+    let drawn = screen(&scene, 50, 40);
+    assert!(drawn.contains("0.016666666666666666  1970-01-01 00:00:01"), "{drawn}");
     let mut scene = live("");
     scene.enter("get {a.memory_used,b}");
     scene

@@ -1,0 +1,176 @@
+//! The list of keys as a palette: what a line of it would do, and doing it.
+
+use crate::app::App;
+use crate::app::input::overlay::help::{Choice, Entry, Help};
+use crate::effect::{Effect, Ending};
+use crate::event::{KeyCode, MouseEvent};
+use crate::keymap::{Action, LogAction, Mode, Pane, Place, PromptAction, TableAction, WatchAction};
+use crate::wire_log::entry::Tone;
+
+impl App {
+    /// Opens the list of keys, or closes it.
+    pub(in crate::app) fn toggle_help(&mut self) {
+        if self.input.help().is_some() {
+            self.input.close_help();
+        } else {
+            self.open_help();
+        }
+    }
+
+    /// Chooses the next line of the list of keys, below or above.
+    pub(in crate::app) fn choose_next(&mut self, below: bool) {
+        let size = self.panes.size();
+        if let Some(help) = self.input.help_mut() {
+            help.choose_next(below, size);
+        }
+    }
+
+    /// Opens the list of keys.
+    pub(in crate::app) fn open_help(&mut self) {
+        if self.input.help().is_none() {
+            let mut help = Help::new(self.mode(), self.cx.abilities(), self.table().chosen());
+            help.judge(|entry| self.outcome(entry).is_ok());
+            self.input.open_help(help);
+        }
+    }
+
+    /// Performs the chosen line of the list of keys and closes the list, or says why that is not
+    /// possible. The list is closed without a chosen line, too.
+    pub(in crate::app) fn perform_chosen(&mut self) {
+        let Some(entry) = self.input.help().and_then(|help| help.chosen()) else {
+            return self.input.close_help();
+        };
+        let choice = entry.choice;
+        let focus = match self.outcome(entry) {
+            Ok(focus) => focus,
+            Err(why) => {
+                let text = format!("{}: {why}", entry.text);
+                return self.cx.say_brief(Tone::Plain, text, why);
+            }
+        };
+        self.input.close_help();
+        match focus {
+            Some(Mode::Prompt) => self.panes.visit_prompt(),
+            Some(mode) => self.panes.focus_on(mode),
+            None => {}
+        }
+        match choice {
+            Choice::Column(column) => self.place.table_or(&mut self.table).toggle_column(column),
+            Choice::Key(row) => match (row.action(), row.key()) {
+                // It is closed.
+                (Action::Help | Action::HelpOrType, _) => {}
+                // Nothing more of a word is to come.
+                (Action::Quit, _) => self.cx.push(Effect::Quit(Ending::Complete)),
+                (Action::BeginRequest, Some(key)) => self.begin_request(match key.code {
+                    KeyCode::Char('p') => "put ",
+                    KeyCode::Char('g') => "get ",
+                    KeyCode::Char('d') => "del ",
+                    _ => "exit",
+                }),
+                (action, Some(key)) => self.perform(action, key),
+                (_, None) => {}
+            },
+        }
+    }
+
+    /// Performs the line of the list of keys under the pointer; beside the list, closes it.
+    pub(in crate::app) fn on_click_in_help(&mut self, mouse: MouseEvent) {
+        let size = self.panes.size();
+        let Some(help) = self.input.help_mut() else { return };
+        if help.choose_under(mouse, size).is_some() {
+            self.perform_chosen();
+        } else if !help.area(size).contains(mouse.column, mouse.row) {
+            self.input.close_help();
+        }
+    }
+
+    /// Where the focus moves for an action of the list of keys, if it moves.
+    ///
+    /// # Errors
+    ///
+    /// Why the action is not possible now.
+    pub fn outcome(&self, entry: &Entry) -> Result<Option<Mode>, &'static str> {
+        let action = match entry.choice {
+            Choice::Key(row) => Some(row.action()),
+            Choice::Column(_) => None,
+        };
+        let focus = match (entry.place, action) {
+            (Place::Nowhere(why), _) => return Err(why),
+            (Place::Here, _) => None,
+            (Place::In(modes), action) => Some(self.nearest(modes).ok_or(match action {
+                Some(Action::Chart(_)) => "needs a chart",
+                _ => "needs a watched key",
+            })?),
+        };
+        match action.and_then(|action| self.lacks(action)) {
+            Some(why) => Err(why),
+            None => Ok(focus),
+        }
+    }
+
+    /// The one of these modes that the focus moves to: that of the last pane, if it is one of them.
+    fn nearest(&self, modes: &[Mode]) -> Option<Mode> {
+        let last = match self.panes.pane() {
+            Pane::Table => Mode::Table,
+            Pane::Watch => Mode::Watch,
+            Pane::Log => Mode::Log,
+        };
+        [last, Mode::Table, Mode::Watch, Mode::Log, Mode::Prompt]
+            .into_iter()
+            .find(|mode| modes.contains(mode) && (*mode != Mode::Watch || !self.watch.is_empty()))
+    }
+
+    /// What an action would need that is not there.
+    fn lacks(&self, action: Action) -> Option<&'static str> {
+        let now = self.now().elapsed;
+        let lacks = |is_there: bool, what| if is_there { None } else { Some(what) };
+        let is_connected = self.link.is_connected();
+        let has_text = !self.input.prompt.text().is_empty();
+        match action {
+            Action::Interval(_) if !is_connected => Some("not connected"),
+            Action::Interval(_) => {
+                lacks(self.feed.has_selectors() != Some(true), "nothing is polled")
+            }
+            Action::SilenceAlerts => lacks(self.alerts.is_restless(now), "no alert fires"),
+            Action::NextAlarm => {
+                lacks(self.watch.keys().iter().any(|key| key.alarm), "no alert fires")
+            }
+            Action::DropAlerts => {
+                let key = self.watch.selected_key().map(|key| key.key.as_str());
+                let is_on = |key: &str| {
+                    self.alerts.concerns(key)
+                        || self.dropped_alerts.iter().any(|alert| alert.concerns(key))
+                };
+                lacks(key.is_some_and(is_on), "no alert on this key")
+            }
+            Action::RecallFilter => {
+                lacks(self.table().dropped_filter().is_some(), "no filter was dropped")
+            }
+            Action::AddMark if self.replayed.is_some() => Some("this is a recording"),
+            Action::CopyCommand => lacks(self.replayed.is_none(), "this is a recording"),
+            Action::AddMark | Action::Refresh => lacks(is_connected, "not connected"),
+            Action::Compare if self.base.is_none() => match self.feed.has_selectors() {
+                _ if !is_connected => Some("not connected"),
+                Some(false) => Some("this server can't"),
+                _ => None,
+            },
+            Action::Table(TableAction::Watch | TableAction::Chart) => {
+                lacks(self.table().selected_key().is_some(), "needs a row")
+            }
+            Action::Table(TableAction::SortBy(number)) => {
+                let at = usize::from(number).saturating_sub(1);
+                lacks(self.table().sortable().nth(at).is_some(), "no such column")
+            }
+            Action::Watch(WatchAction::Keep | WatchAction::KeepAll) | Action::Chart(_) => {
+                lacks(self.watch.selected_key().is_some(), "needs a chart")
+            }
+            Action::Log(LogAction::Match { .. }) => {
+                lacks(self.log.search().is_some(), "needs a search")
+            }
+            Action::Submit | Action::Prompt(PromptAction::Complete { .. }) => {
+                lacks(has_text, "needs a typed line")
+            }
+            _ => None,
+        }
+    }
+}
