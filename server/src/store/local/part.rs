@@ -124,13 +124,19 @@ impl Part {
         &rest[start..start + count]
     }
 
-    /// The place of the last chunk of a series that begins not later than `to`, and whether there are
-    /// later ones; `at` as for [`Part::chunks_behind`].
-    pub fn last_begun(&self, at: &mut usize, series: SeriesId, to: i64) -> (Option<usize>, bool) {
+    /// The last chunk of a series that begins not later than `to`, with its place, and whether there
+    /// are later ones; `at` as for [`Part::chunks_behind`].
+    pub fn last_begun(
+        &self,
+        at: &mut usize,
+        series: SeriesId,
+        to: i64,
+    ) -> (Option<(usize, &ChunkEntry)>, bool) {
         let chunks = self.chunks_behind(at, series);
         let begun = chunks.partition_point(|entry| entry.first <= to);
-        let place = begun.checked_sub(1).map(|last| *at - chunks.len() + last);
-        (place, begun < chunks.len())
+        let last = begun.checked_sub(1).and_then(|last| Some((last, chunks.get(last)?)));
+        let last = last.map(|(last, entry)| (*at - chunks.len() + last, entry));
+        (last, begun < chunks.len())
     }
 
     /// The first series with an id of `from` or more.
@@ -317,11 +323,9 @@ impl ChunkSource {
         Arc::ptr_eq(&self.part, part)
     }
 
-    /// The last point, when it is not later than `to` and known without reading.
+    /// See [`ChunkEntry::known_last`].
     pub fn known_last(&self, to: i64) -> Option<Point> {
-        let entry = self.entry();
-        let value = entry.last_value.get().filter(|_| entry.last <= to)?;
-        Some(Point { timestamp: entry.last, value })
+        self.entry().known_last(to)
     }
 
     fn entry(&self) -> &ChunkEntry {

@@ -29,8 +29,8 @@ pub struct ChunkReader {
 
 impl ChunkReader {
     /// The last point of a chunk that is not later than `to`; `None` when there is none, and when the
-    /// chunk is damaged, which is not reported. Chunks that will be asked for `next` are read
-    /// along with it where they are near.
+    /// chunk is damaged, which is not reported. Those of the `next` chunks to be asked for that are near
+    /// behind it are read along.
     ///
     /// # Errors
     /// When the chunk can't be read.
@@ -65,9 +65,9 @@ impl ChunkReader {
 
     /// The bytes of a chunk, if they are here.
     fn bytes_of(&self, chunk: &ChunkSource) -> Option<&[u8]> {
-        let part = self.part.as_ref().filter(|part| chunk.is_in(part));
         let entry = chunk.entry();
-        let start = entry.offset.checked_sub(part.and(Some(self.start))?)?;
+        let is_of_part = self.part.as_ref().is_some_and(|part| chunk.is_in(part));
+        let start = entry.offset.checked_sub(self.start).filter(|_| is_of_part)?;
         self.bytes.get(usize::try_from(start).ok()?..)?.get(..entry.length as usize)
     }
 
@@ -77,28 +77,28 @@ impl ChunkReader {
         next: impl IntoIterator<Item = &'c ChunkSource>,
     ) -> Result<(), ReadError> {
         let entry = chunk.entry();
-        let (start, alone) = (entry.offset, entry.offset + u64::from(entry.length));
-        let mut end = alone;
-        for entry in
-            next.into_iter().take_while(|next| next.is_in(&chunk.part)).map(ChunkSource::entry)
-        {
-            let its_end = entry.offset.saturating_add(entry.length.into());
-            if entry.offset < end || entry.offset > end + MAX_GAP || its_end > start + MAX_READ {
+        let alone = u64::from(entry.length);
+        // From the begin of the chunk to the end of the last one that is read.
+        let mut length = alone;
+        for next in next.into_iter().take_while(|next| next.is_in(&chunk.part)) {
+            let Some(begin) = next.entry().offset.checked_sub(entry.offset) else { break };
+            let end = begin.saturating_add(next.entry().length.into());
+            let gap = begin.checked_sub(length);
+            if gap.is_none_or(|gap| gap > MAX_GAP) || end > MAX_READ {
                 break;
             }
-            end = its_end;
+            length = end;
         }
-        self.part = None;
-        self.start = start;
-        if end > alone {
-            self.resize(end - start);
+        (self.part, self.start) = (None, entry.offset);
+        if length > alone {
+            self.resize(length);
             // What is not readable may be none of what is wanted.
-            if chunk.part.file.read_exact_at(&mut self.bytes, start).is_err() {
-                end = alone;
+            if chunk.part.file.read_exact_at(&mut self.bytes, entry.offset).is_err() {
+                length = alone;
             }
         }
-        if end == alone {
-            self.resize(alone - start);
+        if length == alone {
+            self.resize(length);
             chunk.part.read_bytes(entry, &mut self.bytes)?;
         }
         self.part = Some(Arc::clone(&chunk.part));

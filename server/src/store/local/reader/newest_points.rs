@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use shared::{KeyBuf, Point};
 
+use crate::store::local::part::header::ChunkEntry;
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::head::{Head, NewestUntil};
 use crate::store::local::series::merge::Source;
@@ -12,7 +13,8 @@ use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::state::StoreState;
 use crate::store::query::Window;
 
-/// Series that are looked up before the lock of the memory is released, which takes some 50 µs.
+/// Series that are looked up before the lock of the memory is released: few, because puts wait for it
+/// and each takes a search in a head.
 const BATCH: usize = 64;
 
 /// Tells the newest point of many series, by rising id.
@@ -88,10 +90,10 @@ impl NewestPoints {
                 let mut newest = Newest::default();
                 for (part, at) in self.parts.iter().zip(&mut self.at) {
                     is_masked |= !part.deletes(id).is_empty();
-                    let (place, has_later) = part.last_begun(at, id, window.to);
+                    let (last, has_later) = part.last_begun(at, id, window.to);
                     newest.has_later |= has_later;
-                    if let Some(place) = place {
-                        newest.add_chunk(ChunkSource::at(part, place), window);
+                    if let Some(last) = last {
+                        newest.add_chunk(part, last, window);
                     }
                 }
                 if let Some(frozen) = &frozen {
@@ -160,18 +162,22 @@ impl Newest {
         }
     }
 
-    /// Adds the last chunk that begins in the window or before it.
-    fn add_chunk(&mut self, chunk: ChunkSource, window: Window) {
-        let (first, last) = chunk.range();
-        if last < window.from {
+    /// Adds the last chunk that begins in the window or before it, with its place in a part.
+    fn add_chunk(
+        &mut self,
+        part: &Arc<Part>,
+        (place, entry): (usize, &ChunkEntry),
+        window: Window,
+    ) {
+        if entry.last < window.from {
             return;
         }
-        if let Some(point) = chunk.known_last(window.to) {
+        if let Some(point) = entry.known_last(window.to) {
             return self.add_point(point, window);
         }
         // Whether its point is in the window is not known then.
-        self.is_unknown |= self.chunk.is_some() || first < window.from;
-        self.chunk = Some(chunk);
+        self.is_unknown |= self.chunk.is_some() || entry.first < window.from;
+        self.chunk = Some(ChunkSource::at(part, place));
         self.is_point_later = false;
     }
 
