@@ -19,6 +19,7 @@ use tui_client::effect::{Effect, NetworkOrder};
 use tui_client::event::{Event, KeyCode, KeyPress, Moment};
 use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::sort::TableSpec;
+use tui_client::session::View;
 use tui_client::view::{self, PlotCache, theme::Theme};
 
 const NOW: i64 = 1_700_000_000_000;
@@ -86,6 +87,7 @@ impl Busy {
             reconnect_seed: 0,
             abilities: Abilities::default(),
             replayed: None,
+            view: View::default(),
         };
         let mut app = App::new(config, 200, 50, moment(0));
         let effects = app.update(Event::Connected, moment(0));

@@ -34,6 +34,7 @@ use tui_client::metrics::filter::Filter;
 use tui_client::metrics::reply::{Reply, ReplyBuilder};
 use tui_client::metrics::series::summary::Answer;
 use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
+use tui_client::session::View;
 use tui_client::system::net;
 use tui_client::view::{self, PlotCache, theme::Theme};
 
@@ -293,6 +294,7 @@ fn config(watch: &[&str], raw_log: bool) -> AppConfig {
         reconnect_seed: 0,
         abilities: Abilities::default(),
         replayed: None,
+        view: View::default(),
     }
 }
 

@@ -33,8 +33,7 @@ use crate::metrics::marks::{Mark, Marks};
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::metrics::watch_plan::with_alerted;
-use crate::session::Base;
-use crate::text::number;
+use crate::session::{Base, Look};
 use crate::wire_log::entry::Tone;
 use answer::TypedAnswer;
 pub use config::AppConfig;
@@ -45,6 +44,7 @@ use log::Log;
 use message::Message;
 use place::Place;
 use routes::session::Replayed;
+use routes::view::Unopened;
 use saving::Saving;
 use screen::layout::Layout;
 use screen::panes::Panes;
@@ -95,6 +95,10 @@ pub struct App {
     saving: Option<Saving>,
     /// The saved session that is shown.
     replayed: Option<Replayed>,
+    /// What of the view waits for the first answers.
+    unopened: Unopened,
+    /// How the screen is drawn, where that was asked for.
+    look: Look,
 }
 
 impl App {
@@ -126,9 +130,12 @@ impl App {
             base: None,
             saving: None,
             replayed: None,
+            unopened: Unopened::default(),
+            look: config.view.look.clone(),
         };
-        if let Some(session) = config.replayed {
-            app.replay(&session);
+        match config.replayed {
+            Some(session) => app.replay(&session),
+            None => app.open_view(&config.view),
         }
         app
     }
@@ -229,29 +236,14 @@ impl App {
                 self.input.paste.on_news(&news, &mut self.log, &mut self.cx);
             }
             Event::History(lines) => self.input.prompt.load(lines),
-            Event::Saved { path, lines } => {
-                let lines = number::plural(lines, "line", "lines");
-                self.cx.say_name(Tone::Good, &format!("{lines} saved in "), &path);
-            }
-            Event::NotSaved { path, reason } => {
-                // The path can be corrected, unless the log has lost the keys meanwhile.
-                if self.mode() == Mode::Log {
-                    self.input.ask(InputPurpose::SaveLog, &path);
-                }
-                self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
-            }
-            Event::PictureSaved { path } => {
-                self.cx.say_name(Tone::Good, "the picture is in ", &path);
-            }
-            Event::PictureNotSaved { path, reason } => {
-                // As with the log.
-                if self.mode().pane().is_some() {
-                    self.input.ask(InputPurpose::SavePicture, &path);
-                }
-                self.log.report(format!("{path}: not saved, {reason}"), &mut self.cx);
-            }
-            Event::SessionSaved(file) => self.on_session_saved(&file),
-            Event::SessionNotSaved { path, reason } => self.on_session_not_saved(&path, &reason),
+            event @ (Event::Saved { .. }
+            | Event::NotSaved { .. }
+            | Event::PictureSaved { .. }
+            | Event::PictureNotSaved { .. }
+            | Event::ViewSaved { .. }
+            | Event::ViewNotSaved { .. }
+            | Event::SessionSaved(_)
+            | Event::SessionNotSaved { .. }) => self.on_file(event),
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
             Event::FileFailed(reason) => self.log.report(reason, &mut self.cx),
             Event::Sorted(sorted) => {
@@ -318,6 +310,7 @@ impl App {
             Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),
             Message::SaveSession(path) => self.save_session(path),
+            Message::SaveView(path) => self.save_view(path),
         }
     }
 

@@ -3,15 +3,16 @@
 mod manual;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::ffi::OsString;
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum};
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::host::Host;
@@ -25,6 +26,8 @@ use crate::metrics::watch_plan::with_alerted;
 use crate::metrics::window::Window;
 use crate::request::command::Command as Word;
 use crate::request::deletion::selector_to_delete;
+use crate::session::view_file::ViewFile;
+use crate::session::{Look, View};
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
@@ -125,6 +128,12 @@ struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "yes", "timeout", "raw_log", "request"])]
     replay: Option<PathBuf>,
 
+    /// The screen as a file says, which V on a screen writes and any editor: what is watched, alerts,
+    /// filter, order, columns, panes, server, look. An option beside it goes before what the file says;
+    /// --watch and --alert add to it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["exec", "since", "once", "format", "retry", "put", "yes", "replay", "request"])]
+    view: Option<PathBuf>,
+
     /// Print the completions for a shell and exit
     #[arg(long, value_name = "SHELL")]
     completions: Option<Shell>,
@@ -195,6 +204,9 @@ fn log_memory(text: &str) -> Result<usize, String> {
     Ok(mib << 20)
 }
 
+/// The time between two polls unless another one is asked for.
+const USUAL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The command line, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -224,6 +236,8 @@ pub struct Plan {
     pub alerts: Vec<Alert>,
     /// Filter, order and columns of the table.
     pub table: TableSpec,
+    /// The view of the screen: that of a file where there is one, with what the options say.
+    pub view: View,
     /// The mode with its arguments.
     pub mode: RunMode,
 }
@@ -304,6 +318,21 @@ pub struct ScreenOptions {
     pub mouse: bool,
 }
 
+impl ScreenOptions {
+    /// What was asked for, in the words of the command line.
+    fn look(self) -> Look {
+        fn word<T: ValueEnum + PartialEq>(value: T, usual: &T) -> Option<String> {
+            let asked = Some(value).filter(|value| value != usual)?;
+            Some(asked.to_possible_value()?.get_name().to_owned())
+        }
+        Look {
+            theme: word(self.theme, &Colours::Auto),
+            glyphs: word(self.glyphs, &GlyphSet::Auto),
+            ascii: word(self.ascii, &When::Auto),
+        }
+    }
+}
+
 /// The mode: the screen, plain mode in one of its forms, or text about the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunMode {
@@ -326,15 +355,42 @@ pub enum RunMode {
 }
 
 impl Plan {
-    /// Reads the command line. `interactive` says that both input and output are a terminal.
+    /// As [`Plan::parse_with`], where no view file can be opened.
     ///
     /// # Errors
-    /// For `--help`, `--version` and mistakes, ready to be printed.
+    /// The same, and for a command line that names a view file.
     pub fn parse<T: Into<OsString>>(
         args: impl IntoIterator<Item = T>,
         interactive: bool,
     ) -> Result<Self, clap::Error> {
-        let mut args = Args::try_parse_from(mark_numbers(args.into_iter().map(Into::into)))?;
+        Self::parse_with(args, interactive, |_| Err("no file can be opened here".to_owned()))
+    }
+
+    /// Reads the command line. `interactive` says that both input and output are a terminal; `open`
+    /// reads a view file.
+    ///
+    /// # Errors
+    /// For `--help`, `--version` and mistakes, ready to be printed.
+    pub fn parse_with<T: Into<OsString>>(
+        args: impl IntoIterator<Item = T>,
+        interactive: bool,
+        open: impl FnOnce(&Path) -> Result<ViewFile, String>,
+    ) -> Result<Self, clap::Error> {
+        let words: Vec<_> = mark_numbers(args.into_iter().map(Into::into)).collect();
+        let given = Args::command().try_get_matches_from(&words)?;
+        let args = Args::from_arg_matches(&given)?;
+        let Some(path) = &args.view else { return Self::of(args, View::default(), interactive) };
+        if !interactive {
+            let why = "--view needs a terminal for its screen";
+            return Err(usage_error(ErrorKind::ArgumentConflict, why));
+        }
+        let file = open(path).map_err(|why| view::unreadable(&why))?;
+        let panes = file.panes().clone();
+        Self::of(view::with_view(words, &given, &file)?, panes, interactive)
+    }
+
+    /// The plan of arguments, with the panes of a view.
+    fn of(mut args: Args, panes: View, interactive: bool) -> Result<Self, clap::Error> {
         for word in &mut args.request {
             if let Some(typed) = word.strip_prefix(MARK) {
                 *word = typed.to_owned();
@@ -403,6 +459,16 @@ impl Plan {
         let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
         let mut server = ConnectOptions::new(args.host.into_name(), port);
         server.reply_timeout = args.timeout;
+        let view = View {
+            address: shared::host::with_port(&server.host, server.port),
+            watch: if let RunMode::Screen(watch) = &mode { watch.clone() } else { Vec::new() },
+            alerts: args.alert.clone(),
+            table: table.clone(),
+            raw_log: args.raw_log,
+            interval: Some(args.interval).filter(|&interval| interval != USUAL_INTERVAL),
+            look: args.screen.look(),
+            ..panes
+        };
         Ok(Self {
             server,
             interval: args.interval,
@@ -417,6 +483,7 @@ impl Plan {
             raw_log: args.raw_log,
             alerts: args.alert,
             table,
+            view,
             mode,
         })
     }

@@ -90,6 +90,9 @@ pub enum FileJob {
     /// Write a picture to a new file at a path as typed; the answer is `PictureSaved` or
     /// `PictureNotSaved`.
     SavePicture { path: String, svg: String },
+    /// Write the text of a view to a new file at a path as typed; the answer is `ViewSaved` or
+    /// `ViewNotSaved`.
+    SaveView { path: String, text: String },
     /// Write a session to a new file at a path as typed; `left_out` comes back with the answer, which
     /// is `SessionSaved` or `SessionNotSaved`.
     SaveSession { path: String, session: Arc<Session>, left_out: LeftOut },

@@ -81,6 +81,10 @@ pub enum Event {
     PictureSaved { path: String },
     /// The picture of the screen is not saved: the path as it was typed, and the reason to show.
     PictureNotSaved { path: String, reason: String },
+    /// The view was saved to a file with this absolute path, which was typed otherwise.
+    ViewSaved { path: String, typed: String },
+    /// The view could not be saved to the file with this path, as typed.
+    ViewNotSaved { path: String, reason: String },
     /// The session is saved in this file.
     SessionSaved(Box<SessionFile>),
     /// The session is not saved: the path as it was typed, and the reason to show.

@@ -18,6 +18,7 @@ pub mod plain;
 pub mod request;
 pub mod runtime;
 pub mod session;
+pub mod settings;
 pub mod system;
 pub mod text;
 pub mod view;

@@ -9,12 +9,13 @@ use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anyhow::{Context, Result};
 use jiff::tz::TimeZone;
-use shared::Glob;
 use tui_client::app::AppConfig;
 use tui_client::cli::{Plan, RunMode};
+use tui_client::clock::unix_now;
 use tui_client::keymap::{Abilities, Multiplexer, Shell};
 use tui_client::runtime::RunOptions;
-use tui_client::system::files::read_session;
+use tui_client::session::View;
+use tui_client::system::files::{read_session, read_view};
 use tui_client::system::net::{Peer, reconnect_seed};
 use tui_client::system::os::streams::Output;
 use tui_client::system::terminal::multiplexer;
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
 
 /// The command line. A terminal that can't show the screen gets plain mode, and a sentence about it.
 fn parse(interactive: bool) -> Result<Plan, clap::Error> {
-    let parse = |interactive| Plan::parse(std::env::args_os(), interactive);
+    let open = |path: &Path| read_view(path, unix_now(), &TimeZone::system());
+    let parse = |interactive| Plan::parse_with(std::env::args_os(), interactive, open);
     let plan = parse(interactive)?;
     let Some(lacks) = os::terminal::lacks_for_screen() else { return Ok(plan) };
     if !matches!(plan.mode, RunMode::Screen(_) | RunMode::Replay(_)) {
@@ -86,7 +88,7 @@ fn run(plan: Plan) -> Result<ExitCode> {
         .context("cannot start")?;
     let code = tokio.block_on(async {
         match plan.mode {
-            RunMode::Screen(ref watch) => screen(&plan, watch).await,
+            RunMode::Screen(_) => screen(&plan).await,
             RunMode::Replay(ref path) => replay(&plan, path).await,
             _ => Ok(plain::run(plan).await),
         }
@@ -96,36 +98,24 @@ fn run(plan: Plan) -> Result<ExitCode> {
     code
 }
 
-async fn screen(plan: &Plan, watch: &[Glob]) -> Result<ExitCode> {
-    let config = config(plan, watch);
+async fn screen(plan: &Plan) -> Result<ExitCode> {
+    let config = config(plan, plan.view.clone());
     show(Peer::Server(plan.server.clone()), plan, config).await
 }
 
-/// Shows a saved session, which comes with its own keys, alerts and table.
+/// Shows a saved session, which comes with its own view.
 async fn replay(plan: &Plan, path: &Path) -> Result<ExitCode> {
-    let session = read_session(path).map_err(anyhow::Error::msg)?;
-    let (session, view) = (Arc::new(session.clone()), session.view);
-    let config = AppConfig {
-        address: view.address,
-        alerts: view.alerts,
-        table: view.table,
-        raw_log: view.raw_log,
-        replayed: Some(Arc::clone(&session)),
-        ..config(plan, &view.watch)
-    };
+    let session = Arc::new(read_session(path).map_err(anyhow::Error::msg)?);
+    let replayed = Some(Arc::clone(&session));
+    let config = AppConfig { replayed, ..config(plan, session.view.clone()) };
     show(Peer::Recorded(session), plan, config).await
 }
 
-fn config(plan: &Plan, watch: &[Glob]) -> AppConfig {
+fn config(plan: &Plan, view: View) -> AppConfig {
     AppConfig {
-        address: shared::host::with_port(&plan.server.host, plan.server.port),
         interval: plan.interval,
-        watch: watch.to_vec(),
-        alerts: plan.alerts.clone(),
-        table: plan.table.clone(),
         zone: TimeZone::system(),
         log_memory: plan.log_memory,
-        raw_log: plan.raw_log,
         reconnect_seed: reconnect_seed(),
         abilities: Abilities {
             suspend: os::terminal::HAS_JOB_CONTROL,
@@ -137,7 +127,7 @@ fn config(plan: &Plan, watch: &[Glob]) -> AppConfig {
             },
             shell: if os::terminal::HAS_POSIX_SHELL { Shell::Posix } else { Shell::Windows },
         },
-        replayed: None,
+        ..AppConfig::of(view)
     }
 }
 

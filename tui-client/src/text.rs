@@ -6,6 +6,7 @@ pub mod escape;
 pub mod find;
 pub mod moment;
 pub mod natural;
+pub mod nearest;
 pub mod number;
 pub mod time;
 pub mod units;

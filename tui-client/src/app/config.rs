@@ -9,7 +9,7 @@ use shared::Glob;
 use crate::keymap::Abilities;
 use crate::metrics::alerts::Alert;
 use crate::metrics::sort::TableSpec;
-use crate::session::Session;
+use crate::session::{Session, View};
 
 /// The settings that the application starts with.
 #[derive(Debug, Clone)]
@@ -34,6 +34,29 @@ pub struct AppConfig {
     pub reconnect_seed: u64,
     /// What the system and the terminal can do.
     pub abilities: Abilities,
-    /// A saved session to be shown; address, keys, alerts and table are its own.
+    /// A saved session to be shown, with its own view.
     pub replayed: Option<Arc<Session>>,
+    /// The view to open: panes, chart, place in time, what is compared, look. What has a field of its
+    /// own here is as that says.
+    pub view: View,
+}
+
+impl AppConfig {
+    /// The settings for a view; the others are as usual.
+    pub fn of(view: View) -> Self {
+        Self {
+            address: view.address.clone(),
+            interval: view.interval.unwrap_or(Duration::from_secs(1)),
+            watch: view.watch.clone(),
+            alerts: view.alerts.clone(),
+            table: view.table.clone(),
+            zone: TimeZone::UTC,
+            log_memory: 64 << 20,
+            raw_log: view.raw_log,
+            reconnect_seed: 0,
+            abilities: Abilities::default(),
+            replayed: None,
+            view,
+        }
+    }
 }

@@ -53,6 +53,15 @@ pub fn command(app: &App) -> Result<String, &'static str> {
     quoted_line(&words, shell)
 }
 
+/// The command that opens a view file, with its path as typed, or the absolute one where quotes would
+/// keep a shell from reading it.
+pub fn opening(typed: &str, absolute: &str, shell: Shell) -> String {
+    let is_home = typed.starts_with('~');
+    let path = if is_home { absolute } else { typed };
+    let quoted = quoted(path, shell).unwrap_or_else(|_| path.to_owned());
+    format!("tui-client --view {quoted}")
+}
+
 /// The command prints the points of the watched keys as they come, and not those of a chart: what is
 /// to be said, because a chart may be in sight.
 pub fn prints_new_points(app: &App) -> bool {

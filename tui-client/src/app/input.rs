@@ -314,13 +314,17 @@ impl Input {
                 None => cx.say(Tone::Plain, "no such line, nothing sent"),
             },
             InputPurpose::LogSearch(_) => cx.send(Message::EndLogSearch),
-            InputPurpose::SaveLog | InputPurpose::SavePicture | InputPurpose::SaveSession
+            InputPurpose::SaveLog
+            | InputPurpose::SavePicture
+            | InputPurpose::SaveSession
+            | InputPurpose::SaveView
                 if text.is_empty() =>
             {
                 cx.say(Tone::Plain, "not saved: no name");
             }
             InputPurpose::SavePicture => cx.push(Effect::Picture(text)),
             InputPurpose::SaveSession => cx.send(Message::SaveSession(text)),
+            InputPurpose::SaveView => cx.send(Message::SaveView(text)),
             InputPurpose::SaveLog => cx.send(Message::SaveLog(text)),
             // A word that could have become a name of the language is a part of a key now.
             InputPurpose::Filter(_) if !text.is_empty() => {

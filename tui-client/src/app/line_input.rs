@@ -51,6 +51,8 @@ pub enum InputPurpose {
     SavePicture,
     /// The file to save the session to.
     SaveSession,
+    /// The file to save the view to.
+    SaveView,
     /// A search of the history, with its state.
     HistorySearch(Found),
 }
@@ -163,7 +165,8 @@ impl LineInput {
             | InputPurpose::LogFilter(_)
             | InputPurpose::SaveLog
             | InputPurpose::SavePicture
-            | InputPurpose::SaveSession => Mode::LogInput,
+            | InputPurpose::SaveSession
+            | InputPurpose::SaveView => Mode::LogInput,
             InputPurpose::HistorySearch(_) => Mode::HistorySearch,
         }
     }

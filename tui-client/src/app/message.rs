@@ -50,4 +50,6 @@ pub enum Message {
     SaveLog(String),
     /// Save the session to a file.
     SaveSession(String),
+    /// Save the view to a file.
+    SaveView(String),
 }

@@ -1,9 +1,10 @@
 //! What comes for several parts of the application, and what several of them decide together: keys,
-//! the steering of the feed, told lines, replies, alerts, the mouse, the list of
-//! keys.
+//! the steering of the feed, told lines, replies, alerts, the mouse, the list of keys, views, sessions
+//! and files.
 
 mod actions;
 mod alerts;
+mod files;
 mod mouse;
 mod palette;
 mod place;
@@ -11,3 +12,4 @@ mod replies;
 pub mod session;
 mod steering;
 mod told;
+pub mod view;

@@ -9,7 +9,7 @@ use crate::metrics::marks;
 use crate::metrics::reply::PointLists;
 use crate::metrics::watch_plan::merged;
 use crate::request::pending::{Priority, Query, QueryTag, SessionPart, SessionQuery};
-use crate::session::{LeftOut, Recording, Session, View};
+use crate::session::{Comparison, LeftOut, Recording, Session, View};
 use crate::wire_log::store::Snapshot;
 
 /// Points of the table's time that a file has: those of 100 keys with a point a second for a quarter
@@ -87,7 +87,10 @@ impl Saving {
         let (from, before) = (*from, from.saturating_sub(1));
         let mut selectors = Vec::new();
         for keys in self.all_keys() {
-            let base = self.session.view.compared.as_ref().map(|base| base.at);
+            let base = match &self.session.view.compared {
+                Some(Comparison::Base(base)) => Some(base.at),
+                _ => None,
+            };
             // What stands at any time from then on.
             let states =
                 [Some(before), Some(earlier.saturating_sub(1)), base.filter(|&at| at < from)];

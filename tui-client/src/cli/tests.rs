@@ -65,7 +65,8 @@ fn the_last_of_an_option_counts_and_lists_add_up() {
     let columns = alone.table.columns.clone();
     let table = TableSpec { columns, ..both.table.clone() };
     let (alerts, mode) = (alone.alerts.clone(), alone.mode.clone());
-    assert_eq!(Plan { alerts, table, mode, ..both }, alone);
+    let view = alone.view.clone();
+    assert_eq!(Plan { alerts, table, view, mode, ..both }, alone);
     for twice in [["--exec", "--alert=a > 1"], ["--since", "--watch=a"], ["--prefix", "--put"]] {
         let [option, with] = twice;
         let plan = parse(&[with, option, "1m", option, "2m"]);

@@ -18,6 +18,8 @@ pub enum Action {
     SavePicture,
     /// Save view, points and log, to be opened anywhere.
     SaveSession,
+    /// Type the name of a file to save the view in.
+    SaveView,
     /// Focus the pane so many further on, or back if negative.
     CyclePane(i8),
     /// Focus the command line.

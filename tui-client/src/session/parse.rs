@@ -8,19 +8,14 @@ use memchr::memchr_iter;
 use shared::point::parse_value;
 use shared::{Key, Point};
 
-use super::{Base, END, Focus, MAGIC, Recording, Session, VERSION, View};
-use crate::metrics::column::Column;
-use crate::metrics::sort::Sort;
-use crate::metrics::window::{ChartWindow, Window};
+use super::fields::{self, MAX_TIME};
+use super::{END, MAGIC, Recording, Session, VERSION, View};
 use crate::text::escape::{escape, escape_untrusted};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::{LineStore, Snapshot};
 
 /// A longer file is no session: those that are written are a hundredth of it.
 pub const MAX_FILE: u64 = 64 << 20;
-
-/// The last second of the year 9999.
-const MAX_TIME: u64 = 253_402_207_199;
 
 /// Why a file can't be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,64 +114,14 @@ pub fn parse(bytes: &[u8]) -> Result<Session, SessionError> {
 
 /// Takes a line of the view: a name and a value. What is not known is of a later version.
 fn take_view(view: &mut View, line: &str) -> Option<()> {
+    /// Names of panes and the like, of which a later version may have more.
+    const OPEN: [&str; 5] = ["axis", "log", "raw-log", "pane", "focus"];
     let (name, value) = line.split_once(' ').unwrap_or((line, ""));
-    match name {
-        "host" => view.address = escape_untrusted(value.as_bytes()).into(),
-        "saved" => view.saved_at = time(value).filter(|&at| at >= 0)?,
-        "watch" => view.watch.push(value.parse().ok()?),
-        "alert" => view.alerts.push(value.parse().ok()?),
-        "filter" => view.table.filter = Some(value.parse().ok()?),
-        "sort" => view.table.sort = sort(value)?,
-        "columns" => {
-            view.table.columns = value.split(',').map(Column::named).collect::<Option<_>>()?;
-        }
-        "window" => view.table.window = Window::named(value)?,
-        "row" => view.selected_row = Some(Key::new(value).ok()?.as_str().to_owned()),
-        "raw-log" => view.raw_log = value == "on",
-        "place" => view.place = Some(time(value)?),
-        "compared" => {
-            let (at, mark) = value.split_once(' ')?;
-            let mark = escape_untrusted(mark.as_bytes()).into();
-            view.compared = Some(Base { at: time(at)?, mark });
-        }
-        "compared-sort" => view.compared_sort = Some(sort(value)?),
-        "chart" => view.chart.window = span(value)?,
-        "cursor" => view.chart.cursor = Some(value.parse().ok()?),
-        "axis" => view.chart.log = value == "log",
-        "selected" => view.chart.selected = Some(Key::new(value).ok()?.as_str().to_owned()),
-        "marked" => view.chart.marked.push(Key::new(value).ok()?.as_str().to_owned()),
-        "pane" => view.pane = Focus::named(value).unwrap_or_default(),
-        "focus" => view.focus = Focus::named(value).unwrap_or_default(),
-        _ => {}
-    }
-    Some(())
-}
-
-/// A Unix time in seconds that can be shown as a date.
-fn time(value: &str) -> Option<i64> {
-    value.parse().ok().filter(|at: &i64| at.unsigned_abs() <= MAX_TIME)
-}
-
-/// An order, also by what the rows are compared with.
-fn sort(value: &str) -> Option<Sort> {
-    let (descending, word) = value.strip_prefix('-').map_or((false, value), |word| (true, word));
-    let column = Column::named(word);
-    Sort::named(value).or(Some(Sort { column: Some(column?), descending }))
-}
-
-fn span(value: &str) -> Option<ChartWindow> {
-    Some(match value.split_once(' ') {
-        None if value == "all" => ChartWindow::All,
-        None if value == "strays" => ChartWindow::WithStrays,
-        Some(("last", seconds)) => {
-            ChartWindow::Last(seconds.parse().ok().filter(|&seconds| seconds > 0)?)
-        }
-        Some((from, to)) => {
-            let (from, to) = (from.parse().ok()?, to.parse().ok()?);
-            (from <= to).then_some(ChartWindow::Fixed(from, to))?
-        }
-        None => return None,
-    })
+    let Some(field) = fields::named(name).filter(|field| field.kept.is_in_session()) else {
+        return Some(());
+    };
+    let taken = (field.take)(view, value);
+    (taken.is_ok() || OPEN.contains(&name)).then_some(())
 }
 
 /// The points so far.

@@ -6,6 +6,7 @@ use shared::{Key, Point};
 use super::*;
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
+use crate::metrics::sort::TableSpec;
 use crate::metrics::window::{ChartWindow, Window};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::LineStore;
@@ -52,7 +53,7 @@ fn view() -> View {
         },
         raw_log: true,
         place: Some(1_795_933_000),
-        compared: Some(Base { at: 1_795_932_000, mark: "deploy".to_owned() }),
+        compared: Some(Comparison::Base(Base { at: 1_795_932_000, mark: "deploy".to_owned() })),
         compared_sort: Some(Sort { column: Some(Column::Moved), descending: false }),
         chart: ChartView {
             window: ChartWindow::Fixed(-5, 1_795_933_800),
@@ -61,9 +62,12 @@ fn view() -> View {
             selected: Some("palm.cpu".to_owned()),
             marked: vec!["火.cpu".to_owned()],
         },
-        pane: Focus::Log,
-        focus: Focus::Chart,
+        pane: Some(Focus::Log),
+        focus: Some(Focus::Chart),
+        log: LogRoom::Full,
         selected_row: Some("palm.mem".to_owned()),
+        interval: None,
+        look: Look::default(),
     }
 }
 
@@ -113,6 +117,16 @@ fn what_is_written_is_read() {
         session.view.chart.window = span;
         assert_eq!(parse(&self::text(&session)).unwrap().view, session.view);
     }
+}
+
+#[test]
+fn a_filter_of_several_lines_is_written_on_one() {
+    let mut session = session();
+    session.view.table.filter = Some("last > 20\nand not stale".parse().unwrap());
+    session.view.alerts = vec!["palm.cpu\n> 90".parse().unwrap()];
+    let read = parse(&text(&session)).unwrap().view;
+    assert_eq!(read.table.filter.unwrap().as_str(), "last > 20 and not stale");
+    assert_eq!(read.alerts, ["palm.cpu > 90".parse().unwrap()]);
 }
 
 #[test]

@@ -5,10 +5,8 @@ use std::io::{self, Write};
 use shared::Point;
 use shared::point::encode_value;
 
+use super::fields::FIELDS;
 use super::{END, MAGIC, MAX_LOG, Recording, Session, VERSION, View};
-use crate::metrics::column::Column;
-use crate::metrics::sort::Sort;
-use crate::metrics::window::ChartWindow;
 use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
 
 /// Points on a line, so that a file can be looked at.
@@ -30,60 +28,13 @@ pub fn write(out: &mut impl Write, session: &Session) -> io::Result<u64> {
 }
 
 fn write_view(out: &mut impl Write, view: &View) -> io::Result<()> {
-    let View { address, saved_at, .. } = view;
-    writeln!(out, "[view]\nhost {address}\nsaved {saved_at}")?;
-    for pattern in &view.watch {
-        writeln!(out, "watch {pattern}")?;
+    writeln!(out, "[view]")?;
+    for field in FIELDS.iter().filter(|field| field.kept.is_in_session()) {
+        for value in field.lines(view) {
+            writeln!(out, "{} {value}", field.name)?;
+        }
     }
-    for alert in &view.alerts {
-        writeln!(out, "alert {alert}")?;
-    }
-    if let Some(filter) = &view.table.filter {
-        writeln!(out, "filter {}", filter.as_str())?;
-    }
-    if view.table.sort != Sort::default() {
-        writeln!(out, "sort {}", view.table.sort)?;
-    }
-    if !view.table.columns.is_empty() {
-        let words: Vec<_> = view.table.columns.iter().copied().map(Column::word).collect();
-        writeln!(out, "columns {}", words.join(","))?;
-    }
-    writeln!(out, "window {}", view.table.window.name())?;
-    if let Some(key) = &view.selected_row {
-        writeln!(out, "row {key}")?;
-    }
-    if view.raw_log {
-        writeln!(out, "raw-log on")?;
-    }
-    if let Some(at) = view.place {
-        writeln!(out, "place {at}")?;
-    }
-    if let Some(base) = &view.compared {
-        writeln!(out, "compared {} {}", base.at, base.mark)?;
-    }
-    if let Some(sort) = view.compared_sort {
-        writeln!(out, "compared-sort {sort}")?;
-    }
-    match view.chart.window {
-        ChartWindow::Opening => {}
-        ChartWindow::All => writeln!(out, "chart all")?,
-        ChartWindow::WithStrays => writeln!(out, "chart strays")?,
-        ChartWindow::Last(seconds) => writeln!(out, "chart last {seconds}")?,
-        ChartWindow::Fixed(from, to) => writeln!(out, "chart {from} {to}")?,
-    }
-    if view.chart.log {
-        writeln!(out, "axis log")?;
-    }
-    if let Some(at) = view.chart.cursor {
-        writeln!(out, "cursor {at}")?;
-    }
-    if let Some(key) = &view.chart.selected {
-        writeln!(out, "selected {key}")?;
-    }
-    for key in &view.chart.marked {
-        writeln!(out, "marked {key}")?;
-    }
-    writeln!(out, "pane {}\nfocus {}", view.pane.name(), view.focus.name())
+    Ok(())
 }
 
 /// The points of each key, behind a line with its name: `[STEP@]VALUE`, where the step is the time

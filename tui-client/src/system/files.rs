@@ -10,13 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 pub use history_file::HistoryFile;
 
 use crate::effect::FileJob;
 use crate::event::Event;
+use crate::session::view_file::ViewFile;
 use crate::session::{self, LeftOut, MAX_FILE, Session, SessionFile};
+use crate::settings;
 use crate::system::os;
 use crate::text::escape::escape_untrusted;
 use crate::wire_log::entry::{Direction, Remark};
@@ -121,6 +124,12 @@ fn save_files(jobs: Receiver<FileJob>, send: impl Fn(Event)) {
                 let saved = save(&file, |out| out.write_all(svg.as_bytes()));
                 saved.map(|()| Event::PictureSaved { path })
             }
+            FileJob::SaveView { path, text } => {
+                let file = expand_home(path);
+                let (absolute, typed) = (absolute(&file), path.clone());
+                let saved = save(&file, |out| out.write_all(text.as_bytes()));
+                saved.map(|()| Event::ViewSaved { path: absolute, typed })
+            }
             FileJob::SaveSession { path, session, left_out } => {
                 save_session(path, session, *left_out)
             }
@@ -148,16 +157,46 @@ fn save_session(path: &str, session: &Session, left_out: LeftOut) -> io::Result<
 /// # Errors
 /// A sentence with the path.
 pub fn read_session(path: &Path) -> Result<Session, String> {
-    let shown = escape_untrusted(path.to_string_lossy().as_bytes());
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
-    match read {
-        Ok(_) => session::parse(&bytes).map_err(|why| format!("{shown}: {why}")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(format!("{shown}: there is no such file"))
-        }
-        Err(error) => Err(format!("{shown}: {error}")),
+    let bytes = read(path, MAX_FILE)?;
+    session::parse(&bytes).map_err(|why| format!("{}: {why}", shown(path)))
+}
+
+/// Reads a view file; its times are those of a zone, now is a Unix time.
+///
+/// # Errors
+/// A sentence with the path, and the place of a mistake in the file.
+pub fn read_view(path: &Path, now: i64, zone: &TimeZone) -> Result<ViewFile, String> {
+    let text = read_settings(path)?;
+    ViewFile::parse(&path.to_string_lossy(), &text, now, zone).map_err(|why| why.to_string())
+}
+
+/// Reads a file of settings.
+///
+/// # Errors
+/// A sentence with the path.
+pub fn read_settings(path: &Path) -> Result<String, String> {
+    let bytes = read(path, settings::MAX_FILE)?;
+    if bytes.len() as u64 > settings::MAX_FILE {
+        return Err(format!("{}: longer than {} MiB", shown(path), settings::MAX_FILE >> 20));
     }
+    String::from_utf8(bytes).map_err(|_| format!("{}: this is no text in UTF-8", shown(path)))
+}
+
+/// The first bytes of a file, one more than `most` of a longer one.
+fn read(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(format!("{}: there is no such file", shown(path)))
+        }
+        Err(error) => Err(format!("{}: {error}", shown(path))),
+    }
+}
+
+fn shown(path: &Path) -> Box<str> {
+    escape_untrusted(path.to_string_lossy().as_bytes())
 }
 
 /// What is told of a job that has failed.
@@ -166,6 +205,7 @@ fn not_saved(job: FileJob, reason: String) -> Option<Event> {
         FileJob::AppendHistory(_) => None,
         FileJob::SaveLog { path, .. } => Some(Event::NotSaved { path, reason }),
         FileJob::SavePicture { path, .. } => Some(Event::PictureNotSaved { path, reason }),
+        FileJob::SaveView { path, .. } => Some(Event::ViewNotSaved { path, reason }),
         FileJob::SaveSession { path, .. } => Some(Event::SessionNotSaved { path, reason }),
     }
 }

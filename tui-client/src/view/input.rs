@@ -70,6 +70,7 @@ fn title(app: &App, input: &LineInput) -> Option<Cow<'static, str>> {
         },
         InputPurpose::SavePicture => " save a picture of the screen ".into(),
         InputPurpose::SaveSession => " save view, points and log ".into(),
+        InputPurpose::SaveView => " save the view, for --view FILE ".into(),
         InputPurpose::Filter(_)
         | InputPurpose::Alert
         | InputPurpose::Watch
@@ -91,7 +92,7 @@ fn draw_input(app: &App, input: &LineInput, theme: &Theme, field: Rect, pen: Pen
         (InputPurpose::LogSearch(_), None) => ("/".into(), EXAMPLES.to_owned()),
         (InputPurpose::LogFilter(_), _) => ("&".into(), EXAMPLES.to_owned()),
         // With a border, the title says how many lines.
-        (InputPurpose::SavePicture | InputPurpose::SaveSession, _) => {
+        (InputPurpose::SavePicture | InputPurpose::SaveSession | InputPurpose::SaveView, _) => {
             ("save to ".into(), String::new())
         }
         _ => match filtered(app).filter(|_| !app.layout().prompt_border) {

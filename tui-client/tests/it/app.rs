@@ -15,4 +15,5 @@ mod random_events;
 mod session;
 mod table;
 mod update;
+mod view;
 mod watch;

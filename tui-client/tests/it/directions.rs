@@ -21,8 +21,10 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("import", SCREEN),
     ("wire_log", SCREEN),
     ("session", SCREEN),
+    ("settings", SCREEN),
     // A file of it may come from anywhere: it is bytes in, bytes out.
     ("session", &["crate::system", "tokio", "std::fs", "std::net"]),
+    ("settings", &["crate::system", "tokio", "std::fs", "std::net"]),
     ("plain", SCREEN),
     // The application decides: what it wants done is data, and time comes with the events.
     (
@@ -75,6 +77,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 /// What only these modules may use.
 const CONFINED: &[(&str, &[&str])] = &[
     ("tui_input", &["app::line_input::editor"]),
+    ("toml", &["settings"]),
     ("std::time::SystemTime", &["clock"]),
     // Runs before `main`.
     ("ctor", &["system::os::unix::streams"]),

@@ -4,7 +4,10 @@ use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
 
+use jiff::tz::TimeZone;
+use tui_client::cli::Plan;
 use tui_client::keymap::{Abilities, HelpLine, Mode, help_lines};
+use tui_client::session::{Focus, view_file::ViewFile};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.github/SCREEN.md");
 const BEFORE: &str =
@@ -70,6 +73,24 @@ fn the_page_about_the_screen_has_the_list_of_keys() {
         "the keys in .github/SCREEN.md are not those of the program: \
          INSTA_UPDATE=always cargo test -p tui-client --test it screen_page renews them"
     );
+}
+
+#[test]
+fn the_view_on_the_page_opens() {
+    let page = fs::read_to_string(PAGE).unwrap().replace("\r\n", "\n");
+    let text = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let plan = |text: &str| {
+        let open = |_: &Path| {
+            ViewFile::parse("shop.toml", text, 0, &TimeZone::UTC).map_err(|why| why.to_string())
+        };
+        Plan::parse_with(["tui-client", "--view", "shop.toml"], true, open)
+    };
+    let view = plan(text).unwrap().view;
+    assert_eq!((view.watch.len(), view.alerts.len(), view.table.columns.len()), (2, 2, 5));
+    assert_eq!(view.focus, Some(Focus::Chart));
+    let why = plan(&text.replace("-last", "errs")).unwrap_err().to_string();
+    let told = "shop.toml:6:8: invalid value 'errs' for sort";
+    assert!(why.contains(told) && page.contains(told), "{why}");
 }
 
 /// The pictures and pages that a page links to.

@@ -12,3 +12,4 @@ mod peers;
 mod replay;
 mod resize_storm;
 mod session;
+mod view;

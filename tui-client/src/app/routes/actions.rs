@@ -119,6 +119,10 @@ impl App {
                 self.cx.push(Effect::Picture(path));
             }
             Action::SaveSession => self.save_session(self.cx.file_name("session")),
+            Action::SaveView => {
+                let name = self.cx.file_name("toml");
+                self.input.ask(InputPurpose::SaveView, &name);
+            }
             Action::CopyCommand => self.copy_command(),
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt if self.panes.focus() == Mode::Prompt => {}

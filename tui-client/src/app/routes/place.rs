@@ -159,24 +159,19 @@ impl App {
 
     /// Compares the table with how things stood at a mark or a time; without a text, no longer.
     pub(in crate::app) fn compare_with(&mut self, text: &str) {
-        let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
-        let place = self.table_time();
         if text.is_empty() {
+            let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
             self.base = None;
             let jobs = [self.table.end_comparison(rows, now), self.place.end_comparison(rows)];
             return jobs.into_iter().for_each(|job| self.sort(job));
         }
-        let name = text.strip_prefix(PREFIX).unwrap_or(text);
-        let base = match self.marks.named(name, place) {
-            Some(mark) => Base { at: mark.at, mark: mark.name.clone() },
-            None => match moment::parse(text, now, self.cx.zone()) {
-                Ok(at) => Base { at, mark: String::new() },
-                Err(why) => {
-                    // To be corrected.
-                    self.input.ask(InputPurpose::Compare, text);
-                    return self.cx.say(Tone::Bad, format!("no mark is called {text}, and {why}"));
-                }
-            },
+        let base = match self.base_of(text) {
+            Ok(base) => base,
+            Err(why) => {
+                // To be corrected.
+                self.input.ask(InputPurpose::Compare, text);
+                return self.cx.say(Tone::Bad, why);
+            }
         };
         if !self.link.is_connected() {
             self.cx.say(Tone::Bad, "not compared: not connected");
@@ -187,6 +182,18 @@ impl App {
             self.ask_base(base);
         } else {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
+        }
+    }
+
+    /// The mark or the time that a text names.
+    pub(in crate::app) fn base_of(&self, text: &str) -> Result<Base, String> {
+        let name = text.strip_prefix(PREFIX).unwrap_or(text);
+        if let Some(mark) = self.marks.named(name, self.table_time()) {
+            return Ok(Base { at: mark.at, mark: mark.name.clone() });
+        }
+        match moment::parse(text, self.cx.now().unix(), self.cx.zone()) {
+            Ok(at) => Ok(Base { at, mark: String::new() }),
+            Err(why) => Err(format!("no mark is called {text}, and {why}")),
         }
     }
 

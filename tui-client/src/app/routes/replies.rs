@@ -40,6 +40,7 @@ impl App {
                 if let Some(points) = points {
                     self.marks.take(&points);
                 }
+                self.compare_with_words();
             }
             QueryTag::Session(query) => self.on_session_points(query, points.as_ref()),
             QueryTag::Rows(query) => {
@@ -90,6 +91,7 @@ impl App {
             }
             Purpose::Refresh => {
                 self.take_watched("*", &reply);
+                self.chart_as_saved();
                 self.say_unmatched();
                 self.show_answer(&pending.line, reply);
             }
@@ -230,6 +232,7 @@ impl App {
             let job = self.table.show(request, reply.answer, rows, self.cx.now().unix());
             self.sort(job);
             self.say_cut();
+            self.select_row_as_saved();
         }
     }
 

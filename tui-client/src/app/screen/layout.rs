@@ -109,12 +109,28 @@ impl Layout {
         let height = if self.hints.y >= TALL { 4 } else { 3 };
         let spare = log.height.saturating_sub(height);
         self.log = Some(log.rows(log.y + spare, log.height - spare));
-        for area in [&mut self.table, &mut self.watch].into_iter().flatten() {
-            if area.y + area.height == log.y {
-                area.height += spare;
-            }
+        self.give(spare, log);
+        self
+    }
+
+    /// The layout without a log, whose room the pane above it has. A screen that shows one pane at a
+    /// time goes on to show that one.
+    #[must_use]
+    pub fn without_log(mut self) -> Self {
+        if let Some(log) = self.log.filter(|_| self.table.is_some() || self.watch.is_some()) {
+            self.log = None;
+            self.give(log.height, log);
         }
         self
+    }
+
+    /// Gives so many rows of the log to the panes above it.
+    fn give(&mut self, rows: u16, log: Area) {
+        for area in [&mut self.table, &mut self.watch].into_iter().flatten() {
+            if area.y + area.height == log.y {
+                area.height += rows;
+            }
+        }
     }
 
     /// The layout with the log in place of all panes.
@@ -160,8 +176,8 @@ impl Layout {
         (edges, screen.rows(status, height - status - hints))
     }
 
-    /// Makes room above the log, or above the command line below a chart, for an answer of so many
-    /// lines, as far as the panes there can spare it. On a small screen it has the room of the only
+    /// Makes room above the log, or above the command line where there is none, for an answer of so
+    /// many lines, as far as the panes there can spare it. On a small screen it has the room of the only
     /// pane while the command line `has_focus`, with a pane of some rows above if there is room for
     /// both.
     pub fn show_answer(&mut self, lines: usize, has_focus: bool) {
@@ -179,7 +195,7 @@ impl Layout {
             }
             return;
         }
-        let prompt = Some(self.prompt).filter(|_| self.full);
+        let prompt = Some(self.prompt).filter(|_| self.prompt_border);
         let Some(log) = self.log.or(prompt) else { return };
         let lowest = [self.table, self.watch].into_iter().flatten();
         let lowest = lowest.filter(|area| area.y + area.height == log.y);

@@ -2,6 +2,7 @@
 
 use crate::app::screen::layout::Layout;
 use crate::keymap::{Mode, Pane};
+use crate::session::LogRoom;
 
 /// The panes, and the size of the screen.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub struct Panes {
     /// The one of table and watch last in focus.
     upper_pane: Pane,
     zoomed_log: bool,
+    /// The log has no room, unless it has the focus.
+    hides_log: bool,
     /// Where the focus was before a key moved it to the command line.
     before_prompt: Option<Mode>,
     /// Where the focus was before the chart was opened on the full screen.
@@ -32,6 +35,7 @@ impl Panes {
             pane,
             upper_pane: pane,
             zoomed_log: false,
+            hides_log: false,
             before_prompt: None,
             before_chart: Mode::Watch,
         }
@@ -126,6 +130,20 @@ impl Panes {
         self.zoomed_log = zoomed;
     }
 
+    /// The room of the log.
+    pub fn log_room(&self) -> LogRoom {
+        match (self.zoomed_log, self.hides_log) {
+            (true, _) => LogRoom::Full,
+            (false, true) => LogRoom::Off,
+            (false, false) => LogRoom::On,
+        }
+    }
+
+    /// Gives the log a room.
+    pub fn set_log_room(&mut self, room: LogRoom) {
+        (self.zoomed_log, self.hides_log) = (room == LogRoom::Full, room == LogRoom::Off);
+    }
+
     /// The layout of the screen. A calm log has a few lines, unless it has the focus.
     pub fn layout(&self, watching: bool, is_calm: bool) -> Layout {
         let (width, height) = self.size();
@@ -136,8 +154,12 @@ impl Panes {
         } else if self.zoomed_log {
             Layout::log_only(width, height)
         } else {
-            Layout::new(width, height, self.pane, self.upper_pane, watching)
-                .with_log(is_calm && self.focus != Mode::Log)
+            let layout = Layout::new(width, height, self.pane, self.upper_pane, watching);
+            match self.focus {
+                Mode::Log => layout,
+                _ if self.hides_log => layout.without_log(),
+                _ => layout.with_log(is_calm),
+            }
         }
     }
 }

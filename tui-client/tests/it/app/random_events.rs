@@ -155,6 +155,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (".{0,9}", any::<u64>()).prop_map(|(path, lines)| Event::Saved { path, lines }),
         1 => (".{0,9}", ".{0,9}").prop_map(|(path, reason)| Event::NotSaved { path, reason }),
         1 => ".{0,9}".prop_map(|path| Event::PictureSaved { path }),
+        1 => (".{0,9}", ".{0,9}").prop_map(|(path, typed)| Event::ViewSaved { path, typed }),
+        1 => (".{0,9}", ".{0,9}")
+            .prop_map(|(path, reason)| Event::ViewNotSaved { path, reason }),
         1 => (".{0,9}", ".{0,9}")
             .prop_map(|(path, reason)| Event::PictureNotSaved { path, reason }),
         1 => ".{0,30}".prop_map(Event::FileFailed),

@@ -226,8 +226,8 @@ fn the_top_line_of_a_replay_says_what_it_is_and_when() {
         address: "palm:10001".to_owned(),
         saved_at: NOW,
         place,
-        pane: Focus::Table,
-        focus: Focus::Table,
+        pane: Some(Focus::Table),
+        focus: Some(Focus::Table),
         ..View::default()
     };
     let log = Log::new(1 << 20, false).snapshot();

@@ -15,6 +15,7 @@ use tui_client::keymap::{Abilities, Mode};
 use tui_client::metrics::alerts::Alert;
 use tui_client::metrics::reply::ReplyBuilder;
 use tui_client::metrics::sort::TableSpec;
+use tui_client::session::View;
 use tui_client::text::escape::escape_untrusted_lines;
 use tui_client::view::theme::Theme;
 
@@ -356,6 +357,7 @@ pub fn config() -> AppConfig {
         reconnect_seed: 0,
         abilities: Abilities::default(),
         replayed: None,
+        view: View::default(),
     }
 }
 

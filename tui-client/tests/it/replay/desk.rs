@@ -26,8 +26,10 @@ pub struct Desk {
     start: Instant,
     unix: i64,
     size: (u16, u16),
-    /// What was saved last.
+    /// The session that was saved last.
     pub saved: Vec<u8>,
+    /// The view that was saved last.
+    pub view: String,
 }
 
 impl Desk {
@@ -38,8 +40,8 @@ impl Desk {
         tokio::spawn(net::run(peer, queue, sender.clone(), sender));
         let now = Moment { elapsed: Duration::ZERO, unix_ms: unix * 1000 };
         let app = App::new(config, size.0, size.1, now);
-        let (start, saved) = (Instant::now(), Vec::new());
-        let mut desk = Self { app, orders, events, start, unix, size, saved };
+        let (start, saved, view) = (Instant::now(), Vec::new(), String::new());
+        let mut desk = Self { app, orders, events, start, unix, size, saved, view };
         let effects = desk.app.start();
         desk.perform(effects);
         desk
@@ -56,6 +58,10 @@ impl Desk {
             match effect {
                 Effect::Network(order) => self.orders.try_send(order).unwrap(),
                 Effect::Compute(ComputeJob::Sort(job)) => self.tell(Event::Sorted(job.run())),
+                Effect::File(FileJob::SaveView { path, text }) => {
+                    self.view = text;
+                    self.tell(Event::ViewSaved { path: path.clone(), typed: path });
+                }
                 Effect::File(FileJob::SaveSession { path, session, left_out }) => {
                     self.saved.clear();
                     let lines = session::write(&mut self.saved, &session).unwrap();
@@ -128,6 +134,14 @@ impl Desk {
         let screen = self.screen();
         let rows = screen.content().chunks(usize::from(self.size.0));
         rows.map(|row| row.iter().map(Cell::symbol).collect::<String>() + "\n").collect()
+    }
+
+    /// The screen without its top line, the log and the bottom line.
+    pub fn panes(&self) -> String {
+        let (text, log) = (self.text(), self.app.layout().log.unwrap_or_default());
+        let rows = (0..self.size.1 - 1).zip(text.lines());
+        let is_shown = |row: u16| row > 0 && !(log.y..log.y + log.height).contains(&row);
+        rows.filter(|&(row, _)| is_shown(row)).map(|(_, line)| format!("{line}\n")).collect()
     }
 
     /// The screen below its top line.

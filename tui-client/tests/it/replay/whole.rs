@@ -1,14 +1,17 @@
 //! A session is saved, the server stops, and the session is shown as it was.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use shared::client::ConnectOptions;
 use tui_client::app::AppConfig;
+use tui_client::cli::Plan;
 use tui_client::event::{KeyCode, KeyPress};
 use tui_client::keymap::Mode;
-use tui_client::session;
+use tui_client::session::{self, view_file::ViewFile};
 use tui_client::system::net::Peer;
 
 use super::desk::Desk;
@@ -75,6 +78,22 @@ async fn save(desk: &mut Desk) {
     desk.press(KeyPress::plain(KeyCode::F(7)));
 }
 
+fn save_view(desk: &mut Desk) {
+    desk.keys("V");
+    desk.press(KeyPress::plain(KeyCode::Enter));
+    assert!(desk.notice().ends_with(".toml opens it"), "{}", desk.notice());
+    desk.press(KeyPress::plain(KeyCode::F(7)));
+}
+
+/// A screen that opens a view file.
+fn opened(text: &str, now: i64) -> AppConfig {
+    let open = |_: &Path| {
+        ViewFile::parse("x.toml", text, now, &TimeZone::UTC).map_err(|why| why.to_string())
+    };
+    let plan = Plan::parse_with(["tui-client", "--view", "x.toml"], true, open).unwrap();
+    AppConfig::of(plan.view)
+}
+
 fn on_runtime<T>(test: impl Future<Output = T>) -> T {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tokio.block_on(test)
@@ -91,6 +110,16 @@ fn shows_the_same(watch: &[&str], alerts: &[&str], act: impl AsyncFnOnce(&mut De
         desk.until("the table", is_settled).await;
         act(&mut desk, now).await;
         save(&mut desk).await;
+        save_view(&mut desk);
+        let peer = ConnectOptions::new("localhost", server.port).into();
+        let mut opened = Desk::new(peer, opened(&desk.view, now), now, SIZE);
+        opened.until("the answers", is_settled).await;
+        opened.press(KeyPress::plain(KeyCode::F(7)));
+        let (ours, theirs) = (opened.panes(), desk.panes());
+        assert!(ours == theirs, "opened:\n{ours}\nsaved:\n{theirs}\n{}", desk.view);
+        assert_eq!(opened.app.mode(), desk.app.mode());
+        save_view(&mut opened);
+        assert_eq!(opened.view, desk.view);
         server.stop();
         let mut replay = replay(&desk.saved);
         replay.until("the answers", is_settled).await;

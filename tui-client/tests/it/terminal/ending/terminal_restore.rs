@@ -15,6 +15,7 @@ use tui_client::app::AppConfig;
 use tui_client::keymap::Abilities;
 use tui_client::metrics::sort::TableSpec;
 use tui_client::runtime::{self, RunOptions};
+use tui_client::session::View;
 use tui_client::view::theme::{Theme, ThemeChoice};
 
 use super::job_control::KnownClient;
@@ -176,6 +177,7 @@ fn the_client_that_panics() {
         reconnect_seed: 0,
         abilities: Abilities::default(),
         replayed: None,
+        view: View::default(),
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     tokio.block_on(runtime::run(options, config, || ThemeChoice::known(Theme::colour()))).unwrap();

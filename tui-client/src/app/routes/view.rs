@@ -1,0 +1,201 @@
+//! The view of the screen: one that was saved is opened as it was, and the present one is saved.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::app::copy_command;
+use crate::app::table::compared::COLUMNS;
+use crate::effect::{Effect, FileJob};
+use crate::keymap::{Mode, Pane};
+use crate::metrics::column::Chosen;
+use crate::metrics::sort::{Sort, TableSpec};
+use crate::request::pending::Purpose;
+use crate::session::{Base, ChartView, Comparison, Focus, View, view_file};
+use crate::text::time;
+use crate::wire_log::entry::Tone;
+
+/// The time between two polls of which a view says nothing.
+const USUAL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What of a view waits for the first answers.
+#[derive(Debug, Default)]
+pub struct Unopened {
+    compared: Option<Comparison>,
+    sort: Option<Sort>,
+    chart: Option<ChartView>,
+    /// The key of the selected row; none for the first row, whatever its key.
+    row: Option<String>,
+    /// The row is still to be selected.
+    row_is_due: bool,
+}
+
+impl App {
+    /// What is shown, and how.
+    pub(in crate::app) fn present_view(&self) -> View {
+        let table = &self.table;
+        let compares = self.base.is_some();
+        let columns: Vec<_> =
+            table.chosen().shown().filter(|it| !(compares && COLUMNS.contains(it))).collect();
+        let is_usual = Chosen::default().shown().eq(columns.iter().copied());
+        let viewport = self.watch.viewport();
+        View {
+            address: self.link.address().to_owned(),
+            saved_at: self.cx.now().unix(),
+            watch: self.watch.shown_patterns(),
+            alerts: self.alerts.alerts().cloned().collect(),
+            table: TableSpec {
+                filter: self.table().filter().cloned(),
+                sort: self.table().sort_apart(),
+                columns: if is_usual { Vec::new() } else { columns },
+                window: table.window(),
+            },
+            raw_log: self.log.is_raw(),
+            place: self.place.at(),
+            compared: self.base.clone().map(Comparison::Base),
+            compared_sort: self.base.as_ref().map(|_| self.table().sort()),
+            chart: ChartView {
+                window: viewport.window(),
+                log: viewport.log,
+                cursor: viewport.cursor(),
+                selected: self.watch.selected_key().map(|key| key.key.clone()),
+                marked: {
+                    let kept = self.watch.keys().iter().filter(|key| key.kept);
+                    kept.map(|key| key.key.clone()).collect()
+                },
+            },
+            pane: Some(focus_of(pane_mode(self.last_pane()))),
+            focus: Some(focus_of(self.panes.focus())),
+            log: self.panes.log_room(),
+            selected_row: self.table().held_key().map(ToString::to_string),
+            interval: Some(self.polling.interval()).filter(|&it| it != USUAL_INTERVAL),
+            look: self.look.clone(),
+        }
+    }
+
+    /// Saves the view at a path as typed.
+    pub(in crate::app) fn save_view(&mut self, path: String) {
+        let text = view_file::write(&self.present_view(), self.cx.zone());
+        self.cx.push(Effect::File(FileJob::SaveView { path, text }));
+    }
+
+    /// Says how a view that is saved is opened.
+    pub(in crate::app) fn on_view_saved(&mut self, path: &str, typed: &str) {
+        let shell = self.cx.abilities().shell;
+        let command = copy_command::opening(typed, path, shell);
+        let text = format!("the view is in {path}; {command} opens it");
+        self.cx.say_brief(Tone::Good, text, format!("{command} opens it"));
+    }
+
+    /// Opens a view; server, keys, alerts and table are there already.
+    pub(in crate::app) fn open_view(&mut self, view: &View) {
+        for focus in [view.pane, view.focus].into_iter().flatten() {
+            match focus {
+                Focus::Prompt => self.panes.visit_prompt(),
+                Focus::Table => self.panes.focus_on(Mode::Table),
+                Focus::Watch if !self.watch.is_empty() => self.panes.focus_on(Mode::Watch),
+                Focus::Chart if !self.watch.is_empty() => self.panes.focus_on(Mode::Chart),
+                Focus::Watch | Focus::Chart => {}
+                Focus::Log => self.panes.focus_on(Mode::Log),
+            }
+        }
+        self.panes.set_log_room(view.log);
+        self.watch.show_view(&view.chart);
+        if let Some(at) = view.place {
+            self.move_place(at);
+        }
+        self.unopened = Unopened {
+            compared: view.compared.clone(),
+            sort: view.compared_sort,
+            chart: Some(view.chart.clone()),
+            row: view.selected_row.clone(),
+            row_is_due: true,
+        };
+    }
+
+    /// The server has begun to answer: asks for what the table is compared with.
+    pub(in crate::app) fn compare_as_saved(&mut self) {
+        match self.unopened.compared.take() {
+            None => {}
+            Some(Comparison::Base(base)) => self.ask_base(base),
+            // It may be a mark.
+            typed => {
+                self.unopened.compared = typed;
+                self.ask_marks();
+            }
+        }
+    }
+
+    /// The marks are known: compares the table with what the view says in words.
+    pub(in crate::app) fn compare_with_words(&mut self) {
+        let is_typed = |compared: &mut Comparison| matches!(compared, Comparison::Typed(_));
+        let Some(Comparison::Typed(text)) = self.unopened.compared.take_if(is_typed) else {
+            return;
+        };
+        match self.base_of(&text) {
+            Ok(_) => self.compare_with(&text),
+            Err(why) => self.log.report(format!("not compared: {why}"), &mut self.cx),
+        }
+    }
+
+    /// Asks how things stood, to compare the table with that.
+    pub(in crate::app) fn ask_base(&mut self, base: Base) {
+        let name = match &*base.mark {
+            "" => time::date(base.at, self.cx.zone()),
+            mark => mark.to_owned(),
+        };
+        self.send((format!("get *[last@{}]", base.at), Purpose::Base(name)));
+        self.base = Some(base);
+    }
+
+    /// The table is compared: its order is the one that was saved.
+    pub(in crate::app) fn sort_as_saved(&mut self) {
+        if let Some(sort) = self.unopened.sort.take() {
+            let (rows, time) = (self.layout().table_rows(), self.table_time());
+            let job = self.place.table_or(&mut self.table).set_sort(sort, rows, time);
+            self.sort(job);
+        }
+        self.select_row_as_saved();
+    }
+
+    /// Selects the row that was, once the rows are known as they were.
+    pub(in crate::app) fn select_row_as_saved(&mut self) {
+        let is_there = self.place.at().is_none() || self.place.table().is_some();
+        let Unopened { sort, row_is_due, .. } = &self.unopened;
+        if !is_there || !row_is_due || sort.is_some() {
+            return;
+        }
+        self.unopened.row_is_due = false;
+        let key = self.unopened.row.take().and_then(|key| key.parse().ok());
+        let rows = self.layout().table_rows();
+        let table = self.place.table_or(&mut self.table);
+        match key {
+            Some(key) => table.select(&key, rows),
+            None => table.move_by(isize::MIN, rows),
+        }
+    }
+
+    /// The watched keys are known: selects and marks those that were.
+    pub(in crate::app) fn chart_as_saved(&mut self) {
+        if let Some(chart) = self.unopened.chart.take() {
+            self.watch.select_and_mark(&chart);
+        }
+    }
+}
+
+fn pane_mode(pane: Pane) -> Mode {
+    match pane {
+        Pane::Table => Mode::Table,
+        Pane::Watch => Mode::Watch,
+        Pane::Log => Mode::Log,
+    }
+}
+
+fn focus_of(mode: Mode) -> Focus {
+    match mode {
+        Mode::Table => Focus::Table,
+        Mode::Watch => Focus::Watch,
+        Mode::Chart => Focus::Chart,
+        Mode::Log => Focus::Log,
+        _ => Focus::Prompt,
+    }
+}
