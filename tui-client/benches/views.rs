@@ -36,7 +36,8 @@ use tui_client::metrics::series::summary::Answer;
 use tui_client::metrics::sort::{Sort, SortJob, TableSpec};
 use tui_client::session::View;
 use tui_client::system::net;
-use tui_client::view::{self, PlotCache, theme::Theme};
+use tui_client::view::theme::{Theme, colour::Depth};
+use tui_client::view::{self, PlotCache};
 
 const NOW: i64 = 1_700_000_000;
 const SIZE: (u16, u16) = (200, 50);
@@ -44,10 +45,13 @@ const SIZE: (u16, u16) = (200, 50);
 fn main() {
     let mut measure = Measure::from_args();
     measure.samples(1000);
-    for keys in [1_000, 100_000] {
-        frame(&measure, keys);
+    let own = Theme::built_in("midnight", Depth::True).expect("it is built in").expect("it is one");
+    for (theme, of_theme) in [(Theme::colour(), ""), (own, " in midnight")] {
+        for keys in [1_000, 100_000] {
+            frame(&measure, keys, &theme, of_theme);
+        }
+        frame_of_the_chart(&measure, &theme, of_theme);
     }
-    frame_of_the_chart(&measure);
     measure.samples(20);
     first_paint_of_a_million(&measure);
     for column in ["key", "last", "age", "rate/s"] {
@@ -284,6 +288,7 @@ fn arranged(effects: Vec<Effect>) -> Event {
 fn config(watch: &[&str], raw_log: bool) -> AppConfig {
     AppConfig {
         address: "localhost:10001".to_owned(),
+        sources: Vec::new(),
         interval: Duration::from_secs(1),
         watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
         alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],
@@ -375,35 +380,35 @@ fn busy(keys: u32) -> Busy {
 }
 
 /// A frame while nothing but one line changes.
-fn frame(measure: &Measure, keys: u32) {
-    let name = format!("frame {keys}");
+fn frame(measure: &Measure, keys: u32, theme: &Theme, of_theme: &str) {
+    let name = format!("frame {keys}{of_theme}");
     if !measure.wants(&name) {
         return;
     }
-    let (mut app, mut screen, theme) = (busy(keys).app, screen(), Theme::colour());
+    let (mut app, mut screen) = (busy(keys).app, screen());
     let mut at = 10_000;
     measure.run_single(&name, || {
         at += 1;
         app.update(Event::Key(KeyPress::char('j')), moment(at));
-        draw(&mut screen, &app, &theme);
+        draw(&mut screen, &app, theme);
     });
 }
 
 /// The same with the chart all over the screen.
-fn frame_of_the_chart(measure: &Measure) {
-    let name = "frame_of_the_chart";
-    if !measure.wants(name) {
+fn frame_of_the_chart(measure: &Measure, theme: &Theme, of_theme: &str) {
+    let name = format!("frame_of_the_chart{of_theme}");
+    if !measure.wants(&name) {
         return;
     }
-    let (mut app, mut screen, theme) = (busy(100_000).app, screen(), Theme::colour());
+    let (mut app, mut screen) = (busy(100_000).app, screen());
     app.update(Event::Key(KeyPress::plain(KeyCode::Tab)), moment(10_000));
     app.update(Event::Key(KeyPress::char('f')), moment(10_000));
     assert_eq!(app.mode(), Mode::Chart);
     let mut at = 10_000;
-    measure.run_single(name, || {
+    measure.run_single(&name, || {
         at += 1;
         app.update(Event::Key(KeyPress::char('h')), moment(at));
-        draw(&mut screen, &app, &theme);
+        draw(&mut screen, &app, theme);
     });
 }
 

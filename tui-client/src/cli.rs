@@ -1,18 +1,19 @@
 //! The command line, parsed and checked into a [`Plan`].
 
 mod manual;
+mod servers;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
 use shared::host::Host;
@@ -28,15 +29,19 @@ use crate::request::command::Command as Word;
 use crate::request::deletion::selector_to_delete;
 use crate::session::view_file::ViewFile;
 use crate::session::{Look, View};
+use crate::sources::Source;
+use crate::themes::BUILT_IN;
+use servers::{NamedHost, Servers};
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
 #[command(name = "tui-client", args_override_self = true, version, long_version = shared::BUILD, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
 struct Args {
-    /// Where the server is; its port may stand behind it, as in 127.0.0.1:10001
-    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
-    host: Host,
+    /// Where the server is; its port may stand behind it, as in 127.0.0.1:10001. Repeated, the servers
+    /// are in one view, their keys behind NAME/: the host up to its first dot, unless NAME= says another
+    #[arg(long, value_name = "[NAME=]HOST", default_value = DEFAULT_HOST)]
+    host: Vec<NamedHost>,
 
     /// Its port [default: 10001]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
@@ -108,9 +113,11 @@ struct Args {
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     put: bool,
 
-    /// With --put: goes before each name; its last dot is part of it, as in `run1.`
-    #[arg(long, value_name = "PREFIX", requires = "put", default_value = "", hide_default_value = true, value_parser = prefix)]
-    prefix: String,
+    /// With --put: goes before each name; its last dot is part of it, as in `run1.`. Otherwise only the
+    /// keys that begin with it; repeated, runs that are laid over each other: times of earlier ones are
+    /// shifted, so that all begin with the last one
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
+    prefix: Vec<String>,
 
     /// With del: do not ask; with requests from a pipe or a file: send a del, which is refused else
     #[arg(long)]
@@ -125,7 +132,7 @@ struct Args {
 
     /// Show a session that ctrl-s has saved on a screen: its view, points and log, without a server and
     /// with the same keys; times are of this machine's zone
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "yes", "timeout", "raw_log", "request"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "prefix", "yes", "timeout", "raw_log", "request"])]
     replay: Option<PathBuf>,
 
     /// The screen as a file says, which V on a screen writes and any editor: what is watched, alerts,
@@ -210,8 +217,10 @@ const USUAL_INTERVAL: Duration = Duration::from_secs(1);
 /// The command line, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The server, and the timeouts of its connection.
+    /// The server, and the timeouts of its connection; the first of several.
     pub server: ConnectOptions,
+    /// The servers in one view; none for one without a name.
+    pub sources: Vec<Source>,
     /// The time between two polls.
     pub interval: Duration,
     /// Requests are sent again after a lost connection.
@@ -255,16 +264,65 @@ pub enum Format {
 }
 
 /// The colours of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Colours {
-    /// As the terminal and the environment say
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ThemeName {
+    /// As the terminal and the environment say.
     Auto,
-    /// For a dark background
+    /// The terminal's own, for a dark background.
     Dark,
-    /// For a light background
+    /// The terminal's own, for a light background.
     Light,
-    /// None at all
+    /// None at all.
     None,
+    /// Those of a theme: one that is built in, one of the user's, or that of a file.
+    Named(String),
+}
+
+impl ThemeName {
+    /// Those that are no themes, with what is said of them.
+    pub const OWN: [(&'static str, &'static str, Self); 4] = [
+        ("auto", "As the terminal and the environment say", Self::Auto),
+        ("dark", "The terminal's own, for a dark background", Self::Dark),
+        ("light", "The terminal's own, for a light background", Self::Light),
+        ("none", "None at all", Self::None),
+    ];
+
+    /// That of a word on the command line.
+    pub fn of(word: &str) -> Self {
+        let own = Self::OWN.into_iter().find(|(name, ..)| *name == word);
+        own.map_or_else(|| Self::Named(word.to_owned()), |(.., name)| name)
+    }
+
+    /// As on the command line.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Named(name) => name,
+            own => Self::OWN.iter().find(|(_, _, value)| value == own).map_or("", |own| own.0),
+        }
+    }
+}
+
+/// Takes the name of any theme, and knows those that are built in.
+#[derive(Debug, Clone)]
+struct ThemeParser;
+
+impl TypedValueParser for ThemeParser {
+    type Value = ThemeName;
+
+    fn parse_ref(
+        &self,
+        _: &Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<ThemeName, clap::Error> {
+        Ok(ThemeName::of(&value.to_string_lossy()))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let own = ThemeName::OWN.iter().map(|(name, help, _)| (*name, *help));
+        let all = own.chain(BUILT_IN.iter().map(|theme| (theme.name, theme.about)));
+        Some(Box::new(all.map(|(name, help)| PossibleValue::new(name).help(help))))
+    }
 }
 
 /// What charts and sparklines are drawn with.
@@ -295,11 +353,12 @@ pub enum When {
 
 /// How the screen looks and what it takes from the terminal.
 // The comments of the fields are the texts of `--help`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
 pub struct ScreenOptions {
-    /// The colours of the screen
-    #[arg(long, value_name = "THEME", default_value = "auto")]
-    pub theme: Colours,
+    /// The colours of the screen: the terminal's own, a theme, or that of a file: NAME is looked for as
+    /// ~/.config/tui-client/themes/NAME.toml, and what ends with .toml or has a slash is a path
+    #[arg(long, value_name = "THEME", default_value = "auto", value_parser = ThemeParser)]
+    pub theme: ThemeName,
 
     /// Draw the screen with ASCII characters alone; keys stay as they are. Auto does so where the
     /// locale names another encoding than UTF-8, on the console of Linux, and on Windows where the
@@ -320,13 +379,14 @@ pub struct ScreenOptions {
 
 impl ScreenOptions {
     /// What was asked for, in the words of the command line.
-    fn look(self) -> Look {
+    fn look(&self) -> Look {
         fn word<T: ValueEnum + PartialEq>(value: T, usual: &T) -> Option<String> {
             let asked = Some(value).filter(|value| value != usual)?;
             Some(asked.to_possible_value()?.get_name().to_owned())
         }
+        let theme = Some(&self.theme).filter(|&theme| *theme != ThemeName::Auto);
         Look {
-            theme: word(self.theme, &Colours::Auto),
+            theme: theme.map(|theme| theme.word().to_owned()),
             glyphs: word(self.glyphs, &GlyphSet::Auto),
             ascii: word(self.ascii, &When::Auto),
         }
@@ -417,7 +477,7 @@ impl Plan {
             RunMode::Print(manual::completions(shell))
         } else if args.man {
             RunMode::Print(manual::manual())
-        } else if let Some(path) = args.replay {
+        } else if let Some(path) = args.replay.take() {
             if !interactive {
                 let why = "--replay needs a terminal for its screen";
                 return Err(usage_error(ErrorKind::ArgumentConflict, why));
@@ -430,7 +490,7 @@ impl Plan {
         } else if args.once {
             RunMode::Once(watch)
         } else if interactive && !is_plain {
-            RunMode::Screen(args.watch)
+            RunMode::Screen(std::mem::take(&mut args.watch))
         } else if watch.is_empty() {
             RunMode::Input
         } else {
@@ -455,12 +515,8 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let port = args.host.port(args.port);
-        let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
-        let mut server = ConnectOptions::new(args.host.into_name(), port);
-        server.reply_timeout = args.timeout;
+        let Servers { server, sources, put } = Servers::of(&mut args, &mode)?;
         let view = View {
-            address: shared::host::with_port(&server.host, server.port),
             watch: if let RunMode::Screen(watch) = &mode { watch.clone() } else { Vec::new() },
             alerts: args.alert.clone(),
             table: table.clone(),
@@ -469,11 +525,13 @@ impl Plan {
             look: args.screen.look(),
             ..panes
         };
+        let view = servers::shown(view, &server, &sources);
         Ok(Self {
             server,
+            sources,
             interval: args.interval,
             retry: args.retry,
-            put: args.put.then_some(args.prefix),
+            put,
             yes: args.yes,
             exec: args.exec,
             since: args.since,

@@ -16,17 +16,18 @@ use tui_client::keymap::{Abilities, Multiplexer, Shell};
 use tui_client::runtime::RunOptions;
 use tui_client::session::View;
 use tui_client::system::files::{read_session, read_view};
-use tui_client::system::net::{Peer, reconnect_seed};
+use tui_client::system::net::{Joined, Peer, reconnect_seed};
 use tui_client::system::os::streams::Output;
 use tui_client::system::terminal::multiplexer;
 use tui_client::system::{os, theme_detect};
 use tui_client::text::escape::escape_invisible;
+use tui_client::view::theme::Theme;
 use tui_client::{plain, runtime};
 
 fn main() -> ExitCode {
     let interactive = stdin().is_terminal() && stdout().is_terminal();
     let code = match parse(interactive) {
-        Ok(plan) => run(plan),
+        Ok((plan, theme)) => run(plan, theme),
         Err(message) => print(&message),
     };
     code.unwrap_or_else(|error| {
@@ -36,9 +37,21 @@ fn main() -> ExitCode {
     })
 }
 
+/// The command line, and the theme that it names.
+fn parse(interactive: bool) -> Result<(Plan, Option<Theme>), clap::Error> {
+    let plan = parse_plan(interactive)?;
+    let wrong = |why| clap::Error::raw(clap::error::ErrorKind::ValueValidation, why + "\n");
+    let theme = theme_detect::named(&plan.screen.theme).map_err(wrong)?;
+    Ok((plan, theme))
+}
+
 /// The command line. A terminal that can't show the screen gets plain mode, and a sentence about it.
-fn parse(interactive: bool) -> Result<Plan, clap::Error> {
-    let open = |path: &Path| read_view(path, unix_now(), &TimeZone::system());
+fn parse_plan(interactive: bool) -> Result<Plan, clap::Error> {
+    let open = |path: &Path| {
+        let file = read_view(path, unix_now(), &TimeZone::system())?;
+        theme_detect::check(&file)?;
+        Ok(file)
+    };
     let parse = |interactive| Plan::parse_with(std::env::args_os(), interactive, open);
     let plan = parse(interactive)?;
     let Some(lacks) = os::terminal::lacks_for_screen() else { return Ok(plan) };
@@ -80,7 +93,7 @@ fn colours(stream: &impl RawStream) -> ColorChoice {
     }
 }
 
-fn run(plan: Plan) -> Result<ExitCode> {
+fn run(plan: Plan, theme: Option<Theme>) -> Result<ExitCode> {
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -88,8 +101,8 @@ fn run(plan: Plan) -> Result<ExitCode> {
         .context("cannot start")?;
     let code = tokio.block_on(async {
         match plan.mode {
-            RunMode::Screen(_) => screen(&plan).await,
-            RunMode::Replay(ref path) => replay(&plan, path).await,
+            RunMode::Screen(_) => screen(&plan, theme).await,
+            RunMode::Replay(ref path) => replay(&plan, theme, path).await,
             _ => Ok(plain::run(plan).await),
         }
     });
@@ -98,17 +111,21 @@ fn run(plan: Plan) -> Result<ExitCode> {
     code
 }
 
-async fn screen(plan: &Plan) -> Result<ExitCode> {
+async fn screen(plan: &Plan, theme: Option<Theme>) -> Result<ExitCode> {
     let config = config(plan, plan.view.clone());
-    show(Peer::Server(plan.server.clone()), plan, config).await
+    let peer = match &plan.sources[..] {
+        [] => Peer::Server(plan.server.clone()),
+        sources => Peer::Joined(Arc::new(Joined::new(sources.to_vec()))),
+    };
+    show(peer, plan, theme, config).await
 }
 
 /// Shows a saved session, which comes with its own view.
-async fn replay(plan: &Plan, path: &Path) -> Result<ExitCode> {
+async fn replay(plan: &Plan, theme: Option<Theme>, path: &Path) -> Result<ExitCode> {
     let session = Arc::new(read_session(path).map_err(anyhow::Error::msg)?);
     let replayed = Some(Arc::clone(&session));
     let config = AppConfig { replayed, ..config(plan, session.view.clone()) };
-    show(Peer::Recorded(session), plan, config).await
+    show(Peer::Recorded(session), plan, theme, config).await
 }
 
 fn config(plan: &Plan, view: View) -> AppConfig {
@@ -131,8 +148,13 @@ fn config(plan: &Plan, view: View) -> AppConfig {
     }
 }
 
-async fn show(peer: Peer, plan: &Plan, config: AppConfig) -> Result<ExitCode> {
+async fn show(
+    peer: Peer,
+    plan: &Plan,
+    theme: Option<Theme>,
+    config: AppConfig,
+) -> Result<ExitCode> {
     let options = RunOptions { peer, mouse: plan.screen.mouse };
-    runtime::run(options, config, || theme_detect::theme(plan.screen)).await?;
+    runtime::run(options, config, || theme_detect::theme(&plan.screen, theme)).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -61,7 +61,8 @@ pub fn picture(app: &App, theme: &Theme) -> String {
     let (top, bottom) = (app.layout().status, app.layout().hints);
     let mut buffer = Buffer::empty(Rect::new(0, 0, top.width, bottom.y + bottom.height));
     paint(app, theme, &mut PlotCache::default(), &mut buffer);
-    picture::svg(&buffer, &format!("tui-client {}", app.link().address()), theme.is_light())
+    let title = format!("tui-client {}", app.link().address());
+    picture::svg(&buffer, &title, theme)
 }
 
 /// Draws the screen on cells. Answers where the cursor is, if it is shown.
@@ -100,6 +101,7 @@ fn paint(app: &App, theme: &Theme, plots: &mut PlotCache, buffer: &mut Buffer) -
         }
         _ => {}
     }
+    canvas.paint_ground();
     if theme.ascii {
         ascii::redraw(buffer);
     }

@@ -219,7 +219,7 @@ fn explain(error: &io::Error) -> String {
 }
 
 /// The path with `~/` replaced, as in a shell.
-fn expand_home(path: &str) -> PathBuf {
+pub fn expand_home(path: &str) -> PathBuf {
     let rest = path.strip_prefix('~').and_then(|rest| rest.strip_prefix(is_separator));
     match (rest, os::files::home_directory()) {
         (Some(rest), Some(home)) => home.join(rest),

@@ -7,7 +7,7 @@ pub mod pen;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::widgets::{Block, BorderType, Clear, Widget};
 
 use super::theme::Theme;
@@ -47,15 +47,19 @@ impl Canvas<'_> {
         area: Rect,
     ) -> Rect {
         let border = if focused { self.theme.focus } else { self.theme.border };
-        let style = border.patch(self.theme.title);
+        let title_style = self.theme.title;
+        let style = if focused { title_style.patch(border) } else { border.patch(title_style) };
         let block = Block::bordered().border_type(BorderType::Rounded).border_style(border);
         let inner = block.inner(area);
         block.render(area, self.buffer);
         let mut pen = self.pen(within_sides(area), 0);
         let reserved: usize = remarks.iter().map(|(text, _)| width(text)).sum();
         let room = pen.room().saturating_sub(reserved + 1);
-        pen.write(&cut(title.trim_end(), room), style).write(" ", style);
-        for (text, style) in remarks {
+        let title = cut(title.trim_end(), room);
+        pen.write(&title, style).write(" ", style);
+        for (at, (text, style)) in remarks.iter().enumerate() {
+            // Without a title there is nothing to keep apart from.
+            let text = text.strip_prefix("· ").filter(|_| at == 0 && room == 0).unwrap_or(text);
             pen.write(text, on_border(*style));
         }
         inner
@@ -106,6 +110,23 @@ impl Canvas<'_> {
         let mut texts = [Some(whole), selected].into_iter().flatten();
         if let Some(text) = texts.find(|text| width(text) + 2 < pen.room()) {
             pen.write_right(&format!(" {text} "), style);
+        }
+    }
+
+    /// Gives what has no colour of its own those of the theme, which may have its own ground.
+    pub fn paint_ground(&mut self) {
+        let Theme { background, text, .. } = *self.theme;
+        if background.is_none() && text.fg.is_none() {
+            return;
+        }
+        let (ink, ground) = (text.fg.unwrap_or(Color::Reset), background.unwrap_or(Color::Reset));
+        for cell in &mut self.buffer.content {
+            if cell.fg == Color::Reset {
+                cell.fg = ink;
+            }
+            if cell.bg == Color::Reset {
+                cell.bg = ground;
+            }
         }
     }
 

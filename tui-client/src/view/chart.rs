@@ -142,6 +142,9 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     let style_of = |line: usize| line_style(theme, numbers.get(line).copied().unwrap_or(0));
     // Among ASCII lines dots would look like parts of them.
     let has_grid = !theme.ascii && theme.glyphs != Glyphs::Ascii;
+    let grid = theme.grid.unwrap_or(theme.quiet);
+    // The colours of several lines tell them apart.
+    let is_alone = numbers.len() == 1;
     for (row, row_cells) in (0..plot.height).zip(chart.cells.chunks(chart.columns.max(1))) {
         let ticked = chart.values.iter().any(|tick| tick.at == usize::from(row));
         let is_grid = |column: usize| {
@@ -153,6 +156,8 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
             }
         };
         canvas.pen(plot, row).write(if ticked { "┤" } else { "│" }, theme.quiet);
+        let height = usize::from(plot.height - 1 - row);
+        let by_height = theme.chart.at(height, plot.height.into()).filter(|_| is_alone);
         for (column, cell) in (0..plot.width).zip(row_cells) {
             let under_cursor = chart.cursor == Some(usize::from(column));
             let place = (plot.x + 1 + column, plot.y + row);
@@ -160,13 +165,14 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
             if cell.dots > 0 {
                 let (dots, line) = cell.seen(column % 2 == 1);
                 let symbol = theme.glyphs.cell(dots);
-                let style = style_of(line.into());
-                let style = if under_cursor { style.patch(theme.title) } else { style };
+                let style =
+                    by_height.map_or_else(|| style_of(line.into()), |it| Style::new().fg(it));
+                let style = if under_cursor { theme.title.patch(style) } else { style };
                 place.set_char(symbol).set_style(style);
             } else if under_cursor {
                 place.set_char('│').set_style(theme.alert);
             } else if has_grid && is_grid(usize::from(column)) {
-                place.set_symbol(GRID).set_style(theme.quiet);
+                place.set_symbol(GRID).set_style(grid);
             }
         }
     }
@@ -176,7 +182,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     for &(column, row, line) in &chart.cursor_points {
         let place = (plot.x + 1 + cells(column), plot.y + cells(row));
         if let Some(place) = canvas.buffer.cell_mut(place) {
-            place.set_char('●').set_style(style_of(line).patch(theme.title));
+            place.set_char('●').set_style(theme.title.patch(style_of(line)));
         }
     }
 }

@@ -9,6 +9,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use super::canvas::glyphs::octant;
+use super::theme::Theme;
 
 /// The size of a cell in tenths of a pixel: the advance of most monospaced fonts at 14 pixels.
 const CELL: (u32, u32) = (84, 180);
@@ -42,9 +43,9 @@ const ON_LIGHT: Palette = [
 const DARK: (&str, &str) = ("#d8dce2", "#16191d");
 const LIGHT: (&str, &str) = ("#24292e", "#ffffff");
 
-/// Draws the cells as SVG, for a light background or a dark one; `title` tells what it shows.
-pub fn svg(buffer: &Buffer, title: &str, is_light: bool) -> String {
-    let colours = Colours::new(is_light);
+/// Draws the cells as SVG, on the background of a theme; `title` tells what it shows.
+pub fn svg(buffer: &Buffer, title: &str, theme: &Theme) -> String {
+    let colours = Colours::new(theme);
     let mut shapes = Shapes::default();
     let mut texts = Texts::default();
     for row in 0..buffer.area.height {
@@ -120,24 +121,26 @@ impl fmt::Display for Rgb {
 struct Colours {
     palette: Palette,
     /// Text and background without a colour of their own.
-    usual: (&'static str, &'static str),
+    usual: (Rgb, Rgb),
 }
 
 impl Colours {
-    fn new(is_light: bool) -> Self {
-        if is_light {
-            Self { palette: ON_LIGHT, usual: LIGHT }
-        } else {
-            Self { palette: ON_DARK, usual: DARK }
-        }
+    fn new(theme: &Theme) -> Self {
+        let (palette, (text, ground)) =
+            if theme.is_light() { (ON_LIGHT, LIGHT) } else { (ON_DARK, DARK) };
+        let mut colours = Self { palette, usual: (Rgb::Known(text), Rgb::Known(ground)) };
+        let own = |colour: Option<Color>| colour.and_then(|colour| colours.colour(colour));
+        let (text, ground) = (own(theme.text.fg), own(theme.background));
+        colours.usual = (text.unwrap_or(colours.usual.0), ground.unwrap_or(colours.usual.1));
+        colours
     }
 
     /// The ink of a cell and its background, unless it is the usual one.
     fn of(&self, cell: &Cell) -> (Ink, Option<Ink>) {
-        let mut ink = self.colour(cell.fg).unwrap_or(Rgb::Known(self.usual.0));
-        let mut ground = self.colour(cell.bg);
+        let mut ink = self.colour(cell.fg).unwrap_or(self.usual.0);
+        let mut ground = self.colour(cell.bg).filter(|&ground| ground != self.usual.1);
         if cell.modifier.contains(Modifier::REVERSED) {
-            let behind = ground.unwrap_or(Rgb::Known(self.usual.1));
+            let behind = ground.unwrap_or(self.usual.1);
             (ink, ground) = (behind, Some(ink));
         }
         let is_faint = cell.modifier.contains(Modifier::DIM);
@@ -479,7 +482,7 @@ mod tests {
         for (row, (text, style)) in (0..).zip(lines) {
             buffer.set_string(0, row, text, *style);
         }
-        svg(&buffer, "palm & co", false)
+        svg(&buffer, "palm & co", &Theme::colour())
     }
 
     /// The elements of a name.
@@ -549,7 +552,7 @@ mod tests {
             for (cell, &c) in buffer.content.iter_mut().zip(part) {
                 cell.set_char(c);
             }
-            let svg = svg(&buffer, &part.iter().collect::<String>(), false);
+            let svg = svg(&buffer, &part.iter().collect::<String>(), &Theme::colour());
             assert_eq!(svg.matches('<').count(), svg.matches('>').count(), "{part:?}");
             let stands_in_xml =
                 |c| matches!(c, '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);

@@ -18,7 +18,7 @@ use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::{sparkline, sparkline_on};
 use crate::metrics::trend::TrendAxis;
 use crate::metrics::window::Window;
-use crate::text::connection::connect_message;
+use crate::text::connection::what_and_help;
 use crate::text::width::{cut_in_the_middle, width};
 use crate::text::{number, time};
 
@@ -44,7 +44,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         }
         return;
     }
-    let first = table.first(rows);
+    let (first, theme) = (table.first(rows), canvas.theme);
     // The first column is for marks.
     let room = usize::from(inner.width.saturating_sub(1));
     let columns = table.columns_in(room, rows);
@@ -61,7 +61,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         let mut pen = canvas.pen(inner, row);
         pen.write(shown.mark.0, shown.mark.1);
         for (&(column, wide), (text, style)) in columns.iter().zip(&shown.cells) {
-            pen.field(text, wide, column.is_number(), *style).skip(1);
+            if matches!(column.kind(), ColumnKind::Trend) && !shown.marked {
+                pen.bars(text, wide, *style, &theme.trend).skip(1);
+            } else {
+                pen.field(text, wide, column.is_number(), *style).skip(1);
+            }
         }
         if focused && selected {
             canvas.select_row(inner, row, shown.firing);
@@ -119,7 +123,12 @@ fn titles(app: &App) -> Vec<String> {
     let then = table
         .as_of()
         .map(|at| format!("{} · ", time::short_moment(at, app.now().unix(), app.zone())));
-    let then = then.unwrap_or_default();
+    let then = match app.why_not_as_of() {
+        Some(why) if then.is_none() => format!("of now, {why} · "),
+        _ => then.unwrap_or_default(),
+    };
+    // A long title says it elsewhere.
+    let still = if table.as_of().is_none() { then.as_str() } else { "" };
     match (table.filter(), compared) {
         (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
@@ -134,15 +143,15 @@ fn titles(app: &App) -> Vec<String> {
             ]
         }
         (None, Some(compared)) => vec![
-            format!(" {request} · {keys} · {points} · {compared}"),
-            format!(" {keys} · {points} · {compared}"),
+            format!(" {still}{request} · {keys} · {points} · {compared}"),
+            format!(" {still}{keys} · {points} · {compared}"),
             format!(" {then}{keys} · {compared}"),
             format!(" {then}{keys} "),
         ],
         (None, None) => {
             vec![
-                format!(" {request} · {keys} · {points} "),
-                format!(" {keys} · {points} "),
+                format!(" {still}{request} · {keys} · {points} "),
+                format!(" {still}{keys} · {points} "),
                 format!(" {then}{keys} "),
             ]
         }
@@ -170,9 +179,8 @@ fn placeholder(app: &App) -> String {
         return format!("{none}\n/ changes it; empty, it passes all");
     }
     if let LinkState::Waiting { reason, .. } = app.link().state() {
-        // A line each, because the pane may be narrow.
-        let why = connect_message(reason, app.link().address()).replacen(": ", ".\n", 1);
-        return format!("no data yet: {why}");
+        let (why, help) = what_and_help(reason, app.link().address());
+        return format!("no data yet: {why}\n{help}");
     }
     if !app.link().is_connected() {
         return "no data yet: not connected".to_owned();
@@ -243,6 +251,8 @@ struct Row<'a> {
     cells: Vec<(Cow<'a, str>, Style)>,
     /// An alert fires for it.
     firing: bool,
+    /// It does, or the row is stale.
+    marked: bool,
 }
 
 impl<'a> Row<'a> {
@@ -257,27 +267,29 @@ impl<'a> Row<'a> {
         let firing = is_firing(app, series, now);
         let (mark, base, age) = theme.series(firing, series.is_stale(now));
         let marked = mark != " ";
+        let key = theme.series_key.filter(|_| !marked).unwrap_or(base);
+        let moved = |by: f64| if marked { base } else { theme.moved(by, base) };
         let last = series.last.timestamp;
         let cells = columns.iter().map(|&(column, wide)| match column.kind() {
-            ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), base),
+            ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), key),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;
-                (number_of(of(series), wide).into(), if title { theme.title } else { base })
+                (number_of(of(series), wide).into(), if title { theme.value() } else { base })
             }
             ColumnKind::Difference(_) => {
-                let (text, style) = change(column.number(series, now), wide, theme, base);
+                let (text, style) = change(column.number(series, now), wide, theme, moved);
                 (text.into(), style)
             }
             ColumnKind::Moved => {
                 let (text, style) = match series.moved() {
                     Some(Moved::New) => ("new".to_owned(), theme.alert),
-                    moved => change(moved.map(Moved::by), wide, theme, base),
+                    other => change(other.map(Moved::by), wide, theme, moved),
                 };
                 (text.into(), style)
             }
             ColumnKind::MovedShare => {
                 let percent = series.moved().and_then(Moved::percent);
-                let (text, style) = change(percent, wide, theme, base);
+                let (text, style) = change(percent, wide, theme, moved);
                 (percent.map_or(text, number::percent).into(), style)
             }
             ColumnKind::Mean => (number_of(series.mean(), wide).into(), base),
@@ -296,7 +308,7 @@ impl<'a> Row<'a> {
                 (bars.into(), if marked { base } else { theme.plot })
             }
         });
-        Self { mark: (mark, base), cells: cells.collect(), firing }
+        Self { mark: (mark, base), cells: cells.collect(), firing, marked }
     }
 }
 
@@ -310,10 +322,15 @@ fn unknown() -> String {
 }
 
 /// A difference, quiet if there is none or it is zero.
-fn change(by: Option<f64>, wide: usize, theme: &Theme, base: Style) -> (String, Style) {
+fn change(
+    by: Option<f64>,
+    wide: usize,
+    theme: &Theme,
+    moved: impl Fn(f64) -> Style,
+) -> (String, Style) {
     match by {
         None => ("–".to_owned(), theme.quiet),
         Some(0.0) => ("0".to_owned(), theme.quiet),
-        Some(by) => (number::change(by, wide), base),
+        Some(by) => (number::change(by, wide), moved(by)),
     }
 }

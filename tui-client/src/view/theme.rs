@@ -1,9 +1,14 @@
 //! The styles of the screen: the sixteen colours of the terminal, so that its own palette decides,
-//! and a grey behind the selected row where there are more; or no colours at all.
+//! and a grey behind the selected row where there are more; those of a file; or no colours at all.
+
+pub mod colour;
+mod file;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::app::chart::MAX_LINES;
 use crate::wire_log::entry::Tone;
+use colour::Gradient;
 
 /// The grey #303030 of the palette of 256 colours.
 const DARK_GREY: u8 = 236;
@@ -38,10 +43,30 @@ pub struct Theme {
     pub plot: Style,
     /// The selected row, put over the style of its text.
     pub selection: Style,
-    /// The background of the selected row, which keeps its colours then; in the palette of 256.
-    pub selected_row: Option<u8>,
-    /// The name of a key on the bottom line.
+    /// The background of the selected row, which keeps its colours then.
+    pub selected_row: Option<Color>,
+    /// The name of a key of the keyboard.
     pub key: Style,
+    /// The background of the screen; that of the terminal without it.
+    pub background: Option<Color>,
+    /// The key of a series, where it is not as other text.
+    pub series_key: Option<Style>,
+    /// A newest value, where it is not as a title.
+    pub value: Option<Style>,
+    /// What has risen, where it is not as other numbers and arrows.
+    pub rising: Option<Style>,
+    /// What has fallen, as that.
+    pub falling: Option<Style>,
+    /// The grid of charts, where it is not as less important text.
+    pub grid: Option<Style>,
+    /// The colours of the lines of a chart.
+    pub lines: [Color; MAX_LINES],
+    /// The colours of a line that is alone in its chart, by its height.
+    pub chart: Gradient,
+    /// The colours of the bars of sparklines, by their height.
+    pub trend: Gradient,
+    /// It is for a light background.
+    pub light: bool,
     /// Lines, bars and dots are drawn with ASCII characters.
     pub ascii: bool,
     /// The characters of charts and sparklines.
@@ -126,12 +151,12 @@ impl Theme {
 
     /// Colours for a light background, where cyan and yellow are illegible.
     pub fn light() -> Self {
-        Self::coloured(Color::Blue, Color::Magenta)
+        Self { light: true, ..Self::coloured(Color::Blue, Color::Magenta) }
     }
 
     /// Whether it is for a light background.
     pub fn is_light(&self) -> bool {
-        self.plot == Self::light().plot
+        self.light
     }
 
     /// The theme in a terminal with the palette of 256 colours. Of its greys only one is far enough
@@ -139,7 +164,7 @@ impl Theme {
     #[must_use]
     pub fn with_greys(self) -> Self {
         let grey = if self.is_light() { LIGHT_GREY } else { DARK_GREY };
-        Self { selected_row: self.plot.fg.map(|_| grey), ..self }
+        Self { selected_row: self.plot.fg.map(|_| Color::Indexed(grey)), ..self }
     }
 
     fn coloured(accent: Color, alert: Color) -> Self {
@@ -153,6 +178,14 @@ impl Theme {
             alert: fg(alert),
             plot: fg(accent),
             key: fg(accent),
+            lines: [
+                accent,
+                Color::Magenta,
+                Color::Yellow,
+                Color::Green,
+                Color::Blue,
+                Color::LightRed,
+            ],
             ..Self::plain()
         }
     }
@@ -177,6 +210,16 @@ impl Theme {
             selection: normal.add_modifier(Modifier::REVERSED),
             selected_row: None,
             key: bold,
+            background: None,
+            series_key: None,
+            value: None,
+            rising: None,
+            falling: None,
+            grid: None,
+            lines: [Color::Reset; MAX_LINES],
+            chart: Gradient::default(),
+            trend: Gradient::default(),
+            light: false,
             ascii: false,
             glyphs: Glyphs::default(),
         }
@@ -185,8 +228,8 @@ impl Theme {
     /// The style put over the selected row: a background of its own, or else one bar, in which only
     /// failures keep their colour.
     pub fn selected(&self, bad: bool) -> Style {
-        if let Some(grey) = self.selected_row {
-            let style = Style::new().bg(Color::Indexed(grey));
+        if let Some(ground) = self.selected_row {
+            let style = Style::new().bg(ground);
             return style.remove_modifier(Modifier::DIM).add_modifier(Modifier::BOLD);
         }
         match self.plot.fg {
@@ -204,6 +247,16 @@ impl Theme {
             (false, true) => ("·", self.quiet, self.alert),
             (false, false) => (" ", self.text, self.text),
         }
+    }
+
+    /// The style of a newest value.
+    pub fn value(&self) -> Style {
+        self.value.unwrap_or(self.title)
+    }
+
+    /// The style of what has risen or fallen, `usual` where the theme has none.
+    pub fn moved(&self, by: f64, usual: Style) -> Style {
+        (if by > 0.0 { self.rising } else { self.falling }).unwrap_or(usual)
     }
 
     /// The style of what is looked for in a text.

@@ -226,7 +226,9 @@ fn draw_key(
     let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
     let (mark, mark_style) = mark(app, watched, selected, theme);
     let mut pen = canvas.pen(line, 0);
-    pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, base);
+    let is_plain = !watched.alarm && !stale;
+    let key = theme.series_key.filter(|_| is_plain).unwrap_or(base);
+    pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, key);
     let Some(series) = series else {
         let text = match watched.heard {
             _ if is_past => "  no points then",
@@ -238,7 +240,11 @@ fn draw_key(
         return;
     };
     let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm && !is_past;
-    let emphasis = theme.title.patch(if fresh { theme.alert } else { base });
+    let emphasis = match fresh {
+        true => theme.title.patch(theme.alert),
+        false if is_plain => theme.value(),
+        false => theme.title.patch(base),
+    };
     pen.field(value, VALUE, true, emphasis);
     let (arrow, change) = match series.change() {
         None => (" ", String::new()),
@@ -248,7 +254,9 @@ fn draw_key(
     let age = time::short_age(series.last.timestamp, now);
     let ago = if series.last.timestamp > now { "" } else { " ago" };
     if pen.room() >= ARROW + AGE {
-        pen.skip(2).write(arrow, theme.plot).skip(1);
+        let moved = series.change().filter(|&by| by != 0.0);
+        let moved = moved.map_or(theme.plot, |by| theme.moved(by, theme.plot));
+        pen.skip(2).write(arrow, moved).skip(1);
         if shape.change {
             pen.field(&change, CHANGE, false, base).skip(1);
         }
@@ -266,6 +274,7 @@ fn draw_key(
     }
     let room = pen.room();
     if room >= 6 {
-        pen.write(&theme.glyphs.sparkline(sparkline(series, room.min(60))), theme.plot);
+        let bars = theme.glyphs.sparkline(sparkline(series, room.min(60)));
+        pen.bars(&bars, width(&bars), theme.plot, &theme.trend);
     }
 }

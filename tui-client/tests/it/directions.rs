@@ -22,6 +22,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("wire_log", SCREEN),
     ("session", SCREEN),
     ("settings", SCREEN),
+    ("themes", SCREEN),
     // A file of it may come from anywhere: it is bytes in, bytes out.
     ("session", &["crate::system", "tokio", "std::fs", "std::net"]),
     ("settings", &["crate::system", "tokio", "std::fs", "std::net"]),

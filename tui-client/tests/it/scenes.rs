@@ -101,7 +101,7 @@ pub fn named(name: &str) -> NamedScene {
 }
 
 /// Calls with the cells of every scene at every size, drawn with a theme.
-fn each_screen(theme: &Theme, look: impl Fn(&str, &Scene, &[Cell])) {
+pub fn each_screen(theme: &Theme, look: impl Fn(&str, &Scene, &[Cell])) {
     for NamedScene { name, make, .. } in all() {
         for (width, height) in SIZES {
             let scene = make(width, height);

@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 use tui_client::cli::Plan;
 use tui_client::keymap::{Abilities, HelpLine, Mode, help_lines};
 use tui_client::session::{Focus, view_file::ViewFile};
+use tui_client::settings::Settings;
+use tui_client::view::theme::{Theme, colour::Depth};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.github/SCREEN.md");
 const BEFORE: &str =
@@ -78,7 +80,7 @@ fn the_page_about_the_screen_has_the_list_of_keys() {
 #[test]
 fn the_view_on_the_page_opens() {
     let page = fs::read_to_string(PAGE).unwrap().replace("\r\n", "\n");
-    let text = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let text = toml(&page, 0);
     let plan = |text: &str| {
         let open = |_: &Path| {
             ViewFile::parse("shop.toml", text, 0, &TimeZone::UTC).map_err(|why| why.to_string())
@@ -91,6 +93,25 @@ fn the_view_on_the_page_opens() {
     let why = plan(&text.replace("-last", "errs")).unwrap_err().to_string();
     let told = "shop.toml:6:8: invalid value 'errs' for sort";
     assert!(why.contains(told) && page.contains(told), "{why}");
+}
+
+/// A file on the page.
+fn toml(page: &str, number: usize) -> &str {
+    page.split("```toml\n").nth(number + 1).and_then(|rest| rest.split("```").next()).unwrap()
+}
+
+#[test]
+fn the_theme_on_the_page_is_one() {
+    let page = fs::read_to_string(PAGE).unwrap().replace("\r\n", "\n");
+    let settings = Settings::parse("mine.toml", toml(&page, 1)).unwrap();
+    let theme = Theme::of_file(&settings, Depth::True).unwrap();
+    assert!(theme.background.is_some() && !theme.chart.is_empty() && theme.rising.is_some());
+    // Each role is in the table.
+    for role in Theme::roles() {
+        let (name, number) = role.split_once('.').unwrap_or((role, ""));
+        let is_line = ["2", "3", "4", "5"].contains(&number);
+        assert!(is_line || page.contains(&format!("`{role}`")), "{name}");
+    }
 }
 
 /// The pictures and pages that a page links to.

@@ -41,6 +41,8 @@ impl App {
                     self.polling.restart(now.elapsed);
                     self.watch.reset();
                 }
+                self.sources.renew();
+                self.tell_away();
                 let pattern = self.feed.pattern().unwrap_or_default();
                 if let Some(reason) = self.cut_off.take() {
                     self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
@@ -81,6 +83,9 @@ impl App {
         self.polling.restart(self.cx.now().elapsed);
         self.watch.reset();
         self.log.restart();
+        if self.feed.has_selectors() == Some(false) {
+            self.open_without_past();
+        }
     }
 
     /// Takes the held lines, as many as an event has time for, and arranges the rows that they

@@ -38,8 +38,10 @@ impl App {
             table.chosen().shown().filter(|it| !(compares && COLUMNS.contains(it))).collect();
         let is_usual = Chosen::default().shown().eq(columns.iter().copied());
         let viewport = self.watch.viewport();
-        View {
+        let view = View {
             address: self.link.address().to_owned(),
+            hosts: Vec::new(),
+            runs: Vec::new(),
             saved_at: self.cx.now().unix(),
             watch: self.watch.shown_patterns(),
             alerts: self.alerts.alerts().cloned().collect(),
@@ -69,7 +71,9 @@ impl App {
             selected_row: self.table().held_key().map(ToString::to_string),
             interval: Some(self.polling.interval()).filter(|&it| it != USUAL_INTERVAL),
             look: self.look.clone(),
-        }
+        };
+        let sources = self.sources.iter().map(|source| source.label.clone());
+        view.with_sources(sources)
     }
 
     /// Saves the view at a path as typed.
@@ -100,8 +104,14 @@ impl App {
         }
         self.panes.set_log_room(view.log);
         self.watch.show_view(&view.chart);
-        if let Some(at) = view.place {
-            self.move_place(at);
+        let now = self.cx.now().unix();
+        match view.place {
+            Some(at) if at > now => {
+                let date = time::date(at, self.cx.zone());
+                self.cx.say(Tone::Plain, format!("{date} is still to come"));
+            }
+            Some(at) => self.move_place(at),
+            None => {}
         }
         self.unopened = Unopened {
             compared: view.compared.clone(),
@@ -122,6 +132,17 @@ impl App {
                 self.unopened.compared = typed;
                 self.ask_marks();
             }
+        }
+    }
+
+    /// The server can't say how things stood: what of the view needs that is left out, and said.
+    pub(in crate::app) fn open_without_past(&mut self) {
+        if self.unopened.compared.take().is_some() {
+            self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
+        }
+        if let Some(at) = self.place.at() {
+            self.end_place();
+            self.go_to_time(at);
         }
     }
 

@@ -8,6 +8,7 @@ use ratatui::style::Style;
 
 use crate::text::escape::escape;
 use crate::text::width::{cut, cut_in_the_middle, simple, width};
+use crate::view::theme::colour::Gradient;
 
 /// A count of cells as the unit of the screen.
 pub fn cells(count: usize) -> u16 {
@@ -26,6 +27,18 @@ fn put(text: &str, (x, y): (u16, u16), limit: usize, style: Style, buffer: &mut 
         end = x + 1;
     }
     end
+}
+
+/// Heights of bars.
+const BARS: usize = 7;
+
+/// The height of a bar, from 0; that of a constant value is in the middle.
+fn height_of(bar: char) -> Option<usize> {
+    match bar {
+        '▁'..='▇' => usize::try_from(u32::from(bar) - u32::from('▁')).ok(),
+        '─' => Some(BARS / 2),
+        _ => None,
+    }
 }
 
 /// A position on one row; writing moves it to the right until the row is full.
@@ -60,6 +73,29 @@ impl<'a> Pen<'a> {
             let place = (self.area.x + self.x, self.area.y);
             let end = put(&cut(text, room), place, room, style, self.buffer);
             self.x = end - self.area.x;
+        }
+        self
+    }
+
+    /// Writes bars in a field of this many columns, in the colours of a gradient by their height.
+    pub fn bars(
+        &mut self,
+        bars: &str,
+        columns: usize,
+        style: Style,
+        gradient: &Gradient,
+    ) -> &mut Self {
+        let start = self.x;
+        self.field(bars, columns, false, style);
+        if gradient.is_empty() {
+            return self;
+        }
+        for x in start..self.x {
+            let Some(cell) = self.buffer.cell_mut((self.area.x + x, self.area.y)) else { continue };
+            let height = cell.symbol().chars().next().and_then(height_of);
+            if let Some(colour) = height.and_then(|height| gradient.at(height, BARS)) {
+                cell.set_fg(colour);
+            }
         }
         self
     }

@@ -1,21 +1,19 @@
 //! How the lines of a chart are told apart, and the newest value of each.
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Modifier, Style};
 
 use crate::app::App;
 use crate::app::chart::{self, Chart};
 use crate::app::watch::Watched;
 use crate::view::theme::Theme;
 
-/// The style of a line: that of the theme for the first one, then others that differ.
+/// The style of a line: its colour, or without colours more or less light.
 pub fn line_style(theme: &Theme, line: usize) -> Style {
-    const OTHERS: [Color; 5] =
-        [Color::Magenta, Color::Yellow, Color::Green, Color::Blue, Color::LightRed];
     let Some(at) = line.checked_sub(1) else {
         return theme.plot;
     };
     match theme.plot.fg {
-        Some(_) => Style::new().fg(OTHERS[at % OTHERS.len()]),
+        Some(_) => Style::new().fg(theme.lines[line % theme.lines.len()]),
         None if at.is_multiple_of(2) => theme.plot.add_modifier(Modifier::DIM),
         None => theme.plot.add_modifier(Modifier::BOLD),
     }

@@ -168,6 +168,24 @@ fn the_table_is_compared_with_a_mark_or_a_time_in_words() {
 }
 
 #[test]
+fn what_a_polled_server_can_not_say_is_left_out_of_a_view() {
+    let compared = Some(Comparison::Typed("-1h".to_owned()));
+    let mut scene = opened(120, 40, View { compared, ..View::default() });
+    scene.tell(Event::Connected);
+    assert_eq!(scene.notice(), "not compared: this server can't say how things stood");
+    let mut scene = opened(120, 40, View { place: Some(NOW - 600), ..View::default() });
+    assert_eq!(scene.app.place().at(), Some(NOW - 600));
+    scene.tell(Event::Connected);
+    assert_eq!(scene.app.place().at(), None);
+    assert_eq!(scene.notice(), "this server can't say how things stood: the table is of now");
+    let scene = opened(120, 40, View { place: Some(NOW + 60), ..View::default() });
+    assert_eq!(
+        (scene.app.place().at(), scene.notice()),
+        (None, "2006-06-21 04:32:00 is still to come")
+    );
+}
+
+#[test]
 fn row_and_marked_keys_of_a_polled_server_are_as_saved() {
     let view = View {
         watch: vec!["palm.cpu".parse().unwrap(), "eardrum.*".parse().unwrap()],

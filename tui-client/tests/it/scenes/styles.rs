@@ -4,11 +4,14 @@
 use ratatui::buffer::Cell;
 use ratatui::style::Color::{self, Cyan, Green, Magenta, Red, Reset, Yellow};
 use ratatui::style::Modifier;
+use tui_client::keymap::Mode;
+use tui_client::view::theme::{Theme, colour::Depth};
+use unicode_width::UnicodeWidthStr;
 
-use super::named;
+use super::{each_screen, named};
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::series_server::month;
-use crate::harness::snapshot::{SIZES, draw, find};
+use crate::harness::snapshot::{SIZES, cell_of, draw, find};
 
 const NONE: Modifier = Modifier::empty();
 const BOLD: Modifier = Modifier::BOLD;
@@ -130,4 +133,71 @@ fn a_mark_has_one_style_whatever_is_below() {
         }
     }
     assert!(names > 3, "{screen}");
+}
+
+/// A theme with a ground of its own leaves no cell to the terminal.
+#[test]
+fn a_theme_with_a_ground_colours_every_cell() {
+    let theme = Theme::built_in("midnight", Depth::True).unwrap().unwrap();
+    each_screen(&theme, |place, _, cells| {
+        // Behind a wide character there is none.
+        let mut is_behind = false;
+        for cell in cells {
+            let is_own = cell.bg != Reset && cell.fg != Reset;
+            assert!(is_own || is_behind, "{place}: {cell:?}");
+            is_behind = cell.symbol().width() > 1;
+        }
+    });
+}
+
+/// The colours of the cells of a chart that hold dots, from the top row to the bottom.
+fn colours_of_lines(keys: &str) -> Vec<Color> {
+    let theme = Theme::built_in("ember", Depth::True).unwrap().unwrap();
+    let mut scene = Scene::parked(100, 30, &["palm.cpu", "kettle.cpu"], &[]);
+    scene.to(Mode::Watch);
+    scene.keys(keys);
+    let screen = draw(&scene, &theme, 100, 30);
+    let cells = screen.buffer().content().iter();
+    let dots = cells.filter(|cell| cell.symbol().chars().any(|c| ('⠁'..='⣿').contains(&c)));
+    let mut colours: Vec<Color> = dots.map(|cell| cell.fg).collect();
+    colours.dedup();
+    colours
+}
+
+#[test]
+fn a_line_that_is_alone_is_coloured_by_height_and_several_by_line() {
+    let theme = Theme::built_in("ember", Depth::True).unwrap().unwrap();
+    let gradient = theme.chart.colours();
+    let alone = colours_of_lines("f");
+    assert!(alone.len() > 10, "{alone:?}");
+    let places: Vec<_> = alone
+        .iter()
+        .map(|colour| gradient.iter().position(|known| known == colour).unwrap())
+        .collect();
+    assert!(places.is_sorted_by(|above, below| above > below), "the hottest on top: {places:?}");
+    for colour in colours_of_lines("Mf") {
+        assert!(theme.lines[..2].contains(&colour), "{colour}");
+    }
+}
+
+#[test]
+fn a_point_at_the_cursor_keeps_the_colour_of_its_line() {
+    let theme = Theme::built_in("ember", Depth::True).unwrap().unwrap();
+    let mut scene = Scene::parked(100, 30, &["palm.cpu", "kettle.cpu"], &[]);
+    scene.to(Mode::Watch);
+    scene.keys("Mfh");
+    let screen = draw(&scene, &theme, 100, 30);
+    let points = screen.buffer().content().iter().filter(|cell| cell.symbol() == "●");
+    let colours: Vec<Color> = points.map(|cell| cell.fg).skip(1).collect();
+    assert_eq!(colours.len(), 2);
+    assert!(colours.iter().all(|colour| theme.lines[..2].contains(colour)), "{colours:?}");
+}
+
+#[test]
+fn bars_of_trends_are_coloured_by_their_height() {
+    let theme = Theme::built_in("ember", Depth::True).unwrap().unwrap();
+    let scene = Scene::parked(200, 60, &[], &[]);
+    let screen = draw(&scene, &theme, 200, 60);
+    let of = |bar| cell_of(&screen, bar).fg;
+    assert_eq!((of("▁"), of("▇")), (theme.trend.at(0, 7).unwrap(), theme.trend.at(6, 7).unwrap()));
 }

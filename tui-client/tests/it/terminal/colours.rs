@@ -1,5 +1,7 @@
 //! Colours that the terminal is sent.
 
+use std::fs;
+
 use super::session::session;
 use crate::harness::pty::{Shell, script};
 use crate::harness::server::TestServer;
@@ -48,6 +50,44 @@ fn themes_use_the_sixteen_palette_colours() {
             number.and_then(|number| number.parse().ok()).is_some_and(|number: u8| number < 16)
         };
         assert!(all.iter().filter(palette).all(sixteen), "{all:?}");
+    }
+}
+
+#[test]
+fn a_theme_has_the_colours_that_the_terminal_has() {
+    let has = |environment: &[(&str, &str)], part: &str| {
+        renditions(&session("--theme midnight", environment)).iter().any(|one| one.contains(part))
+    };
+    assert!(has(&[("COLORTERM", "truecolor")], "48;2;18;20;28"), "its own ground");
+    assert!(has(&[("COLORTERM", "")], "48;5;233"), "the nearest of the palette");
+    assert!(!has(&[("COLORTERM", ""), ("TERM", "xterm")], "48;"), "the ground of the terminal");
+    let plain = renditions(&session("--theme midnight", &[("NO_COLOR", "1")]));
+    assert!(!plain.iter().any(|one| is_colour(one)), "{plain:?}");
+}
+
+#[test]
+fn a_theme_is_found_by_its_name_or_its_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let themes = directory.path().join("tui-client/themes");
+    fs::create_dir_all(&themes).unwrap();
+    fs::write(themes.join("mine.toml"), "background = '#010203'\n").unwrap();
+    fs::write(themes.join("wrong.toml"), "kye = 'red'\n").unwrap();
+    let path = directory.path().display().to_string();
+    let environment = [("COLORTERM", "truecolor"), ("XDG_CONFIG_HOME", path.as_str())];
+    for name in ["mine".to_owned(), format!("{path}/tui-client/themes/mine.toml")] {
+        let renditions = renditions(&session(&format!("--theme {name}"), &environment));
+        assert!(renditions.iter().any(|one| one.contains("48;2;1;2;3")), "{name}: {renditions:?}");
+    }
+    for (name, expected) in [
+        ("wrong", "wrong.toml:1:1: unknown name kye; did you mean key?"),
+        ("midnigt", "error: no theme is called midnigt, nor midnigt.toml in"),
+        ("midnigt", "did you mean midnight?"),
+        ("./none.toml", "error: ./none.toml: there is no such file"),
+    ] {
+        let command = format!("\"$CLIENT\" --theme {name} 2>&1 | tr -d '\\n'; echo; echo over");
+        let shell = Shell::run_with(&command, &environment);
+        shell
+            .until("the sentence", |screen| screen.contents().replace('\n', "").contains(expected));
     }
 }
 

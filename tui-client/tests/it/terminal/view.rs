@@ -41,8 +41,10 @@ fn a_wrong_view_is_told_before_the_screen_opens() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("palm.toml");
     fs::write(&path, "watch = 'a'\nsort = 'lst'\n").unwrap();
+    fs::write(directory.path().join("theme.toml"), "theme = 'drak'\n").unwrap();
     for (file, expected) in [
         ("palm.toml", "palm.toml:2:8: invalid value 'lst' for sort"),
+        ("theme.toml", "theme.toml:1:9: no theme is called drak"),
         ("none.toml", "error: none.toml: there is no such file"),
         ("/dev", "error: /dev: "),
     ] {

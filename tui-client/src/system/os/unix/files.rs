@@ -13,10 +13,21 @@ use rustix::process::geteuid;
 /// The directory for the state of this program, in the state directory of the XDG specification,
 /// on macOS too; none without a home directory.
 pub fn state_directory() -> Option<PathBuf> {
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME")
         .or_else(|| Some(absolute("HOME")?.join(".local").join("state")))?;
     Some(state.join("tui-client"))
+}
+
+/// The directory for the settings of this program, in the configuration directory of the XDG
+/// specification, on macOS too; none without a home directory.
+pub fn config_directory() -> Option<PathBuf> {
+    let config = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
+    Some(config.join("tui-client"))
+}
+
+/// The absolute path in an environment variable.
+fn absolute(name: &str) -> Option<PathBuf> {
+    env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 /// The home directory, for which `~` stands.

@@ -12,6 +12,11 @@ pub fn state_directory() -> Option<PathBuf> {
     Some(data?.join("tui-client"))
 }
 
+/// The directory for the settings of this program, the same.
+pub fn config_directory() -> Option<PathBuf> {
+    state_directory()
+}
+
 /// The home directory, for which `~` stands: `%USERPROFILE%`.
 pub fn home_directory() -> Option<PathBuf> {
     env::var_os("USERPROFILE").map(PathBuf::from)
