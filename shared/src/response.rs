@@ -77,10 +77,10 @@ pub enum BadReply {
     #[error("a reply begins with ok or error, not {0:?}")]
     Status(String),
     /// The peer answers with HTTP.
-    #[error("it is a web server, which answers with HTTP")]
+    #[error("it speaks HTTP")]
     Http,
     /// The peer answers with an alert of TLS, or begins a handshake.
-    #[error("it speaks TLS, which this program does not")]
+    #[error("it speaks TLS")]
     Tls,
     /// Longer than [`crate::limits::MAX_LINE`].
     #[error("a line of the reply is longer than {} bytes", crate::limits::MAX_LINE)]

@@ -77,6 +77,7 @@ impl Busy {
         };
         let config = AppConfig {
             address: "localhost:10001".to_owned(),
+            sources: Vec::new(),
             interval: Duration::from_secs(1),
             watch: Vec::new(),
             alerts: Vec::new(),

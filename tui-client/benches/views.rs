@@ -288,6 +288,7 @@ fn arranged(effects: Vec<Effect>) -> Event {
 fn config(watch: &[&str], raw_log: bool) -> AppConfig {
     AppConfig {
         address: "localhost:10001".to_owned(),
+        sources: Vec::new(),
         interval: Duration::from_secs(1),
         watch: watch.iter().map(|glob| glob.parse().expect("a glob")).collect(),
         alerts: vec!["host00001.disk0.used_bytes > 5000".parse().expect("an alert")],

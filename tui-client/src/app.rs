@@ -51,6 +51,7 @@ use screen::panes::Panes;
 use server::feed::Feed;
 use server::link::Link;
 use server::polling::{ALL, Polling};
+use server::sources::Sources;
 use table::Table;
 use watch::Watch;
 
@@ -64,6 +65,7 @@ pub struct App {
     table: Table,
     place: Place,
     marks: Marks,
+    sources: Sources,
     watch: Watch,
     alerts: Alerts,
     /// The alerts that were dropped last.
@@ -106,7 +108,8 @@ pub struct App {
 impl App {
     /// The application at the start, on a screen of this size.
     pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
-        let watch = Watch::new(with_alerted(&config.watch, &config.alerts));
+        let sources = Sources::new(config.sources);
+        let watch = Watch::of_runs(with_alerted(&config.watch, &config.alerts), sources.runs());
         let mut app = Self {
             cx: Context::new(now, config.zone, config.abilities),
             panes: Panes::new(width, height, !watch.is_empty()),
@@ -114,7 +117,8 @@ impl App {
             log: Log::new(config.log_memory, config.raw_log),
             table: Table::new(ALL).arranged_as(config.table),
             place: Place::default(),
-            marks: Marks::default(),
+            marks: Marks::of_keys(sources.mark_prefixes()),
+            sources,
             watch,
             alerts: Alerts::new(&config.alerts),
             dropped_alerts: Vec::new(),
@@ -199,16 +203,7 @@ impl App {
                     self.begin_to_poll();
                 }
             }
-            Event::Connected => {
-                self.feed.reset();
-                self.cut_off = None;
-                (self.has_keys, self.wants_keys) = (false, false);
-                self.link.on_connected(&mut self.log, &mut self.cx);
-                self.polling.restart(now.elapsed);
-                self.watch.reset();
-                self.place.reset();
-                self.marks = Marks::default();
-            }
+            Event::Connected => self.on_connected(),
             Event::Disconnected(reason) => {
                 self.link.on_disconnected(&reason, &mut self.log, &mut self.cx);
                 // The next one may be another server, or the same one started otherwise.
@@ -220,6 +215,7 @@ impl App {
                 }
                 self.end_saving();
             }
+            Event::Sources(states) => self.on_sources(states),
             Event::DataLost { ids, reason } => self.on_data_lost(&ids, &reason),
             Event::Follow { id, news } => self.on_follow(id, news),
             Event::NotSent { id } => self.on_not_sent(id),
@@ -259,6 +255,19 @@ impl App {
             }
             Event::Terminate => self.cx.push(Effect::Quit(Ending::Complete)),
         }
+    }
+
+    /// There is a connection, of which nothing is known.
+    fn on_connected(&mut self) {
+        let now = self.cx.now();
+        self.feed.reset();
+        self.cut_off = None;
+        (self.has_keys, self.wants_keys) = (false, false);
+        self.link.on_connected(&mut self.log, &mut self.cx);
+        self.polling.restart(now.elapsed);
+        self.watch.reset();
+        self.place.reset();
+        self.marks.clear();
     }
 
     /// Carries out a message of one part to the others.
@@ -525,6 +534,11 @@ impl App {
     /// The feed of the screen.
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// The sources of the view, where it is of several servers.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// The connection.

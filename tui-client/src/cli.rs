@@ -1,6 +1,7 @@
 //! The command line, parsed and checked into a [`Plan`].
 
 mod manual;
+mod servers;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -28,16 +29,19 @@ use crate::request::command::Command as Word;
 use crate::request::deletion::selector_to_delete;
 use crate::session::view_file::ViewFile;
 use crate::session::{Look, View};
+use crate::sources::Source;
 use crate::themes::BUILT_IN;
+use servers::{NamedHost, Servers};
 
 /// A terminal client for the metrics server.
 #[derive(Debug, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
 #[command(name = "tui-client", args_override_self = true, version, long_version = shared::BUILD, about = "A terminal client for the metrics server: prompt, wire log, live table, charts", after_help = "--help says more, with examples", after_long_help = manual::after_options())]
 struct Args {
-    /// Where the server is; its port may stand behind it, as in 127.0.0.1:10001
-    #[arg(long, value_name = "HOST", default_value = DEFAULT_HOST)]
-    host: Host,
+    /// Where the server is; its port may stand behind it, as in 127.0.0.1:10001. Repeated, the servers
+    /// are in one view, their keys behind NAME/: the host up to its first dot, unless NAME= says another
+    #[arg(long, value_name = "[NAME=]HOST", default_value = DEFAULT_HOST)]
+    host: Vec<NamedHost>,
 
     /// Its port [default: 10001]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
@@ -109,9 +113,11 @@ struct Args {
     #[arg(long, conflicts_with_all = ["request", "watch", "alert", "once"])]
     put: bool,
 
-    /// With --put: goes before each name; its last dot is part of it, as in `run1.`
-    #[arg(long, value_name = "PREFIX", requires = "put", default_value = "", hide_default_value = true, value_parser = prefix)]
-    prefix: String,
+    /// With --put: goes before each name; its last dot is part of it, as in `run1.`. Otherwise only the
+    /// keys that begin with it; repeated, runs that are laid over each other: times of earlier ones are
+    /// shifted, so that all begin with the last one
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
+    prefix: Vec<String>,
 
     /// With del: do not ask; with requests from a pipe or a file: send a del, which is refused else
     #[arg(long)]
@@ -126,7 +132,7 @@ struct Args {
 
     /// Show a session that ctrl-s has saved on a screen: its view, points and log, without a server and
     /// with the same keys; times are of this machine's zone
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "yes", "timeout", "raw_log", "request"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "prefix", "yes", "timeout", "raw_log", "request"])]
     replay: Option<PathBuf>,
 
     /// The screen as a file says, which V on a screen writes and any editor: what is watched, alerts,
@@ -211,8 +217,10 @@ const USUAL_INTERVAL: Duration = Duration::from_secs(1);
 /// The command line, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The server, and the timeouts of its connection.
+    /// The server, and the timeouts of its connection; the first of several.
     pub server: ConnectOptions,
+    /// The servers in one view; none for one without a name.
+    pub sources: Vec<Source>,
     /// The time between two polls.
     pub interval: Duration,
     /// Requests are sent again after a lost connection.
@@ -469,7 +477,7 @@ impl Plan {
             RunMode::Print(manual::completions(shell))
         } else if args.man {
             RunMode::Print(manual::manual())
-        } else if let Some(path) = args.replay {
+        } else if let Some(path) = args.replay.take() {
             if !interactive {
                 let why = "--replay needs a terminal for its screen";
                 return Err(usage_error(ErrorKind::ArgumentConflict, why));
@@ -482,7 +490,7 @@ impl Plan {
         } else if args.once {
             RunMode::Once(watch)
         } else if interactive && !is_plain {
-            RunMode::Screen(args.watch)
+            RunMode::Screen(std::mem::take(&mut args.watch))
         } else if watch.is_empty() {
             RunMode::Input
         } else {
@@ -507,12 +515,8 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let port = args.host.port(args.port);
-        let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
-        let mut server = ConnectOptions::new(args.host.into_name(), port);
-        server.reply_timeout = args.timeout;
+        let Servers { server, sources, put } = Servers::of(&mut args, &mode)?;
         let view = View {
-            address: shared::host::with_port(&server.host, server.port),
             watch: if let RunMode::Screen(watch) = &mode { watch.clone() } else { Vec::new() },
             alerts: args.alert.clone(),
             table: table.clone(),
@@ -521,11 +525,13 @@ impl Plan {
             look: args.screen.look(),
             ..panes
         };
+        let view = servers::shown(view, &server, &sources);
         Ok(Self {
             server,
+            sources,
             interval: args.interval,
             retry: args.retry,
-            put: args.put.then_some(args.prefix),
+            put,
             yes: args.yes,
             exec: args.exec,
             since: args.since,

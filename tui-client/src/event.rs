@@ -9,6 +9,7 @@ use crate::import::ImportNews;
 use crate::metrics::reply::Reply;
 use crate::metrics::sort::Sorted;
 use crate::session::SessionFile;
+use crate::sources::SourceState;
 
 /// The time of an event, on the monotonic and on the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,8 @@ pub enum Event {
     FileFailed(String),
     /// The text is not copied, with the reason to show.
     NotCopied(String),
+    /// How the sources of the view stand, in their order.
+    Sources(Vec<SourceState>),
     /// A large table is arranged.
     Sorted(Sorted),
     /// A signal asks the program to end.

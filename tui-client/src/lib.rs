@@ -19,6 +19,7 @@ pub mod request;
 pub mod runtime;
 pub mod session;
 pub mod settings;
+pub mod sources;
 pub mod system;
 pub mod text;
 pub mod themes;

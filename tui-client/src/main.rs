@@ -16,7 +16,7 @@ use tui_client::keymap::{Abilities, Multiplexer, Shell};
 use tui_client::runtime::RunOptions;
 use tui_client::session::View;
 use tui_client::system::files::{read_session, read_view};
-use tui_client::system::net::{Peer, reconnect_seed};
+use tui_client::system::net::{Joined, Peer, reconnect_seed};
 use tui_client::system::os::streams::Output;
 use tui_client::system::terminal::multiplexer;
 use tui_client::system::{os, theme_detect};
@@ -113,7 +113,11 @@ fn run(plan: Plan, theme: Option<Theme>) -> Result<ExitCode> {
 
 async fn screen(plan: &Plan, theme: Option<Theme>) -> Result<ExitCode> {
     let config = config(plan, plan.view.clone());
-    show(Peer::Server(plan.server.clone()), plan, theme, config).await
+    let peer = match &plan.sources[..] {
+        [] => Peer::Server(plan.server.clone()),
+        sources => Peer::Joined(Arc::new(Joined::new(sources.to_vec()))),
+    };
+    show(peer, plan, theme, config).await
 }
 
 /// Shows a saved session, which comes with its own view.

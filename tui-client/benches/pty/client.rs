@@ -17,11 +17,24 @@ pub struct Client {
 
 impl Client {
     /// Starts it in a terminal of so many rows and columns.
-    pub fn start(port: u16, args: &str, (rows, columns): (u16, u16)) -> Self {
+    pub fn start(port: u16, args: &str, size: (u16, u16)) -> Self {
+        Self::start_at(&[port], args, size)
+    }
+
+    /// Starts it with the servers on these ports in one view.
+    pub fn start_at(ports: &[u16], args: &str, (rows, columns): (u16, u16)) -> Self {
+        let hosts = match ports {
+            [port] => format!("--port {port}"),
+            ports => {
+                let hosts: Vec<_> =
+                    ports.iter().map(|port| format!("--host localhost:{port}")).collect();
+                hosts.join(" ")
+            }
+        };
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("pid");
         let shell = Shell::run(&format!(
-            "stty rows {rows} cols {columns}; echo $$ > '{}'; exec \"$CLIENT\" --port {port} {args}",
+            "stty rows {rows} cols {columns}; echo $$ > '{}'; exec \"$CLIENT\" {hosts} {args}",
             file.display()
         ));
         shell.resize(rows, columns);

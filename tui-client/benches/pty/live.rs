@@ -3,6 +3,7 @@
 //! point a second, all keys' points together, as a collector sends them:
 //!
 //! - 8,000 keys with 20 million points, unsorted and sorted by a maximum;
+//! - three servers with as many each, in one view, at three times the bounds;
 //! - 10 keys;
 //! - one key of 10 million points with `--watch`: also the time from a put to its point on the screen;
 //! - a million keys, with no puts but the typed ones, and with a point a second for each.
@@ -22,7 +23,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 use harness::client::{Client, since};
-use harness::process::shares;
+use harness::process::shares_of;
 use harness::proxy::Proxy;
 use harness::puts::{Feed, Puts, fill, now};
 use harness::report::{Times, say, tell};
@@ -47,7 +48,7 @@ const SHOWN: Duration = Duration::from_millis(50);
 /// In KiB.
 const MEMORY: u64 = 250 * 1024;
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case {
         name: "8000",
         keys: 8000,
@@ -68,6 +69,17 @@ const CASES: [Case; 6] = [
         first: Duration::from_millis(100),
         share: Some(1.5),
         wire: Some(400.0),
+        ..REST_OF_CASE
+    },
+    Case {
+        name: "3x8000",
+        servers: 3,
+        keys: 8000,
+        points: 2500,
+        shown: "24,000 keys",
+        first: Duration::from_millis(300),
+        share: Some(4.5),
+        wire: Some(1200.0),
         ..REST_OF_CASE
     },
     Case {
@@ -98,6 +110,7 @@ const CASES: [Case; 6] = [
 /// What most cases have in common.
 const REST_OF_CASE: Case = Case {
     name: "",
+    servers: 1,
     keys: 0,
     points: 0,
     args: "",
@@ -120,6 +133,8 @@ const A_MILLION: Case = Case {
 /// What is measured, and its bounds.
 struct Case {
     name: &'static str,
+    servers: usize,
+    /// Of each server.
     keys: usize,
     /// Of each key, before the screen is opened.
     points: u64,
@@ -147,21 +162,30 @@ pub fn measure(names: &[String]) -> bool {
 impl Case {
     fn run(&self) -> bool {
         let puts = if self.has_puts { ", a point a second each" } else { ", no puts" };
-        println!("{}: {} keys with {} points{puts}", self.name, self.keys, self.points);
-        let server = ServerProcess::start();
+        let servers = self.servers;
+        println!("{}: {servers} x {} keys with {} points{puts}", self.name, self.keys, self.points);
+        let servers: Vec<_> = (0..servers).map(|_| ServerProcess::start()).collect();
+        let ports: Vec<u16> = servers.iter().map(|server| server.port).collect();
         let keys: Vec<String> = (0..self.keys).map(|key| format!("key{key:07}.cpu")).collect();
-        fill(server.port, &keys, self.points);
-        let feed = self.has_puts.then(|| Feed::of_points(server.port, keys));
+        for &port in &ports {
+            fill(port, &keys, self.points);
+        }
+        let feed = |&port: &u16| self.has_puts.then(|| Feed::of_points(port, keys.clone()));
+        let feeds: Vec<_> = ports.iter().filter_map(feed).collect();
         sleep(REST);
-        let ([alone], _) = shares([server.process()], LOOK);
-        let mut held = self.cost(&server, alone);
+        let processes: Vec<_> = servers.iter().map(ServerProcess::process).collect();
+        let alone = shares_of(&processes, LOOK).0.iter().sum();
+        let mut held = self.cost(&servers, alone);
 
-        let client = Client::start(server.port, self.args, SIZE);
+        let client = Client::start_at(&ports, self.args, SIZE);
         client.shell.until_shown(self.shown);
-        held &= typed(&client, server.port);
-        feed.into_iter().for_each(Feed::stop);
+        let Some(&port) = ports.first() else { return false };
+        // A key of several servers begins with the name of its own.
+        let name = if ports.len() > 1 { format!("localhost:{port}/") } else { String::new() };
+        held &= typed(&client, &name, port);
+        feeds.into_iter().for_each(Feed::stop);
         if self.is_watched {
-            held &= told(&client, server.port);
+            held &= told(&client, port);
         }
         held &= memory(&client, "with typed puts");
         client.quit();
@@ -169,16 +193,23 @@ impl Case {
     }
 
     /// What the screen costs while nothing is typed. `alone`: what the puts cost.
-    fn cost(&self, server: &ServerProcess, alone: f64) -> bool {
-        let (proxy, _) = Proxy::before(server.port, "no such request");
-        let client = Client::start(proxy.port, self.args, SIZE);
+    fn cost(&self, servers: &[ServerProcess], alone: f64) -> bool {
+        let before = |server: &ServerProcess| Proxy::before(server.port, "no such request").0;
+        let proxies: Vec<_> = servers.iter().map(before).collect();
+        let ports: Vec<u16> = proxies.iter().map(|proxy| proxy.port).collect();
+        let client = Client::start_at(&ports, self.args, SIZE);
         client.shell.until_shown(self.shown);
-        let first = proxy.since_first();
+        let first = proxies.iter().map(Proxy::since_first).max().unwrap_or_default();
         sleep(REST);
-        let before = proxy.bytes();
-        let ([serving, showing], time) = shares([server.process(), client.process], LOOK);
+        let bytes = || proxies.iter().map(Proxy::bytes).sum::<u64>();
+        let before = bytes();
+        let mut processes: Vec<_> = servers.iter().map(ServerProcess::process).collect();
+        processes.push(client.process);
+        let (shares, time) = shares_of(&processes, LOOK);
+        let showing = shares.last().copied().unwrap_or_default();
+        let serving = shares.iter().sum::<f64>() - showing;
         #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-        let wire = (proxy.bytes() - before) as f64 / time.as_secs_f64() / 1000.0;
+        let wire = (bytes() - before) as f64 / time.as_secs_f64() / 1000.0;
         let beyond = (serving + showing - alone).max(0.0);
         let share = format!("{beyond:.2} % (client {showing:.2}, server {serving:.2} - {alone:.2})");
         let bound = format!("within {:?}", self.first);
@@ -214,12 +245,12 @@ fn out_of_step(sample: u64) -> Duration {
     Duration::from_millis(sample * 37 % 128)
 }
 
-/// From Enter until a typed put is said to be stored.
-fn typed(client: &Client, port: u16) -> bool {
+/// From Enter until a typed put of a key of a server is said to be stored.
+fn typed(client: &Client, server: &str, port: u16) -> bool {
     let mut other = Puts::to(port);
     let (shown, alone): (Vec<_>, Vec<_>) = (0..SAMPLES)
         .map(|sample| {
-            let shown = client.put_typed("typed.cpu", &format!("{sample}.5"), out_of_step(sample));
+            let shown = client.put_typed(&format!("{server}typed.cpu"), &format!("{sample}.5"), out_of_step(sample));
             sleep(out_of_step(sample));
             let begun = Instant::now();
             other.send(&format!("put other.cpu {sample}.5 {}\n", now()));

@@ -55,10 +55,19 @@ impl Process {
 /// The percents of a core that each process uses for so long, and how long that was. A thread that
 /// ends meanwhile does not count.
 pub fn shares<const N: usize>(of: [Process; N], time: Duration) -> ([f64; N], Duration) {
-    let (before, begun) = (of.map(Process::run_times), Instant::now());
+    let (shares, took) = shares_of(&of, time);
+    let mut all = [0.0; N];
+    all.copy_from_slice(&shares);
+    (all, took)
+}
+
+/// As [`shares`], of any number of processes.
+pub fn shares_of(of: &[Process], time: Duration) -> (Vec<f64>, Duration) {
+    let run_times = || of.iter().map(|process| process.run_times()).collect::<Vec<_>>();
+    let (before, begun) = (run_times(), Instant::now());
     sleep(time);
-    let (after, took) = (of.map(Process::run_times), begun.elapsed());
-    let mut shares = [0.0; N];
+    let (after, took) = (run_times(), begun.elapsed());
+    let mut shares = vec![0.0; of.len()];
     for ((share, before), after) in shares.iter_mut().zip(&before).zip(&after) {
         let since = |(id, time): (_, &u64)| time - before.get(id).copied().unwrap_or(0);
         let used = Duration::from_nanos(after.iter().map(since).sum());

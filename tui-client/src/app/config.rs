@@ -10,12 +10,15 @@ use crate::keymap::Abilities;
 use crate::metrics::alerts::Alert;
 use crate::metrics::sort::TableSpec;
 use crate::session::{Session, View};
+use crate::sources::SourceLabel;
 
 /// The settings that the application starts with.
 #[derive(Debug, Clone)]
 pub struct AppConfig {
     /// The address of the server to show, `host:port`.
     pub address: String,
+    /// The sources of the view, where it is of several servers; none for one.
+    pub sources: Vec<SourceLabel>,
     /// The time between two polls.
     pub interval: Duration,
     /// The keys and globs to watch.
@@ -46,6 +49,7 @@ impl AppConfig {
     pub fn of(view: View) -> Self {
         Self {
             address: view.address.clone(),
+            sources: view.sources(),
             interval: view.interval.unwrap_or(Duration::from_secs(1)),
             watch: view.watch.clone(),
             alerts: view.alerts.clone(),

@@ -12,6 +12,7 @@ use crate::metrics::column::Column;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::window::Window;
+use crate::sources::SourceLabel;
 
 /// The reason for which some charts have no command.
 const NO_PIPELINE: &str = "cmd and PowerShell print only one key with all its points";
@@ -26,14 +27,7 @@ const NO_QUOTES: &str = "cmd and PowerShell can't both quote the characters \" $
 pub fn command(app: &App) -> Result<String, &'static str> {
     let shell = app.cx.abilities().shell;
     let mut words = vec![Cow::Borrowed("tui-client")];
-    let address = app.link().address();
-    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
-    if host != DEFAULT_HOST {
-        words.extend(["--host".into(), shared::host::bare(host).into()]);
-    }
-    if port != DEFAULT_PORT.to_string() {
-        words.extend(["--port".into(), port.into()]);
-    }
+    words.extend(server_words(app));
     let mode = app.mode();
     if mode == Mode::Chart
         && let Some(command) = chart_command(app.watch(), &quoted_line(&words, shell)?, shell)
@@ -51,6 +45,35 @@ pub fn command(app: &App) -> Result<String, &'static str> {
         }
     }
     quoted_line(&words, shell)
+}
+
+/// The options that name the servers and the runs.
+fn server_words(app: &App) -> Vec<Cow<'_, str>> {
+    let mut words: Vec<Cow<'_, str>> = Vec::new();
+    let mut add = |option: &'static str, value: String| {
+        let is_known = words.windows(2).any(|pair| pair[0] == option && pair[1] == value);
+        if !is_known {
+            words.extend([option.into(), value.into()]);
+        }
+    };
+    let labels = || app.sources().iter().map(|source| &source.label);
+    for SourceLabel { name, address, .. } in labels().filter(|label| !label.name.is_empty()) {
+        add("--host", format!("{name}={address}"));
+    }
+    if labels().all(|label| label.name.is_empty()) {
+        let address = app.link().address();
+        let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+        if host != DEFAULT_HOST {
+            add("--host", shared::host::bare(host).to_owned());
+        }
+        if port != DEFAULT_PORT.to_string() {
+            add("--port", port.to_owned());
+        }
+    }
+    for SourceLabel { run, .. } in labels().filter(|label| !label.run.is_empty()) {
+        add("--prefix", run.clone());
+    }
+    words
 }
 
 /// The command that opens a view file, with its path as typed, or the absolute one where quotes would

@@ -74,6 +74,11 @@ impl Place {
         self.at.filter(|_| self.asked.is_none() && !self.has_failed).filter(|&at| known != Some(at))
     }
 
+    /// How things stood was refused, or the answer was lost.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
     /// Records a request.
     pub fn asked(&mut self, id: u64, at: i64) {
         self.asked = Some((id, at));

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use shared::{Glob, Key, Point};
 
-use crate::metrics::marks;
 use crate::metrics::reply::PointLists;
 use crate::metrics::watch_plan::merged;
 use crate::request::pending::{Priority, Query, QueryTag, SessionPart, SessionQuery};
@@ -37,6 +36,8 @@ pub struct Scope {
     pub chart: Option<(i64, Vec<Glob>)>,
     /// The watched keys, then those of the rows in sight.
     pub in_sight: Vec<Glob>,
+    /// What is asked for of the marks.
+    pub marks: String,
     /// What is asked for of the watched keys on a screen.
     pub history: Vec<String>,
     /// There are more keys than a session has, which is of those in sight: so many are not.
@@ -102,7 +103,7 @@ impl Saving {
             selectors.push((format!("{keys}[{from}::all:count]"), SessionPart::Count));
             selectors.push((format!("{keys}[{earlier}::all:count]"), SessionPart::EarlierCount));
         }
-        selectors.push((marks::SELECTOR.to_owned(), SessionPart::Points));
+        selectors.push((self.scope.marks.clone(), SessionPart::Points));
         let recent = merged(in_sight).into_iter().map(|keys| format!("{keys}[last:{RECENT}]"));
         let history = recent.chain(history.iter().cloned());
         selectors.extend(history.map(|selector| (selector, SessionPart::Points)));

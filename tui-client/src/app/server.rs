@@ -4,3 +4,4 @@
 pub mod feed;
 pub mod link;
 pub mod polling;
+pub mod sources;

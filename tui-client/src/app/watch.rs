@@ -22,10 +22,12 @@ use crate::app::screen::panes::Panes;
 use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts, Evaluated};
+use crate::metrics::rollups::Rollups;
 use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::series::{Bounds, Series};
 use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::sources::{Away, Runs};
 use crate::wire_log::entry::Tone;
 use numbers::Numbers;
 use opening::Opening;
@@ -111,12 +113,21 @@ pub struct Watch {
     asked_parts: HashMap<u64, (String, PartId)>,
     /// The queries for numbers of all points of keys with alerts.
     totals: TotalsAsked,
+    /// Keys that an answer may lack although they have points.
+    away: Away,
+    /// Keys of these that are called alike are in one chart.
+    runs: Runs,
 }
 
 impl Watch {
     /// Watches these keys and globs from the start.
     pub fn new(patterns: impl IntoIterator<Item = Glob>) -> Self {
-        let mut watch = Self::default();
+        Self::of_runs(patterns, Runs::default())
+    }
+
+    /// Watches these keys and globs of several runs from the start.
+    pub fn of_runs(patterns: impl IntoIterator<Item = Glob>, runs: Runs) -> Self {
+        let mut watch = Self { runs, ..Self::default() };
         for pattern in patterns {
             watch.add(pattern);
         }
@@ -194,11 +205,30 @@ impl Watch {
         (self.selected + 1).saturating_sub(rows.max(1))
     }
 
-    /// The keys whose points are charted: the selected one first, then the kept ones.
+    /// The keys whose points are charted: the selected one first, then those of other runs that are
+    /// called like it, then the kept ones.
     pub fn charted(&self) -> impl Iterator<Item = &Watched> {
-        let others = self.keys.iter().enumerate();
-        let others = others.filter(|(at, key)| key.kept && *at != self.selected);
-        self.selected_key().into_iter().chain(others.map(|(_, key)| key))
+        let selected = self.selected_key();
+        let rest = selected.and_then(|selected| self.runs.rest(&selected.key));
+        let is_beside = move |key: &Watched| rest.is_some() && self.runs.rest(&key.key) == rest;
+        let others = || (0..).zip(&self.keys).filter(|&(at, _)| at != self.selected);
+        let beside = others().filter(move |(_, key)| is_beside(key));
+        let kept = others().filter(move |(_, key)| key.kept && !is_beside(key));
+        selected.into_iter().chain(beside.chain(kept).map(|(_, key)| key))
+    }
+
+    /// The times of points are other ones than before: what is known of them is of no use.
+    pub fn forget_points(&mut self) {
+        for watched in &mut self.keys {
+            (watched.rollups, watched.series) = (Rollups::default(), None);
+        }
+        self.asked_parts.clear();
+        self.open_anew();
+    }
+
+    /// There are several runs, whose keys are laid over each other.
+    pub fn has_runs(&self) -> bool {
+        !self.runs.is_empty()
     }
 
     /// Watches a key or the keys that match a glob; a key that is watched already is selected.
@@ -206,6 +236,7 @@ impl Watch {
         let text = pattern.as_str().to_owned();
         self.unwanted.retain(|key| !pattern.matches(key));
         self.answered.clear();
+        let beside = if pattern.is_key() { self.runs.beside(&text) } else { Vec::new() };
         if pattern.is_key() {
             self.selected = self.place(&text).unwrap_or_else(|| {
                 self.keys.push(Watched::new(text));
@@ -216,7 +247,23 @@ impl Watch {
         if !self.patterns.contains(&pattern) {
             self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
         }
+        for beside in beside {
+            self.add_beside(&beside);
+        }
         self.want();
+    }
+
+    /// Watches the key of another run that is called like one that is watched.
+    fn add_beside(&mut self, key: &str) {
+        let Ok(pattern) = key.parse::<Glob>() else { return };
+        if self.place(key).is_none() {
+            self.keys.push(Watched::new(key.to_owned()));
+            self.find_places();
+        }
+        self.unwanted.remove(key);
+        if !self.patterns.iter().any(|known| known.matches(key)) {
+            self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
+        }
     }
 
     /// Watches the keys of an alert, unless they are watched already.
@@ -296,6 +343,11 @@ impl Watch {
         self.next = self.next.min(next);
     }
 
+    /// Sets the keys that an answer may lack although they have points.
+    pub fn set_away(&mut self, away: Away) {
+        self.away = away;
+    }
+
     /// Takes the watched series of an answer to `selector`.
     pub fn take(&mut self, selector: &Glob, answer: &Answer, now: Duration) {
         let deep = answer.watched.iter().filter_map(|&at| answer.series.get(at));
@@ -312,7 +364,9 @@ impl Watch {
                 watched.known = Default::default();
             }
             let series = told.get(&*watched.key).copied();
-            if series.is_some() || is_current && selector.matches(&watched.key) {
+            let is_meant =
+                || is_current && selector.matches(&watched.key) && !self.away.has(&watched.key);
+            if series.is_some() || is_meant() {
                 watched.answer(series, revision, now);
             }
         }

@@ -32,8 +32,7 @@ fn an_alert_that_a_shell_has_cut_hints_at_quotes() {
 #[test]
 fn the_last_of_an_option_counts_and_lists_add_up() {
     let table = ["--filter", "a", "--sort", "key", "--window", "1h", "--once", "--format", "csv"];
-    let server =
-        ["--host", "a", "--port", "1", "--interval", "5", "--timeout", "5", "--theme", "dark"];
+    let server = ["--port", "1", "--interval", "5", "--timeout", "5", "--theme", "dark"];
     let lists = ["--watch", "a", "--alert", "a > 1", "--columns", "key"];
     let rest = ["--ascii=always", "--log-memory", "7", "--no-mouse", "--raw-log"];
     let first = [&table[..], &server, &lists, &rest].concat();
@@ -43,7 +42,6 @@ fn the_last_of_an_option_counts_and_lists_add_up() {
         "--window=all",
         "--once",
         "--format=json",
-        "--host=b",
         "--port=2",
         "--interval=6",
         "--timeout=6",
@@ -72,6 +70,64 @@ fn the_last_of_an_option_counts_and_lists_add_up() {
         let plan = parse(&[with, option, "1m", option, "2m"]);
         let kept = plan.exec.or(plan.put).or(plan.since.map(|since| since.to_string()));
         assert_eq!(kept.as_deref(), Some("2m"), "{option}");
+    }
+}
+
+#[test]
+fn several_hosts_are_sources_and_one_is_as_ever() {
+    let parse = |args: &[&str]| {
+        let plan = Plan::parse([&["tui-client"], args].concat(), true);
+        plan.map(|plan| {
+            let name = |source: &Source| {
+                format!("{}={}:{}", source.name, source.server.host, source.server.port)
+            };
+            (plan.server.host, plan.sources.iter().map(name).collect::<Vec<_>>())
+        })
+    };
+    let one = |host: &str| (host.to_owned(), Vec::new());
+    assert_eq!(parse(&[]).unwrap(), one("localhost"));
+    assert_eq!(parse(&["--host", "a"]).unwrap(), one("a"));
+    let several = |args: &[&str]| parse(args).unwrap().1;
+    let args = ["--host", "web1", "--host=db=10.0.0.7:7", "--port", "9"];
+    assert!(parse(&args).is_err(), "two ports");
+    assert_eq!(several(&args[..3]), ["web1=web1:10001", "db=10.0.0.7:7"]);
+    assert_eq!(several(&["--host", "a=[::1]:7"]), ["a=::1:7"], "a name is shown");
+    for (args, why) in [
+        (&["--host", "a,b"][..], "one host; several are a --host each"),
+        (&["--host", "a=x", "--host", "a=y"], "two hosts are called a"),
+        (&["--host", "a", "--host", "a"], "a:10001 is given twice; NAME=HOST gives each"),
+        (&["--host", "a/b=x"], "a name holds no '/'"),
+        (&["--host", "a=http://x"], "a host has no http:// before it"),
+        (&["--host", "a=x", "--put"], "--put goes to one server"),
+    ] {
+        let refused = parse(args).unwrap_err().to_string();
+        assert!(refused.contains(why), "{args:?}: {refused}");
+    }
+}
+
+#[test]
+fn a_prefix_is_of_names_that_are_put_or_of_runs() {
+    let parse = |line: &str, interactive| {
+        let args = ["tui-client"].into_iter().chain(line.split(' '));
+        Plan::parse(args, interactive)
+    };
+    let runs = |line: &str| {
+        let sources = parse(line, true).unwrap().sources;
+        sources.iter().map(Source::prefix).collect::<Vec<_>>()
+    };
+    assert_eq!(runs("--prefix run1. --prefix run2."), ["run1.", "run2."]);
+    assert_eq!(runs("--prefix run1. --once"), ["run1."]);
+    assert_eq!(runs("--prefix a. --prefix b. --host x --host y"), ["x/a.", "x/b.", "y/a.", "y/b."]);
+    let put = parse("--put --prefix a. --prefix b.", true).unwrap();
+    assert_eq!((put.put.as_deref(), put.sources), (Some("b."), Vec::new()));
+    for (line, interactive) in [
+        ("--prefix a.", false),
+        ("--prefix a. del a.x --yes", true),
+        ("--prefix a. --prefix a.b. --once", true),
+        ("--prefix a. --replay x", true),
+        ("--prefix a*", true),
+    ] {
+        assert!(parse(line, interactive).is_err(), "{line}");
     }
 }
 

@@ -16,8 +16,8 @@ use crate::session::view_file::{OptionValue, ViewFile};
 use crate::settings::Mistake;
 
 /// The arguments with those of a view file before them, so that of an option of which the last counts
-/// the command line has the last word. Its columns are in place of those of the file, and its host is
-/// in place of host and port.
+/// the command line has the last word. Its columns and prefixes are in place of those of the file, and its
+/// hosts are in place of hosts and port.
 pub(super) fn with_view(
     args: Vec<OsString>,
     given: &ArgMatches,
@@ -33,7 +33,7 @@ pub(super) fn with_view(
     for option in options {
         let value = option.value.clone();
         let value = match option.name {
-            "columns" | "host" if is_given(option.name) => continue,
+            "columns" | "host" | "prefix" if is_given(option.name) => continue,
             "port" if is_given("host") => continue,
             "host" if is_given("port") => value.map(without_port),
             _ => value,

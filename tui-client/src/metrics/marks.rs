@@ -1,18 +1,15 @@
 //! Marks: moments with a name, such as a deploy or a reboot. They are ordinary points, of keys that
 //! begin with `mark.`, so that scripts can put them, too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::metrics::reply::PointLists;
 
 /// What the keys of marks begin with.
 pub const PREFIX: &str = "mark.";
 
-/// The keys of marks.
-pub const PATTERN: &str = "mark.*";
-
-/// The request for the newest points of each mark.
-pub const SELECTOR: &str = "mark.*[last:1000]";
+/// Newest points of each mark that are asked for.
+const ASKED: u32 = 1000;
 
 /// More marks are not kept: the oldest go.
 const MAX_MARKS: usize = 10_000;
@@ -27,14 +24,62 @@ pub struct Mark {
 }
 
 /// The marks that are known, in the order of their times.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Marks {
-    all: BTreeSet<Mark>,
+    /// Each with the places of the prefixes that its keys have: several servers may have the same one.
+    all: BTreeMap<Mark, BTreeSet<usize>>,
+    /// What the keys of marks begin with.
+    prefixes: Vec<String>,
     /// They were asked for, and are told since.
     are_asked_for: bool,
 }
 
+impl Default for Marks {
+    fn default() -> Self {
+        Self::of_keys(vec![PREFIX.to_owned()])
+    }
+}
+
 impl Marks {
+    /// No marks, of keys that begin with one of these.
+    pub fn of_keys(prefixes: Vec<String>) -> Self {
+        Self { all: BTreeMap::new(), prefixes, are_asked_for: false }
+    }
+
+    /// Forgets all; they are to be asked for.
+    pub fn clear(&mut self) {
+        (self.all, self.are_asked_for) = (BTreeMap::new(), false);
+    }
+
+    /// The keys of marks.
+    pub fn pattern(&self) -> String {
+        match &self.prefixes[..] {
+            [one] => format!("{one}*"),
+            all => format!("{{{}*}}", all.join("*,")),
+        }
+    }
+
+    /// The selector of the newest points of each mark.
+    pub fn selector(&self) -> String {
+        format!("{}[last:{ASKED}]", self.pattern())
+    }
+
+    /// The keys of a mark of this name.
+    pub fn keys(&self, name: &str) -> impl Iterator<Item = String> {
+        self.prefixes.iter().map(move |prefix| format!("{prefix}{name}"))
+    }
+
+    /// The name of the mark that a key is of, and the place of its prefix.
+    fn parse<'a>(&self, key: &'a str) -> Option<(usize, &'a str)> {
+        let mut prefixes = (0..).zip(&self.prefixes);
+        prefixes.find_map(|(place, prefix)| Some((place, key.strip_prefix(prefix.as_str())?)))
+    }
+
+    /// The name of the mark that a key is of.
+    pub fn name_of<'a>(&self, key: &'a str) -> Option<&'a str> {
+        self.parse(key).map(|(_, name)| name)
+    }
+
     /// They are to be asked for; from now on they are not.
     pub fn are_due(&mut self) -> bool {
         !std::mem::replace(&mut self.are_asked_for, true)
@@ -47,8 +92,9 @@ impl Marks {
 
     /// Takes a point; says whether it is a mark that was not known.
     pub fn tell(&mut self, key: &str, at: i64) -> bool {
-        let Some(name) = key.strip_prefix(PREFIX) else { return false };
-        let is_new = self.all.insert(Mark { at, name: name.to_owned() });
+        let Some((place, name)) = self.parse(key) else { return false };
+        let of = self.all.entry(Mark { at, name: name.to_owned() }).or_default();
+        let is_new = of.insert(place);
         if self.all.len() > MAX_MARKS {
             self.all.pop_first();
         }
@@ -57,8 +103,13 @@ impl Marks {
 
     /// Forgets a point that was taken back.
     pub fn take_back(&mut self, key: &str, at: i64) {
-        if let Some(name) = key.strip_prefix(PREFIX) {
-            self.all.remove(&Mark { at, name: name.to_owned() });
+        let Some((place, name)) = self.parse(key) else { return };
+        let mark = Mark { at, name: name.to_owned() };
+        if let Some(of) = self.all.get_mut(&mark) {
+            of.remove(&place);
+            if of.is_empty() {
+                self.all.remove(&mark);
+            }
         }
     }
 
@@ -74,17 +125,18 @@ impl Marks {
     /// The marks from a time to another, both included.
     pub fn within(&self, (from, to): (i64, i64)) -> impl Iterator<Item = &Mark> {
         let first = Mark { at: from, name: String::new() };
-        self.all.range(first..).take_while(move |mark| mark.at <= to)
+        let from_then = self.all.range(first..).map(|(mark, _)| mark);
+        from_then.take_while(move |mark| mark.at <= to)
     }
 
     /// The newest mark of this name that is not later than a time.
     pub fn named(&self, name: &str, until: i64) -> Option<&Mark> {
-        self.all.iter().rev().find(|mark| mark.at <= until && mark.name == name)
+        self.all.keys().rev().find(|mark| mark.at <= until && mark.name == name)
     }
 
     /// The newest mark that is not later than a time.
     pub fn last(&self, until: i64) -> Option<&Mark> {
-        self.all.iter().rev().find(|mark| mark.at <= until)
+        self.all.keys().rev().find(|mark| mark.at <= until)
     }
 }
 
@@ -108,5 +160,21 @@ mod tests {
         assert_eq!(marks.last(19).map(|mark| &*mark.name), Some("boot"));
         marks.take_back("mark.deploy", 20);
         assert_eq!(marks.named("deploy", 29), None);
+    }
+
+    #[test]
+    fn a_mark_of_several_servers_is_one_until_the_last_takes_it_back() {
+        let prefixes = ["a/mark.", "b/mark."].map(str::to_owned).to_vec();
+        let mut marks = Marks::of_keys(prefixes);
+        assert_eq!(marks.selector(), "{a/mark.*,b/mark.*}[last:1000]");
+        assert_eq!(Marks::default().selector(), "mark.*[last:1000]");
+        assert_eq!(marks.keys("x").collect::<Vec<_>>(), ["a/mark.x", "b/mark.x"]);
+        assert!(!marks.tell("mark.deploy", 7) && !marks.tell("c/mark.deploy", 7));
+        assert!(marks.tell("a/mark.deploy", 7) && marks.tell("b/mark.deploy", 7));
+        assert_eq!(marks.within((0, 9)).count(), 1);
+        marks.take_back("a/mark.deploy", 7);
+        assert_eq!(marks.last(9).map(|mark| &*mark.name), Some("deploy"));
+        marks.take_back("b/mark.deploy", 7);
+        assert_eq!(marks.last(9), None);
     }
 }

@@ -96,7 +96,7 @@ pub fn covering_pattern(patterns: &[Glob]) -> String {
 }
 
 /// The globs that a glob with braces stands for; `None` when they are too many for a selector.
-fn without_braces(glob: &str) -> Option<Vec<String>> {
+pub fn without_braces(glob: &str) -> Option<Vec<String>> {
     let (mut flat, mut open) = (Vec::new(), vec![glob.to_owned()]);
     while let Some(glob) = open.pop() {
         if flat.len() + open.len() > MAX_SELECTOR {

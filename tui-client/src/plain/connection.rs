@@ -1,5 +1,7 @@
 //! A connection of the plain mode: made once, or made again whenever it is lost.
 
+use std::sync::Arc;
+
 use shared::client::{LinkEvent, Reconnect, ReplyPiece, ReplyStream};
 use shared::host::with_port;
 use shared::response::{Status, WRONG_COMMAND};
@@ -9,12 +11,15 @@ use tokio::time::sleep;
 use super::Failure;
 use crate::cli::Plan;
 use crate::metrics::reply::NO_REASON;
-use crate::system::net::{connect_reason, reconnect_seed};
+use crate::system::net::{Joined, connect_reason, reconnect_seed};
 use crate::text::connection::{connect_message, link_message};
 use crate::text::escape::escape_untrusted;
 
 /// Tries once to connect.
 pub(super) async fn connect(plan: &Plan) -> Result<Client, Failure> {
+    if !plan.sources.is_empty() {
+        return try_connect(plan).await.map_err(Failure::Connection);
+    }
     Client::connect(&plan.server).await.map_err(|error| {
         let address = with_port(&plan.server.host, plan.server.port);
         Failure::Connection(connect_message(&connect_reason(&error), &address))
@@ -23,6 +28,9 @@ pub(super) async fn connect(plan: &Plan) -> Result<Client, Failure> {
 
 /// Tries once to connect; the error says only what is wrong.
 pub(super) async fn try_connect(plan: &Plan) -> Result<Client, String> {
+    if !plan.sources.is_empty() {
+        return Arc::new(Joined::new(plan.sources.clone())).connect_to_all().await;
+    }
     Client::connect(&plan.server).await.map_err(|error| {
         let address = with_port(&plan.server.host, plan.server.port);
         format!("{address}: {}", connect_reason(&error))

@@ -12,7 +12,7 @@ use super::message::write_message;
 use super::{Failure, REFUSED, USAGE, mistake, signals, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
-use crate::request::deletion::{Form, NOT_ALLOWED, Selected, counting_selector, times};
+use crate::request::deletion::{Form, NOT_ALLOWED, PROBE_KEY, Selected, counting_selector, times};
 use crate::system::os::streams::Input;
 use crate::text::escape::named;
 
@@ -75,7 +75,7 @@ async fn allows(connection: &Client, selector: &str) -> Result<bool, Failure> {
     // A name that no store holds.
     let random = RandomState::new().hash_one(selector);
     let Some(form) = Form::of(selector) else { return Ok(true) };
-    let probe = form.probe(&format!("tui-client.probe-{random:016x}"));
+    let probe = form.probe(&format!("{PROBE_KEY}{random:016x}"));
     let reply = connection.send(probe.as_bytes()).await?;
     Ok(take_reply(reply, |_| Ok(())).await?.as_deref() != Some(WRONG_COMMAND))
 }

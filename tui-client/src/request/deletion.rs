@@ -13,6 +13,10 @@ use crate::text::time;
 /// The server knows no `del`, or is started without it.
 pub const NOT_ALLOWED: &str = "the server does not allow deletes; start it with --allow-delete";
 
+/// What the name begins with of a key that no store holds: a `del` of it finds out whether a server
+/// takes one.
+pub const PROBE_KEY: &str = "tui-client.probe-";
+
 /// The pattern and the range of a selector that a `del` may have: all points or those of a range, no
 /// steps, not the last ones, no follow.
 pub fn range_of(selector: &str) -> Option<(&str, Option<Time>, Option<Time>)> {

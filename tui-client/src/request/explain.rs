@@ -6,6 +6,7 @@ use shared::request::{BadRequest, BadRequestReason, Request};
 use shared::response::WRONG_COMMAND;
 
 use crate::request::deletion::NOT_ALLOWED;
+use crate::request::normalize::without_filled;
 use crate::text::escape::{escape_untrusted, name_invisible};
 use crate::text::width::cut_in_the_middle;
 
@@ -49,7 +50,13 @@ pub fn reason(line: &[u8], bad: &BadRequest) -> String {
 /// The request and why it was refused: our own words where we know what is wrong with it, else
 /// the reason of the server.
 pub fn error_message(line: &[u8], reason: &str) -> String {
-    message_of("", line, reason)
+    message_of("", line, line, reason)
+}
+
+/// The message of a request that was typed so, perhaps without its time.
+pub fn error_message_as_typed(typed: &str, request: &str, reason: &str) -> String {
+    let shown = without_filled(typed, request);
+    message_of("", shown.as_bytes(), request.as_bytes(), reason)
 }
 
 /// Why a request was refused in few words, for a narrow screen on which the request itself is in
@@ -67,7 +74,7 @@ pub fn brief_message(line: &[u8], reason: &str) -> String {
 
 /// The error message for one line of many, with its number.
 pub fn error_message_of_line(number: u64, line: &[u8], reason: &str) -> String {
-    message_of(&format!("line {number}, "), line, reason)
+    message_of(&format!("line {number}, "), line, line, reason)
 }
 
 /// The request and why it is not sent, with the place of the mistake counted in characters.
@@ -79,8 +86,8 @@ pub fn error_with_place(line: &[u8], bad: &BadRequest) -> String {
     format!("error at character {}{word} in {shown}: {}", before + 1, reason(line, bad))
 }
 
-fn message_of(which: &str, line: &[u8], reason: &str) -> String {
-    let text = escape_untrusted(line);
+fn message_of(which: &str, shown: &[u8], line: &[u8], reason: &str) -> String {
+    let text = escape_untrusted(shown);
     let shown = cut_in_the_middle(&text, MAX_BRIEF);
     let (Some(bad), Some(why)) = (validate(line), explain(line)) else {
         let is_del = matches!(Request::decode(line), Ok(Request::Del(_)));

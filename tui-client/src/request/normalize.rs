@@ -34,6 +34,14 @@ pub fn wire_line(line: &[u8], now: i64) -> WireLine<'_> {
     with_time(&line[body(line)], now)
 }
 
+/// What was typed of a request: it without the time that was filled in.
+pub fn without_filled<'a>(typed: &str, request: &'a str) -> &'a str {
+    if wire_line(typed.as_bytes(), 0).filled.is_none() {
+        return request;
+    }
+    request.rsplit_once(' ').map_or(request, |(request, _)| request)
+}
+
 fn with_time(line: &[u8], now: i64) -> WireLine<'_> {
     match Request::decode(line) {
         Err(bad) if bad.reason == BadRequestReason::Missing(Argument::Timestamp) => WireLine {

@@ -9,6 +9,7 @@ use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
 use crate::metrics::sort::Sort;
 use crate::metrics::window::{ChartWindow, Window};
+use crate::sources::{SourceLabel, check_name};
 use crate::text::escape::escape_untrusted;
 
 /// The last second of the year 9999.
@@ -91,6 +92,7 @@ impl Kept {
 pub(super) const FIELDS: &[Field] = &[
     field("host", Form::Texts, Kept::Option, host_of, host),
     field("port", Form::Number, Kept::ViewFile, |_| Vec::new(), as_option),
+    field("prefix", Form::Texts, Kept::Option, |view| view.runs.clone(), prefix),
     field("saved", Form::Number, Kept::Session, |view| one(Some(view.saved_at)), saved),
     field("interval", Form::Number, Kept::ViewFile, |view| one(view.interval.map(|it| it.as_secs_f64())), as_option),
     field("watch", Form::Texts, Kept::Option, |view| all(&view.watch), watch),
@@ -153,12 +155,25 @@ fn text(error: impl ToString) -> String {
 }
 
 fn host_of(view: &View) -> Vec<String> {
-    one(Some(&view.address).filter(|address| !address.is_empty()))
+    let named = |host: &SourceLabel| format!("{}={}", host.name, host.address);
+    match &view.hosts[..] {
+        [] => one(Some(&view.address).filter(|address| !address.is_empty())),
+        hosts => hosts.iter().map(named).collect(),
+    }
+}
+
+fn prefix(view: &mut View, value: &str) -> Result<(), String> {
+    view.runs.push(key(value)?);
+    Ok(())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "in the table of names")]
 fn host(view: &mut View, value: &str) -> Result<(), String> {
-    view.address = escape_untrusted(value.as_bytes()).into();
+    let safe = |address: &str| escape_untrusted(address.as_bytes()).into_string();
+    match value.split_once('=').filter(|(name, _)| check_name(name).is_ok()) {
+        Some((name, address)) => view.add_host(name.to_owned(), safe(address)),
+        None => view.address = safe(value),
+    }
     Ok(())
 }
 

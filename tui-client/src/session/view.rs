@@ -7,12 +7,17 @@ use shared::Glob;
 use crate::metrics::alerts::Alert;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::window::ChartWindow;
+use crate::sources::SourceLabel;
 
 /// What is shown, and how. The names and values of its parts in files are those of `fields`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct View {
-    /// The address of the server, `host:port`.
+    /// The address of the server, `host:port`; the names of several.
     pub address: String,
+    /// The servers in one view, without their runs; none for one without a name.
+    pub hosts: Vec<SourceLabel>,
+    /// What the keys in the view begin with; all are in it without any.
+    pub runs: Vec<String>,
     /// Unix seconds at which the session was saved: the time of its clock.
     pub saved_at: i64,
     /// The watched keys and globs.
@@ -43,6 +48,49 @@ pub struct View {
     pub interval: Option<Duration>,
     /// How the screen is drawn, where that was asked for.
     pub look: Look,
+}
+
+impl View {
+    /// The sources of the view; none where it is of all keys of one server.
+    pub fn sources(&self) -> Vec<SourceLabel> {
+        let one = [SourceLabel { address: self.address.clone(), ..SourceLabel::default() }];
+        let hosts = match &self.hosts[..] {
+            [] if self.runs.is_empty() => return Vec::new(),
+            [] => &one[..],
+            hosts => hosts,
+        };
+        if self.runs.is_empty() {
+            return hosts.to_vec();
+        }
+        let of_host = |host: &SourceLabel| {
+            let host = host.clone();
+            self.runs.iter().map(move |run| SourceLabel { run: run.clone(), ..host.clone() })
+        };
+        hosts.iter().flat_map(of_host).collect()
+    }
+
+    /// A view of these sources: each run on each server.
+    #[must_use]
+    pub fn with_sources(mut self, sources: impl IntoIterator<Item = SourceLabel>) -> Self {
+        for SourceLabel { name, run, address } in sources {
+            if !run.is_empty() && !self.runs.contains(&run) {
+                self.runs.push(run);
+            }
+            if name.is_empty() {
+                self.address = address;
+            } else if !self.hosts.iter().any(|host| host.name == name) {
+                self.add_host(name, address);
+            }
+        }
+        self
+    }
+
+    /// Adds a server with a name.
+    pub(super) fn add_host(&mut self, name: String, address: String) {
+        self.hosts.push(SourceLabel { name, address, run: String::new() });
+        let names: Vec<_> = self.hosts.iter().map(|host| host.name.as_str()).collect();
+        self.address = names.join(", ");
+    }
 }
 
 /// What a table is compared with.

@@ -43,8 +43,7 @@ impl ViewFile {
                 let names = FIELDS.iter().filter(|field| field.kept.is_in_view_file());
                 return Err(settings.unknown(setting, names.map(|field| field.name)));
             };
-            // The option takes one host.
-            if field.form != Form::Texts || field.name == "host" {
+            if field.form != Form::Texts {
                 settings.only(setting)?;
             }
             if field.kept.is_option() {

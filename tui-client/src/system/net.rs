@@ -6,11 +6,14 @@
 mod connection;
 mod follow;
 mod import;
+mod joined;
 mod peer;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::sync::Arc;
 
+use shared::client::ClientError;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -20,6 +23,7 @@ use crate::import::ImportNews;
 use crate::request::pending::Channel;
 use crate::text::connection::{NO_ANSWER, NO_HOST, NO_SERVER};
 use connection::{End, serve};
+pub use joined::Joined;
 pub use peer::Peer;
 
 /// Orders that may wait for a connection.
@@ -39,6 +43,9 @@ pub async fn run(
     let (follow, follow_orders) = mpsc::channel(MAX_QUEUED_ORDERS);
     // They end with this one.
     let mut connections = JoinSet::new();
+    if let Peer::Joined(joined) = &peer {
+        connections.spawn(Arc::clone(joined).supervise(events.clone()));
+    }
     connections.spawn(run_prompt(peer.clone(), prompt_orders, events.clone()));
     connections.spawn(run_data(peer.clone(), data_orders, events.clone()));
     connections.spawn(follow::run(peer, follow_orders, told));
@@ -70,7 +77,7 @@ async fn run_prompt(
 ) {
     while let Some(order) = orders.recv().await {
         let event = match order {
-            NetworkOrder::Connect => match peer.connect().await {
+            NetworkOrder::Connect => match peer.connect_prompt().await {
                 Ok(client) => {
                     if events.send(Event::Connected).await.is_err() {
                         return;
@@ -81,7 +88,7 @@ async fn run_prompt(
                         End::Ended { reason, .. } => Some(Event::Disconnected(reason)),
                     }
                 }
-                Err(error) => Some(Event::Disconnected(connect_reason(&error))),
+                Err(reason) => Some(Event::Disconnected(reason)),
             },
             order => undelivered(order),
         };
@@ -113,10 +120,7 @@ async fn run_data(
                 End::Finished => return,
                 End::Ended { lost, reason } => (lost, reason),
             },
-            Err(error) => {
-                let ids = waiting.drain(..).map(|request| request.id).collect();
-                (ids, connect_reason(&error))
-            }
+            Err(reason) => (waiting.drain(..).map(|request| request.id).collect(), reason),
         };
         if !ids.is_empty() && events.send(Event::DataLost { ids, reason }).await.is_err() {
             return;
@@ -165,6 +169,14 @@ pub fn connect_reason(error: &io::Error) -> String {
         io::ErrorKind::TimedOut => NO_ANSWER.to_owned(),
         _ if is_lookup(error) => NO_HOST.to_owned(),
         _ => format!("cannot connect: {error}"),
+    }
+}
+
+/// Why a connection ended, in words.
+fn end_reason(error: &ClientError) -> String {
+    match error {
+        ClientError::Closed => "the server closed the connection".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -14,14 +14,21 @@ pub const NO_HOST: &str = "no such host: check --host";
 /// Why there is no connection to `host:port`, with what helps; `reason` is one of those above or
 /// another.
 pub fn connect_message(reason: &str, address: &str) -> String {
+    let (what, help) = what_and_help(reason, address);
+    let between = if help.contains('?') { ":" } else { ";" };
+    format!("{what}{between} {help}")
+}
+
+/// The same in two parts.
+pub fn what_and_help(reason: &str, address: &str) -> (String, &'static str) {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     match reason {
         NO_SERVER => {
-            format!("no server at {address}: is it started? --host and --port choose another")
+            (format!("no server at {address}"), "is it started? --host and --port choose another")
         }
-        NO_ANSWER => format!("no answer from {address}: is the host up, and is the port open?"),
-        NO_HOST => format!("no host is called {host}: --host names another"),
-        other => format!("{address}: {other}; --host and --port choose another"),
+        NO_ANSWER => (format!("no answer from {address}"), "is the host up, and is the port open?"),
+        NO_HOST => (format!("no host is called {host}"), "--host names another"),
+        other => (format!("{address}: {other}"), "--host and --port choose another"),
     }
 }
 
@@ -44,7 +51,7 @@ mod tests {
         for (reason, text) in [
             (NO_SERVER, "no server at [::1]:1: is it started? --host and --port choose another"),
             (NO_ANSWER, "no answer from [::1]:1: is the host up, and is the port open?"),
-            (NO_HOST, "no host is called [::1]: --host names another"),
+            (NO_HOST, "no host is called [::1]; --host names another"),
             ("cannot connect: x", "[::1]:1: cannot connect: x; --host and --port choose another"),
         ] {
             assert_eq!(connect_message(reason, "[::1]:1"), text);

@@ -57,6 +57,12 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
     let beside = if app.layout().prompt_border { BESIDE } else { MIN_BESIDE };
     let room = usize::from(inner.width).saturating_sub(longest + beside);
     let value = exact.unwrap_or(VALUE).clamp(VALUE, room.clamp(VALUE, MAX_VALUE));
+    // The points of the only key stand below each other.
+    let behind = |line: &AnswerLine| match line.key {
+        None => behind_point(&within(line.point.value, unit_of(line), value)),
+        Some(_) => 0,
+    };
+    let most_behind = lines.clone().map(behind).max().unwrap_or(0);
     for (row, line) in (0..).zip(lines) {
         let mut pen = canvas.pen(inner, row);
         pen.skip(1);
@@ -65,7 +71,12 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
         }
         let time = line.point.timestamp;
         let value = value.min(pen.room());
-        pen.field(&within(line.point.value, unit_of(line), value), value, true, theme.title)
+        let mut text = within(line.point.value, unit_of(line), value);
+        let pad = most_behind.saturating_sub(behind(line));
+        if line.key.is_none() && width(&text) + pad <= value {
+            text.push_str(&" ".repeat(pad));
+        }
+        pen.field(&text, value, true, theme.title)
             .skip(2)
             .write(&date(time, app.zone()), theme.quiet)
             .skip(2)
@@ -74,6 +85,11 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
             pen.skip(2).write(&number::plural(count, "point", "points"), theme.quiet);
         }
     }
+}
+
+/// Columns from the decimal point on; none in a number without one.
+fn behind_point(number: &str) -> usize {
+    number.find('.').map_or(0, |point| width(&number[point..]))
 }
 
 fn ago(time: i64, now: i64) -> String {

@@ -55,8 +55,11 @@ impl Canvas<'_> {
         let mut pen = self.pen(within_sides(area), 0);
         let reserved: usize = remarks.iter().map(|(text, _)| width(text)).sum();
         let room = pen.room().saturating_sub(reserved + 1);
-        pen.write(&cut(title.trim_end(), room), style).write(" ", style);
-        for (text, style) in remarks {
+        let title = cut(title.trim_end(), room);
+        pen.write(&title, style).write(" ", style);
+        for (at, (text, style)) in remarks.iter().enumerate() {
+            // Without a title there is nothing to keep apart from.
+            let text = text.strip_prefix("· ").filter(|_| at == 0 && room == 0).unwrap_or(text);
             pen.write(text, on_border(*style));
         }
         inner

@@ -45,10 +45,16 @@ pub fn draw(canvas: &mut Canvas<'_>, help: &Help) -> Option<Position> {
     }
     canvas.scroll_position((top, rows * columns, all), None, area);
     let share = inner.width / cells(columns);
+    // The words for arrows are longer.
+    let names = help.visible().take(columns * rows).filter_map(|(line, _)| match line {
+        Line::Entry(entry) if theme.ascii => Some(key_names(theme, entry.keys.to_owned())),
+        _ => None,
+    });
+    let keys = names.map(|names| width(&names)).fold(help.key_width(), usize::max);
     for (at, (line, chosen)) in help.visible().take(columns * rows).enumerate() {
         let x = inner.x + cells(at / rows.max(1)) * share;
         let column = Rect { x, width: share, ..inner };
-        draw_line(canvas, help, (line, chosen), (column, cells(at % rows.max(1))));
+        draw_line(canvas, (help, keys), (line, chosen), (column, cells(at % rows.max(1))));
     }
     let at = width(TITLE) + 1 + help.editor().cursor_column();
     (!help.query().is_empty() && area.height > 0)
@@ -57,7 +63,7 @@ pub fn draw(canvas: &mut Canvas<'_>, help: &Help) -> Option<Position> {
 
 fn draw_line(
     canvas: &mut Canvas<'_>,
-    help: &Help,
+    (help, keys): (&Help, usize),
     (line, chosen): (&Line, bool),
     (area, row): (Rect, u16),
 ) {
@@ -67,12 +73,19 @@ fn draw_line(
             canvas.pen(area, row).skip(1).write(text, theme.title);
         }
         Line::Note(subject, meaning) => {
-            draw_words(canvas, help, (subject, meaning), (area, row), "", false);
+            draw_words(canvas, (help, keys), (subject, meaning), (area, row), "", false);
         }
         Line::Entry(entry) => {
             let (remark, is_possible) = remark(canvas, help, entry, chosen);
             let names = key_names(theme, entry.keys.to_owned());
-            draw_words(canvas, help, (&names, &entry.text), (area, row), remark, !is_possible);
+            draw_words(
+                canvas,
+                (help, keys),
+                (&names, &entry.text),
+                (area, row),
+                remark,
+                !is_possible,
+            );
             if chosen {
                 canvas.select_row(area, row, false);
             }
@@ -98,7 +111,7 @@ fn remark(canvas: &Canvas<'_>, help: &Help, entry: &Entry, chosen: bool) -> (&'s
 
 fn draw_words(
     canvas: &mut Canvas<'_>,
-    help: &Help,
+    (help, keys): (&Help, usize),
     (names, text): (&str, &str),
     (area, row): (Rect, u16),
     remark: &str,
@@ -109,7 +122,7 @@ fn draw_words(
         if quiet { (theme.quiet, theme.quiet) } else { (theme.key, theme.text) };
     let room = usize::from(area.width).saturating_sub(3);
     // On a narrow screen the keys take at most two fifths, and fewer if their text would be cut.
-    let keys = help.key_width().min(usize::from(area.width) * 2 / 5);
+    let keys = keys.min(usize::from(area.width) * 2 / 5);
     let needed = width(text) + if remark.is_empty() { 0 } else { width(remark) + 3 };
     let keys = keys.min(room.saturating_sub(needed).max(width(names)));
     let names = cut(names, keys);

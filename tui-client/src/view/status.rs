@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::app::server::link::LinkState;
 use crate::app::server::link::SLOW;
 use crate::request::pending::Purpose;
+use crate::sources::SourceState;
 use crate::text::width::width;
 use crate::text::{number, time};
 
@@ -36,8 +37,11 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         pen.write(address, theme.title).write(&behind, theme.text);
         return;
     }
-    pen.skip(1).write(mark, style).skip(1).write(app.link().address(), theme.title).skip(2);
     let waiting = waiting(app);
+    if !app.sources().is_one_server() {
+        return draw_sources(app, theme, &mut pen, waiting.as_deref());
+    }
+    pen.skip(1).write(mark, style).skip(1).write(app.link().address(), theme.title).skip(2);
     let round_trip = app.link().round_trip().filter(|_| !app.polling().is_paused());
     let round_trip = round_trip.filter(|_| waiting.is_none()).map(time::duration);
     // Where the room is short, the mark alone shows the state.
@@ -62,6 +66,90 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if app.link().is_connected() {
         draw_polling(app, theme, &mut pen);
     }
+}
+
+/// Draws how each source stands: in full, without what is less than its being there, or those that
+/// are away alone, as there is room.
+fn draw_sources(app: &App, theme: &Theme, pen: &mut Pen<'_>, waiting: Option<&str>) {
+    let (all, here) = (app.sources().iter(), app.sources().iter().filter(|it| it.state.is_here()));
+    let (all, here) = (all.len(), here.count());
+    let is_connecting = app.sources().iter().any(|it| it.state == SourceState::Connecting);
+    let (mark, style) = match here {
+        _ if is_connecting => ("◌", theme.alert),
+        0 => ("○", theme.bad),
+        _ if here < all => ("●", theme.alert),
+        _ => ("●", theme.good),
+    };
+    pen.skip(1).write(mark, style).skip(1);
+    let beside = match waiting {
+        Some(waiting) => width(waiting) + 2,
+        None => 0,
+    };
+    let beside = beside + width(&pace(app, theme).0) + 2;
+    let parts = [Detail::All, Detail::Little, Detail::Away].map(|detail| parts(app, theme, detail));
+    let length =
+        |parts: &[(String, Style)]| parts.iter().map(|(text, _)| width(text)).sum::<usize>();
+    let fits = |parts: &&Vec<(String, Style)>| length(parts) + beside <= pen.room();
+    for (text, style) in parts.iter().find(fits).or(parts.last()).into_iter().flatten() {
+        pen.write(text, *style);
+    }
+    if let Some(waiting) = waiting {
+        pen.skip(2).write(waiting, theme.alert);
+    }
+    if app.link().is_connected() {
+        draw_polling(app, theme, pen);
+    }
+}
+
+/// How much is said of each source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    All,
+    Little,
+    Away,
+}
+
+/// What is said of the sources.
+fn parts(app: &App, theme: &Theme, detail: Detail) -> Vec<(String, Style)> {
+    let mut parts: Vec<(String, Style)> = Vec::new();
+    if detail == Detail::Away {
+        let here = app.sources().iter().filter(|source| source.state.is_here()).count();
+        parts.push((format!("{here} of {}", app.sources().iter().len()), theme.title));
+    }
+    let is_live = app.is_live();
+    let are_of_one = app.sources().iter().all(|source| source.label.name.is_empty());
+    if are_of_one && detail == Detail::All {
+        parts.push((format!("{}  ", app.link().address()), theme.title));
+    }
+    let mut is_first = parts.is_empty() || are_of_one && detail == Detail::All;
+    for source in app.sources().iter() {
+        let name = source.label.shown();
+        let is_run = !source.label.run.is_empty();
+        let (name_style, said) = match &source.state {
+            SourceState::Here { shift: 0, .. } if detail == Detail::Away => continue,
+            // How far a run is shifted is part of what it is called.
+            SourceState::Here { shift: 1.., .. } if is_run => {
+                let shift = time::duration(Duration::from_secs(source.state.shift()));
+                (theme.title, Some((format!(" +{shift}"), theme.alert)))
+            }
+            SourceState::Here { .. } if is_run || detail == Detail::Little => (theme.title, None),
+            SourceState::Here { round_trip, .. } => {
+                let live = if is_live { " live" } else { "" };
+                let time = round_trip.map(|time| format!(" {}", time::duration(time)));
+                (theme.title, Some((format!("{live}{}", time.unwrap_or_default()), theme.text)))
+            }
+            SourceState::Connecting => {
+                (theme.title, Some((": connecting".to_owned(), theme.alert)))
+            }
+            SourceState::Away { reason } => (theme.bad, Some((format!(": {reason}"), theme.bad))),
+        };
+        if !std::mem::take(&mut is_first) {
+            parts.push((" · ".to_owned(), theme.quiet));
+        }
+        parts.push((name, name_style));
+        parts.extend(said);
+    }
+    parts
 }
 
 /// How the screen is kept up to date: what is told, or the interval of polling.

@@ -18,7 +18,7 @@ use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::{sparkline, sparkline_on};
 use crate::metrics::trend::TrendAxis;
 use crate::metrics::window::Window;
-use crate::text::connection::connect_message;
+use crate::text::connection::what_and_help;
 use crate::text::width::{cut_in_the_middle, width};
 use crate::text::{number, time};
 
@@ -123,7 +123,12 @@ fn titles(app: &App) -> Vec<String> {
     let then = table
         .as_of()
         .map(|at| format!("{} · ", time::short_moment(at, app.now().unix(), app.zone())));
-    let then = then.unwrap_or_default();
+    let then = match app.why_not_as_of() {
+        Some(why) if then.is_none() => format!("of now, {why} · "),
+        _ => then.unwrap_or_default(),
+    };
+    // A long title says it elsewhere.
+    let still = if table.as_of().is_none() { then.as_str() } else { "" };
     match (table.filter(), compared) {
         (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
@@ -138,15 +143,15 @@ fn titles(app: &App) -> Vec<String> {
             ]
         }
         (None, Some(compared)) => vec![
-            format!(" {request} · {keys} · {points} · {compared}"),
-            format!(" {keys} · {points} · {compared}"),
+            format!(" {still}{request} · {keys} · {points} · {compared}"),
+            format!(" {still}{keys} · {points} · {compared}"),
             format!(" {then}{keys} · {compared}"),
             format!(" {then}{keys} "),
         ],
         (None, None) => {
             vec![
-                format!(" {request} · {keys} · {points} "),
-                format!(" {keys} · {points} "),
+                format!(" {still}{request} · {keys} · {points} "),
+                format!(" {still}{keys} · {points} "),
                 format!(" {then}{keys} "),
             ]
         }
@@ -174,9 +179,8 @@ fn placeholder(app: &App) -> String {
         return format!("{none}\n/ changes it; empty, it passes all");
     }
     if let LinkState::Waiting { reason, .. } = app.link().state() {
-        // A line each, because the pane may be narrow.
-        let why = connect_message(reason, app.link().address()).replacen(": ", ".\n", 1);
-        return format!("no data yet: {why}");
+        let (why, help) = what_and_help(reason, app.link().address());
+        return format!("no data yet: {why}\n{help}");
     }
     if !app.link().is_connected() {
         return "no data yet: not connected".to_owned();

@@ -13,6 +13,7 @@ mod place;
 mod polling;
 mod random_events;
 mod session;
+pub mod sources;
 mod table;
 mod update;
 mod view;

@@ -1,5 +1,7 @@
 //! The connections of the screen, against real servers and others.
 
+mod joined;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use tui_client::effect::{NetworkOrder, Outgoing};
 use tui_client::event::{Event, FollowNews};
 use tui_client::metrics::reply::Capture;
 use tui_client::request::pending::Channel;
-use tui_client::system::net;
+use tui_client::system::net::{self, Peer};
 
 use crate::harness::peer::{accept, listen};
 use crate::harness::server::TestServer;
@@ -25,14 +27,13 @@ struct Wire {
 
 impl Wire {
     fn to(port: u16) -> Self {
+        Self::over(ConnectOptions::new("localhost", port))
+    }
+
+    fn over(peer: impl Into<Peer> + Send + 'static) -> Self {
         let (orders, queue) = mpsc::channel(64);
         let (sender, events) = mpsc::channel(64);
-        tokio::spawn(net::run(
-            ConnectOptions::new("localhost", port),
-            queue,
-            sender.clone(),
-            sender,
-        ));
+        tokio::spawn(net::run(peer, queue, sender.clone(), sender));
         Self { orders, events }
     }
 
@@ -46,9 +47,13 @@ impl Wire {
 
     /// Asks for data.
     async fn ask(&self, id: u64, line: &str, alone: bool) {
+        self.send(Channel::Data, id, line, alone).await;
+    }
+
+    async fn send(&self, channel: Channel, id: u64, line: &str, alone: bool) {
         let capture = Capture { raw: false, head: 9, foot: 0, recent: 9, points: false };
         let (line, watched) = (line.to_owned(), Arc::default());
-        let request = Outgoing { id, channel: Channel::Data, alone, line, capture, watched };
+        let request = Outgoing { id, channel, alone, line, capture, watched };
         self.order(NetworkOrder::Send(request)).await;
     }
 
@@ -72,6 +77,7 @@ impl Wire {
                 Event::Follow { id, news: FollowNews::Lines(lines) } if id == from => {
                     text.push_str(str::from_utf8(&lines).unwrap());
                 }
+                Event::Sources(_) => {}
                 other => panic!("{other:?}"),
             }
         }

@@ -11,5 +11,6 @@ mod other_servers;
 mod output;
 mod requests;
 mod selectors;
+mod several_servers;
 mod text;
 mod watch;

@@ -12,4 +12,5 @@ mod peers;
 mod replay;
 mod resize_storm;
 mod session;
+mod several_servers;
 mod view;

@@ -94,7 +94,12 @@ impl<'a> VisibleLine<'a> {
         };
         let gaps_from = near.start.saturating_sub(AROUND + 1);
         let near = gaps_from..line.len().min(near.end + AROUND + 1);
-        let gaps = Gaps::of(line.range(near).map(|sample| sample.timestamp), line.step());
+        let near = line.range(near);
+        let gaps = match line.step() {
+            None => Gaps::of(near.map(|sample| sample.timestamp), None),
+            // Points of one value may be one.
+            Some(step) => Gaps::of_buckets(near.map(|it| (it.timestamp, it.min < it.max)), step),
+        };
         let crossing = |at: Option<usize>, edge: i64| {
             let at = at?;
             let (before, after) = (line.get(at)?, line.get(at + 1)?);

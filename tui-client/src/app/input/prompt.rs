@@ -195,11 +195,8 @@ impl Prompt {
             log.note(cx.now(), Tone::Bad, &format!("{text}: {why}"));
             // A line that no server takes is not to wait for one.
             if explain::validate(&wire.bytes).is_some() {
-                let mistake = explain::error_message(&wire.bytes, "");
-                // Not with a time that was not typed.
-                let time = wire.filled.map(|time| format!(" {time}: ")).unwrap_or_default();
-                let mistake =
-                    if time.is_empty() { mistake } else { mistake.replacen(&time, ": ", 1) };
+                let request = String::from_utf8_lossy(&wire.bytes);
+                let mistake = explain::error_message_as_typed(text, &request, "");
                 let text = format!("{mistake}; {why}");
                 return cx.say_brief(Tone::Bad, text, explain::brief_message(&wire.bytes, ""));
             }

@@ -286,7 +286,12 @@ fn is_table(purpose: &Purpose) -> bool {
 
 /// The message of an error reply, with an explanation of the request.
 fn explained(pending: &Pending, reply: &Reply) -> String {
-    explain::error_message(pending.line.as_bytes(), reply.reason())
+    match &pending.purpose {
+        Purpose::Typed(typed) => {
+            explain::error_message_as_typed(typed, &pending.line, reply.reason())
+        }
+        _ => explain::error_message(pending.line.as_bytes(), reply.reason()),
+    }
 }
 
 fn status_line(status: Status) -> (&'static str, Tone) {

@@ -138,7 +138,7 @@ impl App {
         self.select_row_as_saved();
     }
 
-    /// Puts a mark at a Unix time.
+    /// Puts a mark at a Unix time: one of each server in the view, because it is of all that is seen.
     pub(in crate::app) fn mark(&mut self, name: &str, at: i64) {
         if self.replayed.is_some() {
             return self.cx.say(Tone::Plain, "not marked: this is a recording");
@@ -146,10 +146,26 @@ impl App {
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");
         }
-        let line = format!("put {PREFIX}{name} 1 {at}");
-        let due = (line.clone(), Purpose::Typed(line));
-        let (log, cx) = (&mut self.log, &mut self.cx);
-        self.link.send(due, false, self.watch.patterns(), log, cx);
+        let mut away = Vec::new();
+        for key in self.marks.keys(name) {
+            match self.sources.of_key(&key) {
+                Some(source) if !source.state.is_here() => {
+                    away.push(source.label.shown());
+                    continue;
+                }
+                // A mark of the run that keeps its times is one of all.
+                Some(source) if source.state.shift() > 0 => continue,
+                _ => {}
+            }
+            let line = format!("put {key} 1 {at}");
+            let due = (line.clone(), Purpose::Typed(line));
+            let (log, cx) = (&mut self.log, &mut self.cx);
+            self.link.send(due, false, self.watch.patterns(), log, cx);
+        }
+        if !away.is_empty() {
+            let text = format!("not marked on {}, which is away", away.join(", "));
+            self.log.note(self.cx.now(), Tone::Bad, &text);
+        }
     }
 
     /// Compares the table with how things stood at a mark or a time; without a text, no longer.
@@ -214,6 +230,19 @@ impl App {
                 answer.series.get(answer.find(key)?)
             }
             None => watched.series.as_ref(),
+        }
+    }
+
+    /// Why the table is of now, or of another time, although the screen is at a place in time; none
+    /// while the answer is still to come.
+    pub fn why_not_as_of(&self) -> Option<&'static str> {
+        let at = self.place.at()?;
+        match self.place.table().and_then(Table::as_of) {
+            Some(of) if of == at => None,
+            _ if self.table.answer().series.len() > MAX_KEYS => Some("too many keys"),
+            _ if self.place.has_failed() => Some("no answer"),
+            _ if !self.link.is_connected() => Some("not connected"),
+            _ => None,
         }
     }
 

@@ -1,17 +1,21 @@
 //! Replies: each goes to the part that has asked.
 
+use shared::request::BadRequestReason;
 use shared::response::{Status, WRONG_COMMAND};
-use shared::{Glob, Request};
+use shared::{Glob, Key, Request};
 
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
 use crate::app::input::prompt::paste::Refusal;
 use crate::app::server::polling::{ALL, CHEAP, Polling};
-use crate::metrics::marks;
 use crate::metrics::reply::{PointLists, Reply};
+use crate::metrics::series::summary::Answer;
 use crate::request::deletion::{Selected, selector_to_delete};
+use crate::request::explain;
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
+use crate::sources::SourceState;
+use crate::text::nearest::nearest;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
@@ -75,10 +79,12 @@ impl App {
                     _ => self.input.prompt.deletion().answered(&pending.line, is_wrong),
                 };
                 let refused = (reply.status == Status::Error)
-                    .then(|| Refusal::new(&pending.line, reply.reason()));
+                    .then(|| Refusal::new(entered, &pending.line, reply.reason()));
                 match &refused {
                     Some(Refusal { text, brief }) => {
-                        self.cx.say_brief(Tone::Bad, text.clone(), brief.clone());
+                        let help = self.help_for(&pending.line);
+                        let (text, brief) = (format!("{text}{help}"), format!("{brief}{help}"));
+                        self.cx.say_brief(Tone::Bad, text, brief);
                     }
                     None => self.on_accepted(&pending, reply, deleted),
                 }
@@ -145,6 +151,23 @@ impl App {
         }
     }
 
+    /// What helps with a refused line whose first word is no command, nor one that was mistyped: a key
+    /// is read with `get`, and the list of keys finds what the screen does.
+    fn help_for(&self, line: &str) -> String {
+        let bad = explain::validate(line.as_bytes());
+        if bad.is_none_or(|bad| bad.reason != BadRequestReason::UnknownCommand) {
+            return String::new();
+        }
+        let word = line.split_whitespace().next().unwrap_or_default();
+        if nearest(word, ["put", "get"]).is_some() {
+            return String::new();
+        }
+        match Key::new(line).ok().filter(|&key| self.table.answer().find(key).is_some()) {
+            Some(key) => format!("; get {key} reads it"),
+            None => "; ? finds what the screen does".to_owned(),
+        }
+    }
+
     /// Says that no key matches the glob that was watched, or the alert that was set last.
     pub(in crate::app) fn say_unmatched(&mut self) {
         let Some(glob) = self.unmatched.take_if(|glob| self.watch.has_heard_of(glob)) else {
@@ -204,7 +227,7 @@ impl App {
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.marks.tell(key.as_str(), point.timestamp);
-            let said = match key.as_str().strip_prefix(marks::PREFIX) {
+            let said = match self.marks.name_of(key.as_str()) {
                 Some(name) => {
                     let (now, zone) = (self.cx.now().unix(), self.cx.zone());
                     format!("marked {name} at {}", time::short_moment(point.timestamp, now, zone))
@@ -226,8 +249,9 @@ impl App {
         }
     }
 
-    pub(in crate::app) fn show_answer(&mut self, request: &str, reply: Reply) {
+    pub(in crate::app) fn show_answer(&mut self, request: &str, mut reply: Reply) {
         if reply.status == Status::Ok {
+            self.keep_away(&mut reply.answer);
             let rows = self.layout().table_rows();
             let job = self.table.show(request, reply.answer, rows, self.cx.now().unix());
             self.sort(job);
@@ -236,9 +260,38 @@ impl App {
         }
     }
 
+    /// Takes how the sources of the view stand.
+    pub(in crate::app) fn on_sources(&mut self, states: Vec<SourceState>) {
+        if self.sources.take(states, &mut self.log, &mut self.cx) {
+            self.watch.forget_points();
+        }
+        self.tell_away();
+    }
+
+    /// Tells the parts which keys an answer may lack although they have points.
+    pub(in crate::app) fn tell_away(&mut self) {
+        let away = self.sources.kept();
+        self.table.set_away(away.clone());
+        self.watch.set_away(away);
+    }
+
+    /// Adds to the state of all keys the last one of those whose source is away.
+    fn keep_away(&self, answer: &mut Answer) {
+        let away = self.sources.kept();
+        if away.is_empty() {
+            return;
+        }
+        for series in &self.table.answer().series {
+            if away.has(series.key.as_str()) && answer.find(series.key.as_key()).is_none() {
+                answer.push(series.clone());
+            }
+        }
+    }
+
     /// Shows the state of all keys.
-    pub(in crate::app) fn show_live(&mut self, reply: Reply) {
+    pub(in crate::app) fn show_live(&mut self, mut reply: Reply) {
         if reply.status == Status::Ok {
+            self.keep_away(&mut reply.answer);
             let (rows, now) = (self.layout().table_rows(), self.cx.now());
             let job = self.table.show_live(ALL, reply.answer, rows, now.unix());
             self.sort(job);

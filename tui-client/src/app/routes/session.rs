@@ -132,7 +132,8 @@ impl App {
         let out_of_sight = keys.saturating_sub(in_sight.len() as u64);
         let keys_left_out = if keys > MAX_KEYS { out_of_sight } else { 0 };
         let earlier = from.saturating_sub(window);
-        Scope { from, earlier, chart, in_sight, history, keys_left_out }
+        let marks = self.marks.selector();
+        Scope { from, earlier, chart, in_sight, marks, history, keys_left_out }
     }
 
     /// Shows a saved session as it was; its points come as those of a server.

@@ -7,7 +7,6 @@ use shared::Glob;
 
 use crate::app::App;
 use crate::app::watch::Watch;
-use crate::metrics::marks;
 use crate::metrics::watch_plan::{Extension, covering_pattern, merged};
 use crate::request::pending::{Due, Priority, Purpose, Query, QueryTag};
 
@@ -163,7 +162,7 @@ impl App {
         if watched == "*" {
             return Some(watched);
         }
-        let marks = marks::PATTERN.parse().ok();
+        let marks = self.marks.pattern().parse().ok();
         let patterns: Vec<Glob> = self.watch.patterns().iter().cloned().chain(marks).collect();
         let both = covering_pattern(&patterns);
         Some(if both == "*" { watched } else { both })
@@ -190,7 +189,7 @@ impl App {
     /// Asks for the marks, if they are not known.
     pub(in crate::app) fn ask_marks(&mut self) {
         if self.feed.has_selectors() == Some(true) && self.marks.are_due() {
-            let (selector, priority) = (marks::SELECTOR.to_owned(), Priority::Background);
+            let (selector, priority) = (self.marks.selector(), Priority::Background);
             self.feed.ask(Query { selector, tag: QueryTag::Marks, priority });
         }
     }

@@ -41,6 +41,8 @@ impl App {
                     self.polling.restart(now.elapsed);
                     self.watch.reset();
                 }
+                self.sources.renew();
+                self.tell_away();
                 let pattern = self.feed.pattern().unwrap_or_default();
                 if let Some(reason) = self.cut_off.take() {
                     self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));

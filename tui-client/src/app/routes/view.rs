@@ -39,8 +39,10 @@ impl App {
             table.chosen().shown().filter(|it| !(compares && COLUMNS.contains(it))).collect();
         let is_usual = Chosen::default().shown().eq(columns.iter().copied());
         let viewport = self.watch.viewport();
-        View {
+        let view = View {
             address: self.link.address().to_owned(),
+            hosts: Vec::new(),
+            runs: Vec::new(),
             saved_at: self.cx.now().unix(),
             watch: self.watch.shown_patterns(),
             alerts: self.alerts.alerts().cloned().collect(),
@@ -70,7 +72,9 @@ impl App {
             selected_row: self.table().held_key().map(ToString::to_string),
             interval: Some(self.polling.interval()).filter(|&it| it != USUAL_INTERVAL),
             look: self.present_look(),
-        }
+        };
+        let sources = self.sources.iter().map(|source| source.label.clone());
+        view.with_sources(sources)
     }
 
     fn present_look(&self) -> Look {

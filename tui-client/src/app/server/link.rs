@@ -11,6 +11,7 @@ use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::effect::{Effect, NetworkOrder, Outgoing};
 use crate::metrics::reply::Reply;
+use crate::request::normalize::without_filled;
 use crate::request::pending::{Channel, Due, Pending, Purpose};
 use crate::request::selector::is_follow;
 use crate::text::connection::{NO_ANSWER, NO_HOST, NO_SERVER, connect_message, link_message};
@@ -151,8 +152,9 @@ impl Link {
             }
         }
         for pending in std::mem::take(&mut self.pending) {
-            if let Purpose::Typed(_) = pending.purpose {
-                log.report(format!("no reply to: {}", pending.line), cx);
+            if let Purpose::Typed(typed) = &pending.purpose {
+                let request = without_filled(typed, &pending.line);
+                log.report(format!("no reply to: {request}"), cx);
             }
         }
     }
@@ -251,7 +253,11 @@ impl Link {
     /// Records that a request could not be sent; returns its purpose.
     pub fn on_not_sent(&mut self, id: u64, log: &mut Log, cx: &mut Context) -> Option<Purpose> {
         let pending = self.take(id)?;
-        let text = format!("not sent, too much is waiting: {}", pending.line);
+        let request = match &pending.purpose {
+            Purpose::Typed(typed) => without_filled(typed, &pending.line),
+            _ => &pending.line,
+        };
+        let text = format!("not sent, too much is waiting: {request}");
         match pending.purpose {
             Purpose::Typed(_) => log.report(text, cx),
             Purpose::Refresh

@@ -15,6 +15,7 @@ use crate::metrics::series::summary::Answer;
 use crate::metrics::series::{Bounds, Series};
 use crate::metrics::sort::{AT_ONCE, Order, SortJob, arrange_some};
 use crate::request::pending::{Query, RowQuery};
+use crate::sources::Away;
 
 impl Table {
     /// Takes the state of all keys, which told points keep up to date from now on.
@@ -141,6 +142,11 @@ impl Table {
             answer.series.iter_mut().for_each(Series::forget_numbers);
             self.numbers.set_forgotten();
         }
+    }
+
+    /// Sets the keys that an answer may lack although they have points: they keep their numbers.
+    pub fn set_away(&mut self, away: Away) {
+        self.numbers.set_away(away);
     }
 
     /// The answer to this query is still of use.

@@ -18,6 +18,7 @@ use crate::metrics::trend::Trend;
 use crate::metrics::watch_plan::merged;
 use crate::metrics::window::{TREND_STEPS, Window, trend_step};
 use crate::request::pending::{Priority, Query, QueryTag, RowPart, RowQuery};
+use crate::sources::Away;
 
 /// Recent points of a row in sight: as many as tell whether it is stale.
 const RECENT: usize = 16;
@@ -90,6 +91,8 @@ pub struct Numbers {
     /// What is known of all rows, and until when.
     all: Option<(Parts, Duration)>,
     retry_at: Duration,
+    /// Keys that an answer may lack although they have points.
+    away: Away,
 }
 
 /// The columns of a row in sight, and the numbers that they need.
@@ -105,6 +108,11 @@ impl Numbers {
     /// Those of a table as of a time, whose queries are numbered from another number on.
     pub fn beside(window: Window, first: u64) -> Self {
         Self { window, next_number: first, ..Self::default() }
+    }
+
+    /// Sets the keys that an answer may lack although they have points.
+    pub fn set_away(&mut self, away: Away) {
+        self.away = away;
     }
 
     /// The Unix time at which the window ends; none if that is now.
@@ -389,7 +397,7 @@ impl Numbers {
         for batch in self.batches.iter_mut().filter(|batch| batch.keys.is_empty()) {
             for (part, lists) in std::mem::take(&mut batch.answers) {
                 has_changed = true;
-                batch.set_known(part, &lists, answer);
+                batch.set_known(part, &lists, answer, &self.away);
             }
         }
         while let Some(at) = self.batches.iter().position(|batch| batch.left == 0) {
@@ -417,7 +425,9 @@ impl Numbers {
                     let asked = Asked { until, ..asked };
                     has_changed = true;
                     self.rows += usize::from(series.asked().is_none());
-                    batch.set(series);
+                    if !self.away.has(key.as_str()) {
+                        batch.set(series);
+                    }
                     series.set_asked(asked);
                 }
             }
@@ -555,7 +565,7 @@ impl Batch {
     }
 
     /// Gives all rows an answer, and nothing where there are no points.
-    fn set_known(&self, part: RowPart, lists: &PointLists, answer: &mut Answer) {
+    fn set_known(&self, part: RowPart, lists: &PointLists, answer: &mut Answer, away: &Away) {
         /// Of a row that is not in the answer.
         const NOTHING: u32 = u32::MAX;
         let mut lists_of = vec![NOTHING; answer.series.len()];
@@ -575,6 +585,9 @@ impl Batch {
         let span = self.span();
         for (place, (series, at)) in answer.series.iter_mut().zip(lists_of).enumerate() {
             let list = usize::try_from(at).ok().and_then(|at| lists.get(at));
+            if list.is_none() && away.has(series.key.as_str()) {
+                continue;
+            }
             let points = list.map_or(&[][..], |(_, points)| points);
             match part {
                 RowPart::Number(of) => {

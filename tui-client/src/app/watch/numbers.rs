@@ -180,7 +180,7 @@ impl Watch {
             let number = numbers.get(&watched.key).copied();
             let Some(series) = &mut watched.series else { continue };
             // Nothing is answered of a key without points in the window.
-            if number.is_none() && asked.is_cut {
+            if number.is_none() && (asked.is_cut || self.away.has(&watched.key)) {
                 continue;
             }
             let newer = series.recent().iter().filter(|point| asked.is_newer(point));

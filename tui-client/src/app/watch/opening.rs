@@ -143,6 +143,10 @@ impl Watch {
     pub fn chart_bounds(&self) -> Option<TimeBounds> {
         let times = self.chart_times()?;
         let ChartTimes { first, newest, last, .. } = times;
+        if self.has_runs() {
+            // All of them, also where an earlier run took longer than the last one so far.
+            return Some(TimeBounds { first, newest: last, last, recent: None });
+        }
         Some(TimeBounds { first, newest, last, recent: self.opening.begin(&times) })
     }
 }

@@ -195,6 +195,9 @@ impl Watch {
             let Some(watched) = place.and_then(|place| self.keys.get_mut(place)) else { continue };
             let Some(known) = &watched.series else { continue };
             let totals = &mut watched.totals;
+            if totals.series.is_some() && self.away.has(key.as_str()) {
+                continue;
+            }
             let is_newer =
                 |point: &&Point| batch.until.is_some_and(|until| until < point.timestamp);
             let newer = known.recent().iter().filter(is_newer).map(|point| point.value);

@@ -11,6 +11,7 @@ use crate::metrics::window::{ChartWindow, Window};
 use crate::session::{
     Base, ChartView, Comparison, Focus, LogRoom, Look, Recording, Session, view_file,
 };
+use crate::sources::SourceLabel;
 use crate::wire_log::store::{LineStore, Snapshot};
 
 /// 2006-06-21 04:31:00 UTC.
@@ -179,7 +180,11 @@ fn a_mistake_is_told_with_its_place() {
             "palm.toml:1:8: invalid value 'http://a' for host: a host has no http:// before it; a is enough",
         ),
         ("host = 'a:7'\nport = 8", "palm.toml: port 7 behind the host, but --port 8"),
-        ("host = ['a', 'b']", "palm.toml:1:1: host takes one value"),
+        ("host = ['a=x', 'a=y']", "palm.toml: two hosts are called a"),
+        (
+            "prefix = ['a.', 'a.b.']",
+            "palm.toml: keys of \"a.b.\" would be of \"a.\", too: no --prefix begins another",
+        ),
         ("raw-log = 'on'", "palm.toml:1:11: invalid value 'on' for raw-log: true or false"),
         ("filter = ['a', 'b']", "palm.toml:1:1: filter takes one value"),
         (
@@ -319,19 +324,30 @@ fn view() -> impl Strategy<Value = View> {
         prop::sample::subsequence(vec!["palm.cpu > 90", "*.t age > 1m", "it's\\ < -1"], 0..3);
     let places = (prop::option::of(time()), prop::option::of(compared), compared_sort);
     let interval = prop::option::of((2..8_u64).prop_map(Duration::from_secs));
-    (table(), chart(), panes, look, (watch, alerts), places, interval).prop_map(
+    let hosts = prop::sample::subsequence(vec!["web1", "db", "[::1]"], 0..3);
+    let runs = prop::sample::subsequence(vec!["run1.", "run2.", "火/"], 0..3);
+    let sources = (hosts, runs).prop_map(|(hosts, runs)| {
+        let address = "palm:10002".to_owned();
+        let runs = runs.into_iter().map(str::to_owned).collect();
+        let hosts = hosts.into_iter().enumerate().map(|(at, address)| SourceLabel {
+            name: format!("n{at}"),
+            address: format!("{address}:7"),
+            ..SourceLabel::default()
+        });
+        View { address, runs, ..View::default() }.with_sources(hosts)
+    });
+    (table(), chart(), panes, look, (watch, alerts), (places, sources), interval).prop_map(
         |(
             table,
             chart,
             panes,
             look,
             (watch, alerts),
-            (place, compared, compared_sort),
+            ((place, compared, compared_sort), sources),
             interval,
         )| {
             let (pane, focus, log, selected_row, raw_log) = panes;
             View {
-                address: "palm:10002".to_owned(),
                 saved_at: NOW,
                 watch: watch.iter().map(|glob| glob.parse().unwrap()).collect(),
                 alerts: alerts.iter().map(|alert| alert.parse().unwrap()).collect(),
@@ -347,6 +363,7 @@ fn view() -> impl Strategy<Value = View> {
                 selected_row,
                 interval,
                 look,
+                ..sources
             }
         },
     )

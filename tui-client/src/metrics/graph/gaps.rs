@@ -23,8 +23,10 @@ const SHORT: u64 = 2;
 /// interval changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Gaps {
-    /// Seconds.
+    /// Seconds, with a step within each bucket that has several points.
     steps: Vec<u64>,
+    /// The place in `steps` of the step from each time to the next, where some are within a bucket.
+    places: Option<Vec<usize>>,
     /// Seconds of a bucket; none where each time is that of a point.
     bucket: Option<u64>,
 }
@@ -35,11 +37,36 @@ impl Gaps {
         let mut times = times.into_iter();
         let mut before = times.next();
         let step = |time: i64| before.replace(time).map_or(0, |before| time.abs_diff(before));
-        Self { steps: times.map(step).collect(), bucket }
+        Self { steps: times.map(step).collect(), places: None, bucket }
+    }
+
+    /// The steps between the rising times of buckets of so many seconds, each with whether it has
+    /// several points: those come more often than the buckets, by half of one as far as is known.
+    pub fn of_buckets(buckets: impl IntoIterator<Item = (i64, bool)>, bucket: u64) -> Self {
+        let (mut steps, mut places) = (Vec::new(), Vec::new());
+        let mut before: Option<i64> = None;
+        for (time, has_several) in buckets {
+            if let Some(before) = before.replace(time) {
+                places.push(steps.len());
+                steps.push(time.abs_diff(before));
+            }
+            steps.extend(has_several.then_some(bucket / 2));
+        }
+        let places = (places.len() < steps.len()).then_some(places);
+        Self { steps, places, bucket: Some(bucket) }
+    }
+
+    /// The place in `steps` of the step behind a time.
+    fn place(&self, at: usize) -> usize {
+        match &self.places {
+            Some(places) => places.get(at).copied().unwrap_or(self.steps.len()),
+            None => at,
+        }
     }
 
     /// Whether the points at a place and behind it are joined; none as long as no step is usual.
     pub fn is_joined(&self, at: usize) -> Option<bool> {
+        let at = self.place(at);
         let step = self.steps.get(at).copied()?;
         if step <= SHORT {
             return Some(true);
@@ -55,7 +82,8 @@ impl Gaps {
 
     /// The longest joined step at a point; none as long as no step is usual.
     pub fn longest_at(&self, point: usize) -> Option<u64> {
-        self.longest(point, point)
+        let place = self.place(point);
+        self.longest(place, place)
     }
 
     /// The longest joined step behind the first `before` steps and before those from `after` on.
@@ -164,6 +192,46 @@ mod tests {
         assert_eq!(broken(&[every(1, 99), every(60, 6), every(1, 99)]), [0; 0], "six are usual");
         assert_eq!(broken(&[every(1, 99), every(60, 2), every(1, 99)]), [99, 100]);
         assert_eq!(broken(&[every(60, 99), every(600, 1), every(1, 99)]), [99]);
+    }
+
+    #[test]
+    fn buckets_are_broken_where_their_points_are() {
+        /// A minute of points a second, each hour.
+        fn bursts() -> impl Iterator<Item = i64> {
+            (0..24).flat_map(|hour| (0..60).map(move |second| hour * 3600 + second))
+        }
+        let points = Gaps::of(bursts(), None);
+        let gaps = |gaps: &Gaps, times: usize| {
+            (0..times - 1).filter(|&at| gaps.is_joined(at) == Some(false)).count()
+        };
+        assert_eq!(gaps(&points, 24 * 60), 23);
+        let buckets = |bucket: i64, has_several: bool| {
+            let mut starts: Vec<_> = bursts().map(|at| at / bucket * bucket).collect();
+            starts.dedup();
+            let times = starts.len();
+            let step = bucket.unsigned_abs();
+            let of = Gaps::of_buckets(starts.into_iter().map(|at| (at, has_several)), step);
+            gaps(&of, times)
+        };
+        assert_eq!([256, 512].map(|bucket| buckets(bucket, true)), [23, 23]);
+        assert_eq!(buckets(512, false), 0, "a point an hour");
+        assert_eq!(buckets(4096, true), 0, "nothing is missing in a bucket");
+        // Dense points, and none in two buckets.
+        let dense = (0..20).filter(|at| ![9, 10].contains(at)).map(|at| (at * 16, true));
+        let dense = Gaps::of_buckets(dense, 16);
+        let broken: Vec<_> = (0..17).filter(|&at| dense.is_joined(at) == Some(false)).collect();
+        assert_eq!(broken, [8]);
+        assert_eq!(dense.longest_at(3), Some(32), "from a bucket to the one behind the next");
+        assert_eq!(dense.is_joined(17), None, "there is no step behind the last");
+    }
+
+    proptest! {
+        #[test]
+        fn buckets_with_a_point_each_are_as_points(times in proptest::collection::btree_set(0..999_i64, 0..30)) {
+            let buckets = Gaps::of_buckets(times.iter().map(|&at| (at, false)), 1);
+            let points = Gaps::of(times.iter().copied(), Some(1));
+            prop_assert_eq!(buckets, points);
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::import;
 use super::peer::Peer;
+use super::{end_reason, import};
 use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
 use crate::metrics::reply::{Reply, ReplyBuilder};
@@ -143,14 +143,6 @@ pub(super) async fn serve(
         waiting.push_front(request);
     }
     End::Ended { lost: in_flight.into(), reason }
-}
-
-/// Why a connection ended, in words.
-pub(super) fn end_reason(error: &ClientError) -> String {
-    match error {
-        ClientError::Closed => "the server closed the connection".to_owned(),
-        other => other.to_string(),
-    }
 }
 
 /// Reads replies in order; ends at the first one that fails.

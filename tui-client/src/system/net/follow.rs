@@ -9,8 +9,7 @@ use shared::response::Status;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::connect_reason;
-use super::connection::end_reason;
+use super::end_reason;
 use super::peer::Peer;
 use crate::effect::NetworkOrder;
 use crate::event::{Event, FollowNews};
@@ -68,7 +67,7 @@ impl Drop for Followed {
 async fn follow(peer: &Peer, id: u64, selector: &str, events: &mpsc::Sender<Event>) -> FollowNews {
     let client = match peer.connect().await {
         Ok(client) => Followed(client),
-        Err(error) => return FollowNews::Lost(connect_reason(&error)),
+        Err(reason) => return FollowNews::Lost(reason),
     };
     let told = async {
         let mut reply = client.0.send(format!("get {selector}").as_bytes()).await?;

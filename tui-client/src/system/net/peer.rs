@@ -1,6 +1,5 @@
-//! What the screen speaks to: a server, or a recording that answers as one would.
+//! What the screen speaks to: a server, several of them as one, or a recording that answers as one would.
 
-use std::io;
 use std::sync::Arc;
 
 use shared::Client;
@@ -9,6 +8,8 @@ use shared::frame::{Line, RequestFramer};
 use shared::response::{WRONG_COMMAND, encode_end, encode_error};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
+use super::connect_reason;
+use super::joined::Joined;
 use crate::clock::unix_now;
 use crate::session::Session;
 
@@ -20,6 +21,8 @@ const PIPE_SIZE: usize = 64 * 1024;
 pub enum Peer {
     /// A server, over TCP.
     Server(ConnectOptions),
+    /// Several servers in one view.
+    Joined(Arc<Joined>),
     /// A saved session, in this process.
     Recorded(Arc<Session>),
 }
@@ -31,13 +34,27 @@ impl From<ConnectOptions> for Peer {
 }
 
 impl Peer {
+    /// A new connection for what is typed.
+    ///
+    /// # Errors
+    /// As those of [`Peer::connect`].
+    pub(super) async fn connect_prompt(&self) -> Result<Client, String> {
+        match self {
+            Self::Joined(joined) => joined.connect_prompt().await,
+            Self::Server(_) | Self::Recorded(_) => self.connect().await,
+        }
+    }
+
     /// A new connection.
     ///
     /// # Errors
-    /// Those of [`Client::connect`]; none for a recording.
-    pub(super) async fn connect(&self) -> io::Result<Client> {
+    /// Why there is none, in words; there always is one to a recording.
+    pub(super) async fn connect(&self) -> Result<Client, String> {
         match self {
-            Self::Server(server) => Client::connect(server).await,
+            Self::Server(server) => {
+                Client::connect(server).await.map_err(|error| connect_reason(&error))
+            }
+            Self::Joined(joined) => joined.connect(),
             Self::Recorded(session) => {
                 let (ours, theirs) = duplex(PIPE_SIZE);
                 tokio::spawn(serve(theirs, Arc::clone(session)));
@@ -49,7 +66,7 @@ impl Peer {
     /// Its clock, in Unix seconds: that of a recording stands still.
     pub(super) fn unix_now(&self) -> i64 {
         match self {
-            Self::Server(_) => unix_now(),
+            Self::Server(_) | Self::Joined(_) => unix_now(),
             Self::Recorded(session) => session.view.saved_at,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use shared::response::Status;
 use tui_client::event::{Event, KeyCode};
 use tui_client::keymap::Mode;
+use tui_client::view::theme::Theme;
 
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::series_server::month;
@@ -322,10 +323,31 @@ fn what_the_server_does_not_say_is_not_asked_for_without_end() {
     scene.answer(&line, Status::Error, "points of a from 3 to 9 are damaged");
     let said = "the table stays as it was: points of a from 3 to 9 are damaged";
     assert_eq!((scene.notice(), asked(&scene).len()), (said, 0));
+    let title = |scene: &Scene| draw(scene, &Theme::colour(), 120, 40).to_string();
+    assert!(title(&scene).contains("╭ of now, no answer · get * · "), "{}", title(&scene));
     scene.wait(Duration::from_secs(5));
     assert_eq!(asked(&scene), [""; 0]);
     scene.keys("@-11m\n");
     assert_eq!(asked(&scene), [format!("get *[last@{}]", NOW - 655)]);
+}
+
+#[test]
+fn a_table_that_is_too_large_for_another_time_says_that_it_is_of_now() {
+    let mut scene = Scene::live(80, 24, &[], &[]);
+    let keys: String = (0..200_001).map(|key| format!("k{key} 1 {NOW}\n")).collect();
+    scene.ok("get *[last]", &keys);
+    let title = |scene: &Scene, wide| draw(scene, &Theme::colour(), wide, 24).to_string();
+    assert!(!title(&scene, 80).contains("of now"));
+    scene.enter("@-10m");
+    assert!(scene.notice().starts_with("with more than 200,000 keys"), "{}", scene.notice());
+    scene.wait(Duration::from_secs(20));
+    assert_eq!(scene.notice(), "");
+    assert!(
+        title(&scene, 80).contains("╭ of now, too many keys · get * · 200,001 keys · last 15m ")
+    );
+    assert!(title(&scene, 50).contains("╭ of now, too many keys · 200,001 keys ─"));
+    scene.enter("0");
+    assert!(!title(&scene, 80).contains("of now"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tui_client::app::log::Log;
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyPress};
 use tui_client::keymap::Mode;
-use tui_client::metrics::marks;
+use tui_client::metrics::marks::Marks;
 use tui_client::session::{Focus, LeftOut, Recording, Session, SessionFile, View};
 
 use crate::harness::scene::{NOW, Scene, config};
@@ -75,7 +75,7 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     let (asked, written) = answer(&mut scene, |line| match line {
         "get *[last:2]" => format!("a 3.5 {}\na 4.0 {NOW}\nb 5.0 {NOW}\n", NOW - 1),
         line if line.contains("[last@") => format!("a 0.5 {}\n", from - 7),
-        line if line == format!("get {}", marks::SELECTOR) => {
+        line if line == format!("get {}", Marks::default().selector()) => {
             format!("mark.deploy 1.0 {}\n", from - DAY)
         }
         line if line.contains(":count]") => format!("a 900.0 {from}\nb 2.0 {from}\n"),
@@ -90,7 +90,7 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
         format!("get *[last@{}]", from - 901),
         format!("get *[{from}::all:count]"),
         format!("get *[{}::all:count]", from - 900),
-        format!("get {}", marks::SELECTOR),
+        format!("get {}", Marks::default().selector()),
         "get {a,b}[last:64]".to_owned(),
         "get a[last:1024]".to_owned(),
         format!("get *[{}:]", from - 900),

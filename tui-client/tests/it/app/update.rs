@@ -172,6 +172,61 @@ fn a_line_entered_while_disconnected_is_kept() {
 }
 
 #[test]
+fn a_word_that_is_no_command_is_answered_with_what_helps() {
+    for (typed, help) in [
+        ("palm.cpu", "; get palm.cpu reads it"),
+        ("watch palm.cpu", "; ? finds what the screen does"),
+        ("list", "; ? finds what the screen does"),
+        ("help me", "; ? finds what the screen does"),
+        ("geet a", "in lower case"),
+        ("put a", "a value is missing"),
+    ] {
+        let mut scene = Scene::with_sample(160, 30, &[]);
+        scene.enter(typed);
+        scene.answer(typed, Status::Error, "wrong command\n");
+        assert!(scene.notice().ends_with(help), "{}", scene.notice());
+        let brief = scene.app.notice().unwrap().brief.clone().unwrap();
+        assert!(brief.ends_with(help), "{brief}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_request_is_what_was_typed() {
+    let is_clean = |scene: &Scene| {
+        let notes = scene.log().into_iter().filter(|line| line.starts_with('-'));
+        let said: String = notes.chain([scene.notice().to_owned()]).collect();
+        assert!(said.contains("put a") && !said.contains(&NOW.to_string()), "{said}");
+    };
+    // The time is filled in.
+    for (typed, reason, said) in [
+        ("put a x", "wrong command", "error at \"x\" in put a x: a value is a decimal number"),
+        ("> put a 1", "disk full", "error in put a 1: disk full"),
+    ] {
+        let mut scene = Scene::with_sample(120, 30, &[]);
+        scene.enter(typed);
+        let line = scene.sent.last().unwrap().line.clone();
+        assert!(line.ends_with(&format!(" {NOW}")));
+        scene.answer(&line, Status::Error, &format!("{reason}\n"));
+        assert!(scene.notice().starts_with(said), "{}", scene.notice());
+        is_clean(&scene);
+    }
+    let mut scene = Scene::with_sample(120, 30, &[]);
+    scene.enter("put a 1");
+    scene.tell(Event::Disconnected("gone".to_owned()));
+    assert_eq!(scene.notice(), "no reply to: put a 1");
+    let mut scene = Scene::with_sample(120, 30, &[]);
+    scene.enter("put a 1");
+    let id = scene.sent.last().unwrap().id;
+    scene.tell(Event::NotSent { id });
+    is_clean(&scene);
+    // A time that was typed is a part of it.
+    let mut scene = Scene::with_sample(120, 30, &[]);
+    scene.enter("put a 1 7");
+    scene.answer("put a 1 7", Status::Error, "disk full\n");
+    assert_eq!(scene.notice(), "error in put a 1 7: disk full");
+}
+
+#[test]
 fn a_mistake_is_said_although_there_is_no_server() {
     let mut scene = Scene::new(80, 24, &[]);
     scene.tell(Event::Disconnected("no server there".to_owned()));

@@ -249,3 +249,11 @@ fn one_key_has_no_others_to_chart() {
     scene.keys("M");
     assert_eq!(scene.notice(), "no key is watched yet; W watches one");
 }
+
+#[test]
+fn a_title_without_room_for_its_name_begins_with_what_is_said_besides() {
+    let alerts = ["palm.cpu > 1", "eardrum.cpu > 1"];
+    let scene = Scene::parked(40, 10, &["*"], &alerts).on(Mode::Watch, "M");
+    let drawn = draw(&scene, &Theme::colour(), 40, 10).to_string();
+    assert!(drawn.contains("╭ 2 alerts, 2 keys firing · 6 of 8 in …╮"), "{drawn}");
+}

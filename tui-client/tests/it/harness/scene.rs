@@ -347,6 +347,7 @@ impl Scene {
 pub fn config() -> AppConfig {
     AppConfig {
         address: "localhost:10001".to_owned(),
+        sources: Vec::new(),
         interval: Duration::from_secs(1),
         watch: Vec::new(),
         alerts: Vec::new(),

@@ -6,10 +6,12 @@ use shared::response::Status;
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::settings::Settings;
+use tui_client::sources::SourceState;
 use tui_client::view::theme::{Theme, colour::Depth};
 
 use super::scenes;
-use crate::harness::scene::{Scene, sample};
+use crate::app::sources::{away, here, scene_of, scene_of_runs};
+use crate::harness::scene::{NOW, Scene, sample};
 
 /// A mistake was made, and another poll went by.
 pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {
@@ -24,6 +26,15 @@ pub fn with_data(width: u16, height: u16, watch: &[&str]) -> Scene {
 
 fn gone(scene: &mut Scene) {
     scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+}
+
+/// Two servers in one view, the second of which stands so.
+fn several(width: u16, height: u16, db: SourceState) -> Scene {
+    scene_of(width, height, &[]).then(|scene| {
+        let old = NOW - 70;
+        scene.ok("get *[last]", &format!("web1/palm.cpu 23.7 {NOW}\ndb/palm.cpu 41.25 {old}\n"));
+        scene.tell(Event::Sources(vec![here(300), db]));
+    })
 }
 
 /// A theme of the palette of 256, with few colours, each for one role.
@@ -73,6 +84,11 @@ scenes! {
         gone(scene);
         scene.wait(Duration::from_secs(70));
     }),
+    [sources]
+    sources: |w, h| several(w, h, here(1200)),
+    sources_one_away: |w, h| several(w, h, away("no server there")),
+    sources_of_runs: |w, h| scene_of_runs(w, h, &[], 200_000),
+    sources_connecting: |w, h| several(w, h, SourceState::Connecting),
     [help]
     help: |w, h| help(w, h, "?"),
     help_scrolled: |w, h| help(w, h, "?").then(|scene| drop(scene.code(KeyCode::End))),
@@ -94,5 +110,5 @@ scenes! {
     ascii: |w, h| colourful(w, h, Theme { ascii: true, ..Theme::colour() }),
     from_a_file: |w, h| colourful(w, h, of_file()),
     ascii_help: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?") },
-    ascii_help_search: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?history") },
+    ascii_help_search: |w, h| Scene { theme: Theme { ascii: true, ..Theme::plain() }, ..help(w, h, "?sort") },
 }

@@ -87,9 +87,9 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Of a request, for the reason of the server.
-    pub fn new(line: &str, reason: &str) -> Self {
-        let text = explain::error_message(line.as_bytes(), reason);
+    /// Of a request that was typed so, for the reason of the server.
+    pub fn new(typed: &str, line: &str, reason: &str) -> Self {
+        let text = explain::error_message_as_typed(typed, line, reason);
         Self { text, brief: explain::brief_message(line.as_bytes(), reason) }
     }
 }

@@ -279,6 +279,21 @@ fn an_answer_is_read_to_its_end() {
 }
 
 #[test]
+fn the_points_of_the_numbers_in_an_answer_stand_below_each_other() {
+    let mut scene = Scene::live(80, 40, &[], &[]);
+    scene.enter("get a");
+    scene.ok("get a", "a 1.5 1\na 10 2\na 0.125 3\na -7.25 4\n");
+    let drawn = screen(&scene, 80, 40);
+    let point = |number: &str| {
+        let found = drawn.lines().find_map(|line| line.find(&format!(" {number} ")));
+        found.unwrap_or_else(|| panic!("{number} in {drawn}"))
+            + number.find('.').unwrap_or(number.len())
+    };
+    let points = ["1.5", "10", "0.125", "-7.25"].map(point);
+    assert_eq!(points, [points[0]; 4], "{drawn}");
+}
+
+#[test]
 fn no_digit_of_a_number_in_an_answer_is_cut_off() {
     for (width, shown) in [(80, "0.016666666666666666  "), (60, " 0.0166666666666667  ")] {
         let mut scene = Scene::live(width, 40, &[], &[]);

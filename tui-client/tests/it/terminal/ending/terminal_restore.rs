@@ -167,6 +167,7 @@ fn the_client_that_panics() {
     let options = RunOptions { peer: ConnectOptions::new("localhost", port).into(), mouse: true };
     let config = AppConfig {
         address: format!("localhost:{port}"),
+        sources: Vec::new(),
         interval: Duration::from_millis(20),
         watch: vec!["a*".parse().unwrap()],
         alerts: Vec::new(),

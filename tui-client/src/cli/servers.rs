@@ -1,0 +1,103 @@
+//! The servers of the command line, and what of them is shown.
+
+use std::str::FromStr;
+
+use clap::error::ErrorKind;
+use shared::client::ConnectOptions;
+use shared::host::{Host, HostError, with_port};
+use shared::{DEFAULT_HOST, DEFAULT_PORT};
+
+use super::{Args, RunMode, usage_error};
+use crate::session::View;
+use crate::sources::{Source, check_name, named_hosts, with_runs};
+
+/// `[NAME=]HOST[:PORT]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NamedHost {
+    pub(super) name: Option<String>,
+    pub(super) host: Host,
+}
+
+impl FromStr for NamedHost {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains(',') {
+            return Err("one host; several are a --host each".to_owned());
+        }
+        let (name, host) = match text.split_once('=') {
+            Some((name, host)) => (Some(name.to_owned()), host),
+            None => (None, text),
+        };
+        if let Some(name) = &name {
+            check_name(name).map_err(|why| why.to_string())?;
+        }
+        let host = host.parse().map_err(|why: HostError| why.to_string())?;
+        Ok(Self { name, host })
+    }
+}
+
+/// What a plan says of servers.
+pub(super) struct Servers {
+    /// The first one.
+    pub(super) server: ConnectOptions,
+    /// All of them, each with each run; none where all keys of one server are shown.
+    pub(super) sources: Vec<Source>,
+    /// Lines are put, with this before their names.
+    pub(super) put: Option<String>,
+}
+
+impl Servers {
+    /// Takes what the arguments of a mode say.
+    pub(super) fn of(args: &mut Args, mode: &RunMode) -> Result<Self, clap::Error> {
+        let conflict = |why: &str| Err(usage_error(ErrorKind::ArgumentConflict, why));
+        let has_keys = matches!(mode, RunMode::Input | RunMode::Delete(_) | RunMode::Replay(_));
+        if !args.prefix.is_empty() && !args.put && has_keys {
+            return conflict("--prefix goes with --put, --once, --watch, a get, or the screen");
+        }
+        let put = args.put.then(|| args.prefix.pop().unwrap_or_default());
+        let runs = if args.put { Vec::new() } else { std::mem::take(&mut args.prefix) };
+        let mut servers = Vec::new();
+        for NamedHost { name, host } in std::mem::take(&mut args.host) {
+            let port = host.port(args.port);
+            let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
+            let mut server = ConnectOptions::new(host.into_name(), port);
+            server.reply_timeout = args.timeout;
+            servers.push((name, server));
+        }
+        let server = servers.first().map(|(_, server)| server.clone());
+        let server = server.unwrap_or_else(|| ConnectOptions::new(DEFAULT_HOST, DEFAULT_PORT));
+        let sources = sources(servers, &runs)?;
+        if put.is_some() && !sources.is_empty() {
+            return conflict("--put goes to one server: one --host, without a NAME=");
+        }
+        Ok(Self { server, sources, put })
+    }
+}
+
+/// The sources of servers, some with a name, and of runs.
+fn sources(
+    servers: Vec<(Option<String>, ConnectOptions)>,
+    runs: &[String],
+) -> Result<Vec<Source>, clap::Error> {
+    let invalid = |why: String| usage_error(ErrorKind::ValueValidation, why);
+    let servers = match &servers[..] {
+        [(None, _)] if runs.is_empty() => Vec::new(),
+        [(None, server)] => {
+            let (name, run) = (String::new(), String::new());
+            vec![Source { name, run, server: server.clone() }]
+        }
+        _ => named_hosts(servers).map_err(|why| invalid(why.to_string()))?,
+    };
+    with_runs(servers, runs).map_err(|[one, other]| {
+        invalid(format!("keys of {other:?} would be of {one:?}, too: no --prefix begins another"))
+    })
+}
+
+/// A view of these servers.
+pub(super) fn shown(view: View, server: &ConnectOptions, sources: &[Source]) -> View {
+    match sources {
+        [] => View { address: with_port(&server.host, server.port), ..view },
+        sources => view.with_sources(sources.iter().map(Into::into)),
+    }
+}

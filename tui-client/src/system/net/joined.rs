@@ -1,0 +1,187 @@
+//! Several servers as one peer: in this process something speaks the protocol to the screen as one
+//! server does, and to each source behind it.
+//!
+//! A source that is away takes no other away: requests go to those that are there. When one comes or
+//! goes, a follow that it has a part in breaks off, so that the screen asks for everything anew.
+
+mod connection;
+mod supervisor;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::Client;
+use shared::client::ConnectOptions;
+use tokio::io::duplex;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::{connect_reason, end_reason};
+use crate::event::Event;
+use crate::sources::{Source, SourceLabel, SourceState, shifts};
+use connection::{Ways, serve};
+
+/// Bytes on their way to the screen, or from it.
+const PIPE_SIZE: usize = 64 * 1024;
+
+/// The first connection waits so long for the other sources once one is there: the screen begins with
+/// all that are started.
+const FIRST_GRACE: Duration = Duration::from_millis(500);
+
+/// What a source may take beyond its own times before the screen gives up on its answer.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// The sources, and how they stand.
+#[derive(Debug)]
+pub struct Joined {
+    sources: Arc<[Source]>,
+    standings: watch::Sender<Vec<Standing>>,
+}
+
+/// How a source stands, and its connection for what is typed.
+#[derive(Debug, Clone)]
+struct Standing {
+    state: SourceState,
+    client: Option<Client>,
+    /// How often it has come or gone, or its times were shifted otherwise.
+    changes: u64,
+    /// The first time of its run, if it is one that has begun.
+    start: Option<i64>,
+}
+
+/// How the times of all are shifted.
+fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
+    let starts: Vec<_> = standings.iter().map(|standing| standing.start).collect();
+    shifts(sources, &starts)
+}
+
+impl Joined {
+    /// Sources of which nothing is known.
+    pub fn new(sources: Vec<Source>) -> Self {
+        let unknown =
+            Standing { state: SourceState::Connecting, client: None, changes: 0, start: None };
+        let standings = watch::Sender::new(vec![unknown; sources.len()]);
+        Self { sources: sources.into(), standings }
+    }
+
+    /// Keeps a connection to each source, and finds out when one comes or goes; tells how they stand
+    /// whenever that changes. Ends when nobody is told any more.
+    pub(super) async fn supervise(self: Arc<Self>, events: mpsc::Sender<Event>) {
+        let mut tasks = JoinSet::new();
+        for at in 0..self.sources.len() {
+            tasks.spawn(supervisor::run(Arc::clone(&self), at));
+        }
+        supervisor::tell_changes(&self, &events).await;
+    }
+
+    /// The connection for what is typed, which uses those that are kept. Waits until it is known of
+    /// each source whether it is there, or for a short time after the first one is.
+    ///
+    /// # Errors
+    /// When none is there: why.
+    pub(super) async fn connect_prompt(self: &Arc<Self>) -> Result<Client, String> {
+        let mut standings = self.standings.subscribe();
+        let mut end = None;
+        loop {
+            let (is_known, is_any_here) = {
+                let now = standings.borrow_and_update();
+                let is_known = |one: &Standing| one.state != SourceState::Connecting;
+                (now.iter().all(is_known), now.iter().any(|one| one.state.is_here()))
+            };
+            if is_known {
+                break;
+            }
+            if is_any_here {
+                end.get_or_insert_with(|| Instant::now() + FIRST_GRACE);
+            }
+            let until = end.unwrap_or_else(Instant::now);
+            tokio::select! {
+                changed = standings.changed() => if changed.is_err() { break },
+                () = sleep_until(until), if end.is_some() => break,
+            }
+        }
+        if let Some(reason) = self.nobody_is_here() {
+            return Err(reason);
+        }
+        Ok(self.client(Ways::kept(Arc::clone(self))))
+    }
+
+    /// A connection with connections of its own to the sources, which are made when they are needed.
+    pub(super) fn connect(self: &Arc<Self>) -> Result<Client, String> {
+        match self.nobody_is_here() {
+            Some(reason) => Err(reason),
+            None => Ok(self.client(Ways::own(Arc::clone(self)))),
+        }
+    }
+
+    /// A connection to all sources, which ends when one of them goes.
+    ///
+    /// # Errors
+    /// When one is not there: which, and why.
+    pub async fn connect_to_all(self: &Arc<Self>) -> Result<Client, String> {
+        let mut connecting = JoinSet::new();
+        for (at, source) in self.sources.iter().cloned().enumerate() {
+            let connect = async move {
+                let client = Client::connect(&source.server).await;
+                let client = client.map_err(|error| connect_reason(&error))?;
+                let start = supervisor::first_time(&client, &source).await;
+                Ok((client, start.map_err(|error| end_reason(&error))?))
+            };
+            connecting.spawn(async move { (at, connect.await) });
+        }
+        let mut clients = vec![None; self.sources.len()];
+        let mut failed = None;
+        // A panic has reported itself.
+        while let Some(Ok((at, connected))) = connecting.join_next().await {
+            let connected: Result<(Client, Option<i64>), String> = connected;
+            match connected {
+                Ok((client, start)) => {
+                    if let Some(slot) = clients.get_mut(at) {
+                        *slot = Some(client);
+                    }
+                    self.begins(at, start);
+                }
+                Err(reason) => {
+                    let Some(source) = self.sources.get(at) else { continue };
+                    let SourceLabel { name, address, .. } = source.into();
+                    let name = if name.is_empty() { name } else { format!("{name}: ") };
+                    failed = Some(format!("{name}{address}: {reason}"));
+                }
+            }
+        }
+        match failed {
+            Some(reason) => Err(reason),
+            None => Ok(self.client(Ways::all(Arc::clone(self), clients))),
+        }
+    }
+
+    fn client(&self, ways: Ways) -> Client {
+        let (ours, theirs) = duplex(PIPE_SIZE);
+        tokio::spawn(serve(theirs, ways));
+        let times = |server: &ConnectOptions| server.connect_timeout + server.reply_timeout;
+        let longest = self.sources.iter().map(|source| times(&source.server)).max();
+        Client::over(ours, longest.unwrap_or_default() + MARGIN)
+    }
+
+    /// Why there is nothing to speak to, if no source is there; of each that is said by itself.
+    fn nobody_is_here(&self) -> Option<String> {
+        let standings = self.standings.borrow();
+        if standings.iter().any(|one| one.state.is_here()) {
+            return None;
+        }
+        Some("no server is there".to_owned())
+    }
+
+    /// Takes the time of a small answer.
+    fn measured(&self, at: usize, first: Duration) {
+        self.standings.send_if_modified(|standings| {
+            let Some(Standing { state: SourceState::Here { round_trip, .. }, .. }) =
+                standings.get_mut(at)
+            else {
+                return false;
+            };
+            round_trip.replace(first) != Some(first)
+        });
+    }
+}

@@ -1,0 +1,514 @@
+//! One connection of the screen to the joined sources. Requests are sent on to the sources as they come,
+//! and the replies are written in the order of the requests, piece by piece.
+
+use std::sync::Arc;
+
+use shared::Client;
+use shared::client::{ClientError, ReplyPiece, ReplyStream};
+use shared::frame::{Line, RequestFramer};
+use shared::response::{Status, WRONG_COMMAND, encode_end, encode_error, encode_status_ok};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Duration, Instant};
+
+use super::supervisor::ENQUIRY;
+use super::{Joined, shifts_of};
+use crate::clock::unix_now;
+use crate::sources::{DataLines, Kind, Routed, Source, SourceLabel, SourceState, Target, route};
+use crate::system::net::end_reason;
+
+/// Requests that are sent on before the reply to the first of them is written.
+const MAX_AHEAD: usize = 64;
+
+/// Bytes of a reply that are gathered before they are written.
+const MAX_GATHERED: usize = 32 * 1024;
+
+/// Pieces of a follow that wait to be written.
+const MAX_TOLD: usize = 8;
+
+/// The longest reason of an error that is passed on, in bytes.
+const MAX_REASON: usize = 1024;
+
+/// The size up to which an answer is small, so that its time is that of the way.
+const MAX_SMALL: usize = 64 * 1024;
+
+/// The connections to the sources.
+pub(super) struct Ways {
+    joined: Arc<Joined>,
+    /// Those of this connection alone; none where those that are kept are used.
+    own: Option<Vec<Option<Client>>>,
+    /// All sources have to be there.
+    needs_all: bool,
+}
+
+impl Ways {
+    /// Those that are kept.
+    pub(super) fn kept(joined: Arc<Joined>) -> Self {
+        Self { joined, own: None, needs_all: false }
+    }
+
+    /// New ones, which are made when they are needed.
+    pub(super) fn own(joined: Arc<Joined>) -> Self {
+        let none = vec![None; joined.sources.len()];
+        Self { joined, own: Some(none), needs_all: false }
+    }
+
+    /// These, none of which is made again.
+    pub(super) fn all(joined: Arc<Joined>, clients: Vec<Option<Client>>) -> Self {
+        Self { joined, own: Some(clients), needs_all: true }
+    }
+
+    /// The connections to some sources, or why there is none.
+    async fn to(&mut self, targets: &[Target]) -> Vec<Result<Client, String>> {
+        if !self.needs_all {
+            self.connect(targets).await;
+        }
+        let standings = self.joined.standings.borrow();
+        let of = |target: &Target| {
+            let standing = standings.get(target.source);
+            let client = match &self.own {
+                Some(own) => own.get(target.source).cloned().flatten(),
+                None => standing.and_then(|standing| standing.client.clone()),
+            };
+            client.ok_or_else(|| match standing.map(|standing| &standing.state) {
+                Some(SourceState::Away { reason }) => reason.clone(),
+                _ => "no answer yet".to_owned(),
+            })
+        };
+        targets.iter().map(of).collect()
+    }
+
+    /// Makes those that are missing, of sources that are there.
+    async fn connect(&mut self, targets: &[Target]) {
+        let Some(own) = &mut self.own else { return };
+        let mut connecting = JoinSet::new();
+        for target in targets {
+            let at = target.source;
+            let Some(slot) = own.get_mut(at) else { continue };
+            if let Some(client) = slot
+                && is_closed(client).await
+            {
+                *slot = None;
+            }
+            let is_here = |standing: &super::Standing| standing.state.is_here();
+            let is_here = self.joined.standings.borrow().get(at).is_some_and(is_here);
+            if slot.is_none()
+                && is_here
+                && let Some(source) = self.joined.sources.get(at)
+            {
+                let server = source.server.clone();
+                connecting.spawn(async move { (at, Client::connect(&server).await) });
+            }
+        }
+        while let Some(Ok((at, connected))) = connecting.join_next().await {
+            if let Some(slot) = own.get_mut(at) {
+                *slot = connected.ok();
+            }
+        }
+    }
+}
+
+impl Drop for Ways {
+    /// A source may tell without end.
+    fn drop(&mut self) {
+        self.own.iter().flatten().flatten().for_each(Client::abort);
+    }
+}
+
+async fn is_closed(client: &Client) -> bool {
+    tokio::select! {
+        biased;
+        _ = client.closed() => true,
+        () = std::future::ready(()) => false,
+    }
+}
+
+/// A reply that is due.
+enum Due {
+    /// This one.
+    Ready(Vec<u8>),
+    /// That of some sources.
+    Asked { kind: Kind, parts: Vec<Part>, is_strict: bool },
+    /// That of a follow.
+    Followed { parts: Vec<Part>, standing: Vec<(usize, u64)>, ended: watch::Receiver<bool> },
+    /// None: the connection ends.
+    Broken,
+}
+
+/// What one source answers.
+struct Part {
+    source: usize,
+    lines: DataLines,
+    stream: Result<ReplyStream, ClientError>,
+    sent: Instant,
+    /// Nothing else was under way, so that the time to its first byte is that of the way.
+    is_alone: bool,
+    /// It is under way as long as this lives.
+    on_the_way: Arc<()>,
+}
+
+/// A follow that has been sent on.
+struct Following {
+    clients: Vec<Client>,
+    ended: watch::Sender<bool>,
+}
+
+impl Following {
+    /// Ends it, as anything that is sent does.
+    async fn end(self) {
+        self.ended.send_replace(true);
+        for client in self.clients {
+            // Of a connection that has ended the follow has, too.
+            drop(client.send(ENQUIRY).await);
+        }
+    }
+}
+
+/// Serves a connection of the screen until it ends.
+pub(super) async fn serve(stream: DuplexStream, ways: Ways) {
+    let (input, output) = split(stream);
+    let (due_sender, dues) = mpsc::channel(MAX_AHEAD);
+    let joined = Arc::clone(&ways.joined);
+    let (is_kept, mut standings) = (ways.own.is_none(), joined.standings.subscribe());
+    let reader = Reader { ways, dues: due_sender, following: None, on_the_way: Arc::new(()) };
+    let writer = Writer { output, joined: Arc::clone(&joined), out: Vec::new() };
+    let (reading, writing) = (reader.run(input), writer.run(dues));
+    let deserted = async {
+        // The sender lives as long as this.
+        let nobody = |all: &Vec<super::Standing>| !all.iter().any(|one| one.state.is_here());
+        let _ = standings.wait_for(nobody).await;
+    };
+    tokio::pin!(reading, writing);
+    tokio::select! {
+        () = &mut writing => {}
+        () = deserted, if is_kept => {}
+        // What is due is still written, unless it never ends.
+        is_following = &mut reading => if !is_following { writing.await },
+    }
+}
+
+/// The side that reads requests.
+struct Reader {
+    ways: Ways,
+    dues: mpsc::Sender<Due>,
+    following: Option<Following>,
+    /// Held by each part that is under way.
+    on_the_way: Arc<()>,
+}
+
+impl Reader {
+    /// Takes requests until there are no more; says whether a follow is open then.
+    async fn run(mut self, mut input: ReadHalf<DuplexStream>) -> bool {
+        let mut framer = RequestFramer::default();
+        let mut buffer = Vec::new();
+        while let Ok(1..) = input.read_buf(&mut buffer).await {
+            if let Some(following) = self.following.take() {
+                following.end().await;
+                framer.reopen();
+            }
+            let mut rest = &buffer[..];
+            while let Some(line) = framer.next_request(&mut rest) {
+                if let Some(following) = self.following.take() {
+                    following.end().await;
+                }
+                let due = match line {
+                    Line::Text(line) => self.send_on(line).await,
+                    Line::TooLong => refusal(WRONG_COMMAND),
+                };
+                if self.dues.send(due).await.is_err() {
+                    return false;
+                }
+            }
+            buffer.drain(..buffer.len() - rest.len());
+        }
+        self.following.is_some()
+    }
+
+    /// Sends a request on to the sources that it is for.
+    async fn send_on(&mut self, line: &[u8]) -> Due {
+        let joined = Arc::clone(&self.ways.joined);
+        let shifts = shifts_of(&joined.sources, &joined.standings.borrow());
+        let (kind, targets, filter) = match route(line, &joined.sources, &shifts, unix_now()) {
+            Routed::Answered(reply) => return Due::Ready(reply),
+            Routed::Asked { kind, targets, filter } => (kind, targets, filter),
+        };
+        let standing = {
+            let standings = joined.standings.borrow();
+            let changes = |at: usize| standings.get(at).map_or(0, |standing| standing.changes);
+            targets.iter().map(|target| (target.source, changes(target.source))).collect()
+        };
+        let clients = self.ways.to(&targets).await;
+        let missing = targets.iter().zip(&clients).find_map(|(target, client)| {
+            let reason = client.as_ref().err()?;
+            Some(format!("{}: {reason}", joined.name(target.source)))
+        });
+        let is_any_here = targets.is_empty() || clients.iter().any(Result::is_ok);
+        match missing {
+            Some(_) if self.ways.needs_all => return Due::Broken,
+            // What is to be changed in some is changed in none.
+            Some(reason) if kind == Kind::Change || !is_any_here => return refusal(&reason),
+            _ => {}
+        }
+        let is_alone = Arc::strong_count(&self.on_the_way) == 1;
+        let (mut parts, mut asked) = (Vec::new(), Vec::new());
+        for (target, client) in targets.iter().zip(clients) {
+            let Ok(client) = client else { continue };
+            let stream = client.send(&target.line).await;
+            asked.push(client);
+            parts.push(Part {
+                source: target.source,
+                lines: DataLines::new(joined.before(target.source), filter.clone())
+                    .shifted(shifts.get(target.source).copied().unwrap_or(0), target.step),
+                stream,
+                sent: Instant::now(),
+                is_alone,
+                on_the_way: Arc::clone(&self.on_the_way),
+            });
+        }
+        if kind != Kind::Follow {
+            return Due::Asked { kind, parts, is_strict: self.ways.needs_all };
+        }
+        let (ended, is_ended) = watch::channel(false);
+        self.following = Some(Following { clients: asked, ended });
+        Due::Followed { parts, standing, ended: is_ended }
+    }
+}
+
+fn refusal(reason: &str) -> Due {
+    let mut reply = Vec::new();
+    encode_error(reason, &mut reply);
+    Due::Ready(reply)
+}
+
+impl Joined {
+    fn name(&self, at: usize) -> String {
+        self.sources.get(at).map(|source| SourceLabel::from(source).shown()).unwrap_or_default()
+    }
+
+    fn before(&self, at: usize) -> String {
+        self.sources.get(at).map(Source::before).unwrap_or_default()
+    }
+}
+
+/// The connection is to end: a reply has broken off, or nobody reads.
+struct Broken;
+
+impl From<std::io::Error> for Broken {
+    fn from(_: std::io::Error) -> Self {
+        Self
+    }
+}
+
+impl From<ClientError> for Broken {
+    fn from(_: ClientError) -> Self {
+        Self
+    }
+}
+
+/// The side that writes replies.
+struct Writer {
+    output: WriteHalf<DuplexStream>,
+    joined: Arc<Joined>,
+    out: Vec<u8>,
+}
+
+/// A part whose reply has begun.
+struct Begun {
+    source: usize,
+    lines: DataLines,
+    stream: ReplyStream,
+    status: Status,
+    first: Option<Duration>,
+    _on_the_way: Arc<()>,
+}
+
+impl Writer {
+    async fn run(mut self, mut dues: mpsc::Receiver<Due>) {
+        while let Some(due) = dues.recv().await {
+            let written = match due {
+                Due::Ready(reply) => self.output.write_all(&reply).await.map_err(Broken::from),
+                Due::Asked { kind, parts, is_strict } => self.reply(kind, parts, is_strict).await,
+                Due::Followed { parts, standing, ended } => {
+                    self.follow(parts, &standing, ended).await
+                }
+                Due::Broken => Err(Broken),
+            };
+            if written.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Writes what has been gathered.
+    async fn flush(&mut self) -> Result<(), Broken> {
+        let written = self.output.write_all(&self.out).await;
+        self.out.clear();
+        Ok(written?)
+    }
+
+    /// Writes the data of all parts, one after the other, as one reply.
+    async fn reply(&mut self, kind: Kind, parts: Vec<Part>, is_strict: bool) -> Result<(), Broken> {
+        let begun = match self.begin(parts, kind == Kind::Get && !is_strict).await? {
+            Ok(begun) => begun,
+            Err(reason) => return self.refuse(&reason).await,
+        };
+        encode_status_ok(&mut self.out);
+        for mut part in begun {
+            let mut bytes = 0;
+            while let Some(piece) = part.stream.next().await? {
+                if let ReplyPiece::Data(data) = piece {
+                    bytes += data.len();
+                    part.lines.add(&data, &mut self.out);
+                    if self.out.len() >= MAX_GATHERED {
+                        self.flush().await?;
+                    }
+                }
+            }
+            if let Some(first) = part.first.filter(|_| bytes <= MAX_SMALL) {
+                self.joined.measured(part.source, first);
+            }
+        }
+        encode_end(&mut self.out);
+        self.flush().await
+    }
+
+    /// Waits until all parts have begun: nothing is written before it is known that none is refused.
+    /// A part that is lost before is an error for what `is_repeatable`, and breaks the reply off where
+    /// it may have had an effect.
+    async fn begin(
+        &mut self,
+        parts: Vec<Part>,
+        is_repeatable: bool,
+    ) -> Result<Result<Vec<Begun>, String>, Broken> {
+        let mut beginning = JoinSet::new();
+        for (order, part) in parts.into_iter().enumerate() {
+            beginning.spawn(async move {
+                let Part { source, lines, stream, sent, is_alone, on_the_way } = part;
+                let begun = async {
+                    let mut stream = stream?;
+                    let Some(ReplyPiece::Status(status)) = stream.next().await? else {
+                        return Err(ClientError::Closed);
+                    };
+                    let first = is_alone.then(|| sent.elapsed());
+                    Ok(Begun { source, lines, stream, status, first, _on_the_way: on_the_way })
+                };
+                (order, source, begun.await)
+            });
+        }
+        let mut begun = Vec::new();
+        while let Some(Ok(part)) = beginning.join_next().await {
+            begun.push(part);
+        }
+        begun.sort_by_key(|(order, ..)| *order);
+        let mut taken = Vec::new();
+        for (_, source, part) in begun {
+            let name = self.joined.name(source);
+            match part {
+                Err(error) if is_repeatable => {
+                    return Ok(Err(format!("{name}: {}", end_reason(&error))));
+                }
+                Err(error) => return Err(error.into()),
+                Ok(Begun { mut stream, status: Status::Error, .. }) => {
+                    let reason = reason(&mut stream).await?;
+                    let is_known = reason == WRONG_COMMAND;
+                    return Ok(Err(if is_known { reason } else { format!("{name}: {reason}") }));
+                }
+                Ok(part) => taken.push(part),
+            }
+        }
+        Ok(Ok(taken))
+    }
+
+    async fn refuse(&mut self, reason: &str) -> Result<(), Broken> {
+        encode_error(reason, &mut self.out);
+        self.flush().await
+    }
+
+    /// Writes what the parts tell as it comes, until one of them ends or the follow is `ended`, and then
+    /// what is still to come. Breaks off when a source of it comes or goes.
+    async fn follow(
+        &mut self,
+        parts: Vec<Part>,
+        standing: &[(usize, u64)],
+        mut ended: watch::Receiver<bool>,
+    ) -> Result<(), Broken> {
+        let begun = match self.begin(parts, true).await? {
+            Ok(begun) => begun,
+            Err(reason) => return self.refuse(&reason).await,
+        };
+        encode_status_ok(&mut self.out);
+        self.flush().await?;
+        let (told_sender, mut told) = mpsc::channel(MAX_TOLD);
+        let mut open = begun.len();
+        // They end with this.
+        let mut telling = JoinSet::new();
+        for part in begun {
+            telling.spawn(tell(part, told_sender.clone()));
+        }
+        let mut standings = self.joined.standings.subscribe();
+        let has_changed = |now: &Vec<super::Standing>| {
+            let is_other = |&(at, changes): &(usize, u64)| {
+                now.get(at).is_none_or(|standing| standing.changes != changes)
+            };
+            standing.iter().any(is_other)
+        };
+        loop {
+            let is_ended = *ended.borrow();
+            if open == 0 && (is_ended || !standing.is_empty()) {
+                break;
+            }
+            tokio::select! {
+                news = told.recv() => match news {
+                    Some(Told::Lines(lines)) => self.output.write_all(&lines).await?,
+                    Some(Told::Ended) if *ended.borrow() => open -= 1,
+                    // It does not follow, so that all of them together do not.
+                    Some(Told::Ended) => break,
+                    Some(Told::Lost) | None => return Err(Broken),
+                },
+                changed = ended.changed(), if !is_ended => if changed.is_err() { return Err(Broken) },
+                () = async { drop(standings.wait_for(has_changed).await) } => return Err(Broken),
+            }
+        }
+        encode_end(&mut self.out);
+        self.flush().await
+    }
+}
+
+/// What comes of a part of a follow.
+enum Told {
+    Lines(Vec<u8>),
+    Ended,
+    Lost,
+}
+
+/// Hands on what a part tells, to its end.
+async fn tell(mut part: Begun, told: mpsc::Sender<Told>) {
+    loop {
+        let news = match part.stream.next().await {
+            Ok(Some(ReplyPiece::Data(data))) => {
+                let mut lines = Vec::new();
+                part.lines.add(&data, &mut lines);
+                Told::Lines(lines)
+            }
+            Ok(Some(ReplyPiece::Status(_))) => continue,
+            Ok(None) => Told::Ended,
+            Err(_) => Told::Lost,
+        };
+        let is_last = !matches!(news, Told::Lines(_));
+        if told.send(news).await.is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// The one line of an error reply, as far as it is passed on.
+async fn reason(stream: &mut ReplyStream) -> Result<String, ClientError> {
+    let mut text = Vec::new();
+    while let Some(piece) = stream.next().await? {
+        if let ReplyPiece::Data(data) = piece {
+            text.extend(data.into_iter().take(MAX_REASON - text.len().min(MAX_REASON)));
+        }
+    }
+    Ok(String::from_utf8_lossy(&text).trim_end().to_owned())
+}

@@ -1,0 +1,187 @@
+//! Whether a source is there: a connection to each that is made again whenever it is lost.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::Client;
+use shared::client::{ClientError, Reconnect, ReplyPiece};
+use shared::response::{Status, decode_points};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{Joined, Standing, shifts_of};
+use crate::event::Event;
+use crate::sources::{Source, SourceState};
+use crate::system::net::{connect_reason, end_reason, reconnect_seed};
+
+/// What shows that a source answers, whatever it answers. It changes nothing.
+pub(super) const ENQUIRY: &[u8] = b"get tui-client.probe";
+
+/// The least time between two reports of nothing but round trips.
+const ROUND_TRIPS: Duration = Duration::from_secs(1);
+
+/// Keeps a connection to a source.
+pub(super) async fn run(joined: Arc<Joined>, at: usize) {
+    let Some(source) = joined.sources.get(at) else { return };
+    let mut reconnect = Reconnect::new(reconnect_seed());
+    loop {
+        let reason = match Client::connect(&source.server).await {
+            Ok(client) => match enquire(&client, source).await {
+                Ok((first, start)) => {
+                    let _ = (reconnect.connected(), reconnect.answered());
+                    joined.begins(at, start);
+                    let state = SourceState::Here { round_trip: Some(first), shift: 0 };
+                    joined.stands(at, state, Some(client.clone()));
+                    tokio::select! {
+                        error = client.closed() => end_reason(&error),
+                        reason = wait_for_start(&joined, at), if start.is_none() => reason,
+                    }
+                }
+                Err(error) => end_reason(&error),
+            },
+            Err(error) => connect_reason(&error),
+        };
+        let (wait, _) = reconnect.failed();
+        joined.stands(at, SourceState::Away { reason }, None);
+        sleep(wait).await;
+    }
+}
+
+/// The time to the first byte of an answer, and the first time of a run that has begun. Asks twice: the
+/// end of a connection that has brought one answer may be that of a server which closes after each, and
+/// is not told.
+async fn enquire(client: &Client, source: &Source) -> Result<(Duration, Option<i64>), ClientError> {
+    let mut first = Duration::ZERO;
+    for _ in 0..2 {
+        let sent = Instant::now();
+        let mut reply = client.send(ENQUIRY).await?;
+        reply.next().await?;
+        first = sent.elapsed();
+        while reply.next().await?.is_some() {}
+    }
+    Ok((first, first_time(client, source).await?))
+}
+
+/// The first time of any key of a run; none if it has no points, or the source is no run.
+pub(super) async fn first_time(
+    client: &Client,
+    source: &Source,
+) -> Result<Option<i64>, ClientError> {
+    if source.run.is_empty() {
+        return Ok(None);
+    }
+    let mut reply = client.send(format!("get {}*[::all:first]", source.run).as_bytes()).await?;
+    let mut first: Option<i64> = None;
+    while let Some(piece) = reply.next().await? {
+        if let ReplyPiece::Data(data) = piece {
+            let times = decode_points(&data).flatten().map(|(_, point)| point.timestamp);
+            first = first.into_iter().chain(times).min();
+        }
+    }
+    Ok(first)
+}
+
+/// Waits for the first point of a run that has none, and then for ever. Gives the reason why that can't be
+/// known.
+async fn wait_for_start(joined: &Joined, at: usize) -> String {
+    /// Nothing is told by a server without selectors.
+    const NO_SELECTORS: &str = "the server knows no selectors, which --prefix needs";
+    let Some(source) = joined.sources.get(at).filter(|source| !source.run.is_empty()) else {
+        return pending().await;
+    };
+    let client = match Client::connect(&source.server).await {
+        Ok(client) => client,
+        Err(error) => return connect_reason(&error),
+    };
+    let told = async {
+        let mut follow = client.send(format!("get {}*[:+]", source.run).as_bytes()).await?;
+        loop {
+            match follow.next().await? {
+                Some(ReplyPiece::Status(Status::Ok)) => {}
+                Some(ReplyPiece::Data(_)) => {
+                    // The follow ends with this.
+                    if let Some(start) = first_time(&client, source).await? {
+                        return Ok(Some(start));
+                    }
+                }
+                Some(ReplyPiece::Status(Status::Error)) | None => return Ok(None),
+            }
+        }
+    };
+    let told: Result<_, ClientError> = told.await;
+    match told {
+        Ok(Some(start)) => {
+            joined.begins(at, Some(start));
+            pending().await
+        }
+        Ok(None) => NO_SELECTORS.to_owned(),
+        Err(error) => end_reason(&error),
+    }
+}
+
+/// Tells how the sources stand, now and whenever that changes; of round trips alone seldom.
+pub(super) async fn tell_changes(joined: &Joined, events: &mpsc::Sender<Event>) {
+    let mut standings = joined.standings.subscribe();
+    let mut told: Vec<SourceState> = Vec::new();
+    let mut next = Instant::now();
+    loop {
+        let now: Vec<_> =
+            standings.borrow_and_update().iter().map(|one| one.state.clone()).collect();
+        let is_like = |(now, told): (&SourceState, &SourceState)| {
+            now.is_here() && told.is_here() && now.shift() == told.shift() || now == told
+        };
+        let is_news = now.len() != told.len() || !now.iter().zip(&told).all(is_like);
+        if is_news || now != told && next <= Instant::now() {
+            if events.send(Event::Sources(now.clone())).await.is_err() {
+                return;
+            }
+            (told, next) = (now.clone(), Instant::now() + ROUND_TRIPS);
+        }
+        tokio::select! {
+            changed = standings.changed() => if changed.is_err() { return },
+            () = sleep_until(next), if now != told => {}
+        }
+    }
+}
+
+impl Joined {
+    /// Records how a source stands.
+    fn stands(&self, at: usize, state: SourceState, client: Option<Client>) {
+        self.standings.send_if_modified(|standings| {
+            let Some(standing) = standings.get_mut(at) else { return false };
+            if standing.state == state {
+                return false;
+            }
+            let has_changed = standing.state.is_here() != state.is_here();
+            let changes = standing.changes + u64::from(has_changed);
+            *standing = Standing { state, client, changes, start: standing.start };
+            self.shift(standings, false);
+            true
+        });
+    }
+
+    /// Records the first time of a run.
+    pub(super) fn begins(&self, at: usize, start: Option<i64>) {
+        self.standings.send_if_modified(|standings| {
+            let Some(standing) = standings.get_mut(at).filter(|it| it.start != start) else {
+                return false;
+            };
+            standing.start = start;
+            self.shift(standings, true);
+            true
+        });
+    }
+
+    /// Writes by how much the times of each source are shifted into its state; where that `is_news`, a
+    /// source whose times move has changed.
+    fn shift(&self, standings: &mut [Standing], is_news: bool) {
+        let shifts = shifts_of(&self.sources, standings);
+        for (standing, new) in standings.iter_mut().zip(shifts) {
+            if let SourceState::Here { shift, .. } = &mut standing.state {
+                standing.changes += u64::from(is_news && *shift != new);
+                *shift = new;
+            }
+        }
+    }
+}

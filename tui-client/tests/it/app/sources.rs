@@ -1,0 +1,275 @@
+//! The screen of several servers in one view: one may be away.
+
+use std::time::Duration;
+
+use tui_client::app::{AppConfig, copy_command};
+use tui_client::effect::{Effect, FileJob};
+use tui_client::event::{Event, FollowNews, KeyPress};
+use tui_client::keymap::Mode;
+use tui_client::sources::{SourceLabel, SourceState};
+
+use crate::harness::scene::{NOW, Scene, config};
+use crate::harness::snapshot::draw;
+
+/// The sources of the view, `web1` and `db`.
+fn labels() -> Vec<SourceLabel> {
+    [("web1", "localhost:10001"), ("db", "10.0.0.7:10001")]
+        .map(|(name, address)| {
+            let (name, run) = (name.to_owned(), String::new());
+            SourceLabel { name, run, address: address.to_owned() }
+        })
+        .to_vec()
+}
+
+pub fn here(micros: u64) -> SourceState {
+    SourceState::Here { round_trip: Some(Duration::from_micros(micros)), shift: 0 }
+}
+
+pub fn away(reason: &str) -> SourceState {
+    SourceState::Away { reason: reason.to_owned() }
+}
+
+/// A screen of both, which are there.
+pub fn scene_of(width: u16, height: u16, watch: &[&str]) -> Scene {
+    let watch = watch.iter().map(|glob| glob.parse().unwrap()).collect();
+    let address = "web1, db".to_owned();
+    let config = AppConfig { address, sources: labels(), watch, ..config() };
+    let mut scene = Scene::with(width, height, config);
+    scene.has_selectors = true;
+    scene.tell(Event::Sources(vec![here(300), here(1200)]));
+    scene.tell(Event::Connected);
+    scene.begin();
+    scene
+}
+
+/// The follow breaks off, because `db` has come or gone, and is begun anew.
+fn change(scene: &mut Scene, db: SourceState) {
+    scene.tell(Event::Sources(vec![here(300), db]));
+    scene.news(FollowNews::Lost("the server closed the connection".to_owned()));
+    scene.wait(Duration::from_secs(1));
+    scene.begin();
+}
+
+fn rows(scene: &Scene) -> Vec<(String, f64, Option<u64>)> {
+    let rows = scene.app.table().visible(100);
+    rows.map(|series| (series.key.to_string(), series.last.value, series.count())).collect()
+}
+
+/// Answers what is asked for of the rows: the counts of these keys are 7. Gives the requests.
+fn answer_numbers(scene: &mut Scene, keys: &[&str]) -> Vec<String> {
+    let mut asked = Vec::new();
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        let data: String = match &line {
+            line if line.contains(":count]") => {
+                keys.iter().map(|key| format!("{key} 7.0 {NOW}\n")).collect()
+            }
+            _ => String::new(),
+        };
+        scene.ok(&line, &data);
+        asked.push(line);
+    }
+    asked
+}
+
+#[test]
+fn keys_of_a_server_that_is_away_keep_their_last_values() {
+    let mut scene = scene_of(120, 30, &[]);
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    answer_numbers(&mut scene, &["web1/a", "db/a"]);
+    let both = |first, second| {
+        [("web1/a".to_owned(), first, Some(8)), ("db/a".to_owned(), second, Some(8))]
+    };
+    assert_eq!(rows(&scene), both(1.0, 2.0));
+    change(&mut scene, away("no server there"));
+    scene.ok("get *[last]", &format!("web1/a 3.0 {NOW}\n"));
+    answer_numbers(&mut scene, &["web1/a"]);
+    assert_eq!(rows(&scene), both(3.0, 2.0));
+    // The numbers are asked for again as time goes by.
+    scene.wait(Duration::from_secs(60));
+    answer_numbers(&mut scene, &["web1/a"]);
+    assert_eq!(rows(&scene), both(3.0, 2.0));
+    assert!(scene.log().contains(&"- db: no server there; trying again until it works".to_owned()));
+    change(&mut scene, here(900));
+    assert_eq!(scene.notice(), "connected again to db");
+    // What its answer does not have is gone.
+    scene.ok("get *[last]", &format!("web1/a 3.0 {NOW}\n"));
+    assert_eq!(rows(&scene).len(), 1);
+}
+
+#[test]
+fn watched_keys_of_a_server_that_is_away_stay_too() {
+    let mut scene = scene_of(120, 40, &["*/a"]);
+    let value = |scene: &Scene, key: &str| {
+        let mut keys = scene.app.watch().keys().iter();
+        let watched = keys.find(|watched| watched.key == key);
+        watched.and_then(|watched| Some(watched.series.as_ref()?.last.value))
+    };
+    let line = "get */a[last:64]";
+    scene.ok(line, &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    change(&mut scene, away("no server there"));
+    scene.ok(line, &format!("web1/a 3.0 {NOW}\n"));
+    assert_eq!((value(&scene, "web1/a"), value(&scene, "db/a")), (Some(3.0), Some(2.0)));
+    change(&mut scene, here(900));
+    scene.ok(line, &format!("web1/a 3.0 {NOW}\n"));
+    assert_eq!(value(&scene, "db/a"), None);
+}
+
+#[test]
+fn keys_of_a_server_that_is_away_stay_where_the_view_is_polled() {
+    let mut scene = scene_of(120, 30, &[]);
+    scene.news(FollowNews::Ended);
+    scene.ok("get *", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    scene.tell(Event::Sources(vec![here(300), away("no server there")]));
+    scene.wait(Duration::from_secs(2));
+    scene.ok("get *", &format!("web1/a 3.0 {NOW}\n"));
+    let values: Vec<_> = rows(&scene).into_iter().map(|(key, value, _)| (key, value)).collect();
+    assert_eq!(values, [("web1/a".to_owned(), 3.0), ("db/a".to_owned(), 2.0)]);
+}
+
+#[test]
+fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
+    let mut scene = scene_of(120, 40, &["web1/a"]);
+    scene.tell(Event::Sources(vec![here(300), away("no server there")]));
+    scene.to(Mode::Table);
+    scene.keys("mdeploy\n");
+    let puts = |scene: &mut Scene| {
+        let lines = scene.sent.iter().map(|request| request.line.clone());
+        let puts: Vec<_> = lines.filter(|line| line.starts_with("put")).collect();
+        scene.sent.retain(|request| !request.line.starts_with("put"));
+        puts
+    };
+    assert_eq!(puts(&mut scene), [format!("put web1/mark.deploy 1 {NOW}")]);
+    assert!(scene.log().contains(&"- not marked on db, which is away".to_owned()));
+    scene.tell(Event::Sources(vec![here(300), here(300)]));
+    scene.keys("mdeploy\n");
+    let both = ["web1", "db"].map(|name| format!("put {name}/mark.deploy 1 {NOW}"));
+    assert_eq!(puts(&mut scene), both);
+    scene.ok("get *[last]", "");
+    scene.ok("get web1/a[last:1024]", "");
+    scene.told(&format!("web1/mark.boot 1 {0}\ndb/mark.boot 1 {0}\nmark.x 1 {0}\n", NOW - 9));
+    let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["boot"]);
+    // They are asked for and followed with what is watched.
+    let asked = "get {web1/mark.*,db/mark.*}[last:1000]";
+    let lines = answer_numbers(&mut scene, &[]);
+    assert!(lines.iter().any(|line| line == asked), "{lines:?}");
+}
+
+#[test]
+fn the_copied_command_and_the_saved_session_name_the_servers() {
+    let mut scene = scene_of(120, 30, &[]);
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    let command = copy_command::command(&scene.app).unwrap();
+    let hosts = "tui-client --host web1=localhost:10001 --host db=10.0.0.7:10001 ";
+    assert!(command.starts_with(hosts), "{command}");
+    scene.press(KeyPress::ctrl('s'));
+    let effects = scene.tell(Event::Disconnected("no server is there".to_owned()));
+    let session = effects.into_iter().find_map(|effect| match effect {
+        Effect::File(FileJob::SaveSession { session, .. }) => Some(session),
+        _ => None,
+    });
+    assert_eq!(session.unwrap().view.sources(), labels());
+}
+
+/// The top line says of each server what is true, and less of it where there is less room.
+#[test]
+fn the_top_line_says_how_each_server_stands() {
+    let top = |width: u16, db: SourceState| {
+        let mut scene = scene_of(width, 24, &[]);
+        scene.tell(Event::Sources(vec![here(300), db]));
+        let screen = draw(&scene, &scene.theme, width, 24).to_string();
+        screen.lines().next().unwrap().trim_matches('"').trim_end().to_owned()
+    };
+    let refused = || away("no server there");
+    for (width, state, shown) in [
+        (60, here(1200), " ● web1 live 0.3ms · db live 1.2ms                     live"),
+        (41, here(1200), " ● web1 live 0.3ms · db live 1.2ms  live"),
+        (36, here(1200), " ● web1 · db                   live"),
+        (60, refused(), " ● web1 live 0.3ms · db: no server there               live"),
+        (40, refused(), " ● web1 · db: no server there      live"),
+        (34, refused(), " ● 1 of 2 · db: no server there"),
+        (
+            60,
+            SourceState::Connecting,
+            " ◌ web1 live 0.3ms · db: connecting                    live",
+        ),
+    ] {
+        assert_eq!(top(width, state), shown, "{width}");
+    }
+}
+
+/// A screen of two runs on one server, the first of which is shifted by so many seconds.
+pub fn scene_of_runs(width: u16, height: u16, watch: &[&str], shift: u64) -> Scene {
+    let address = "localhost:10001".to_owned();
+    let run = |run: &str| SourceLabel {
+        name: String::new(),
+        run: run.to_owned(),
+        address: address.clone(),
+    };
+    let sources = ["run1.", "run2."].map(run).to_vec();
+    let watch = watch.iter().map(|glob| glob.parse().unwrap()).collect();
+    let mut scene = Scene::with(width, height, AppConfig { sources, watch, ..config() });
+    scene.has_selectors = true;
+    scene.tell(Event::Sources(vec![shifted(shift), here(300)]));
+    scene.tell(Event::Connected);
+    scene.begin();
+    scene
+}
+
+fn shifted(shift: u64) -> SourceState {
+    SourceState::Here { round_trip: None, shift }
+}
+
+#[test]
+fn a_chart_of_a_run_has_the_other_run_and_all_of_both() {
+    let mut scene = scene_of_runs(120, 40, &["run2.loss"], 200_000);
+    let lines = |from: i64, values: [f64; 3]| {
+        let at = |(step, value): (i64, f64)| format!("{value:?} {}\n", from + 1000 * step);
+        (0..).zip(values).map(at).map(|line| format!("KEY {line}")).collect::<String>()
+    };
+    let [run1, run2] = [("run1.loss", [9.0, 5.0, 1.0]), ("run2.loss", [8.0, 4.0, 2.0])];
+    let data = |(key, values): (&str, [f64; 3]), from: i64| lines(from, values).replace("KEY", key);
+    // The first one took longer than the second so far.
+    let all = data(run1, NOW - 1500) + &data(run2, NOW - 2000);
+    scene.ok("get *[last]", "");
+    scene.ok("get {run2.loss,run1.loss}[last:1024]", &all);
+    let keys = scene.app.watch().in_chart().map(|watched| watched.key.clone());
+    assert_eq!(keys.collect::<Vec<_>>(), ["run2.loss", "run1.loss"]);
+    let bounds = scene.app.watch().chart_bounds().unwrap();
+    assert_eq!(scene.app.watch().viewport().range(bounds), (NOW - 2000, NOW + 500));
+    // From the table, too.
+    scene.told(&format!("run1.rate 1.0 {NOW}\nrun2.rate 1.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("/run1.rate\n\n");
+    let watched: Vec<_> = scene.app.watch().keys().iter().map(|key| key.key.clone()).collect();
+    assert!(watched.contains(&"run2.rate".to_owned()), "{watched:?}");
+    assert_eq!(scene.app.watch().selected_key().unwrap().key, "run1.rate");
+    // Other times make other points.
+    scene.tell(Event::Sources(vec![shifted(0), here(300)]));
+    assert!(scene.app.watch().keys().iter().all(|key| key.series.is_none()));
+}
+
+#[test]
+fn a_mark_goes_to_the_run_that_keeps_its_times() {
+    let mut scene = scene_of_runs(120, 40, &[], 200_000);
+    scene.to(Mode::Table);
+    scene.keys("mwarm\n");
+    let puts: Vec<_> = scene.sent.iter().map(|request| request.line.clone()).collect();
+    assert!(puts.contains(&format!("put run2.mark.warm 1 {NOW}")), "{puts:?}");
+    assert!(!puts.iter().any(|line| line.contains("put run1.")), "{puts:?}");
+    let command = copy_command::command(&scene.app).unwrap();
+    assert!(command.starts_with("tui-client --prefix run1. --prefix run2. --once"), "{command}");
+}
+
+#[test]
+fn the_top_line_says_by_how_much_a_run_is_shifted() {
+    for (width, shown) in
+        [(80, " ● localhost:10001  run1. +2d7h · run2."), (40, " ● run1. +2d7h · run2.")]
+    {
+        let scene = scene_of_runs(width, 24, &[], 200_000);
+        let screen = draw(&scene, &scene.theme, width, 24).to_string();
+        let top = screen.lines().next().unwrap().trim_matches('"').trim_end();
+        assert_eq!(top.strip_suffix("live").unwrap().trim_end(), shown);
+    }
+}

@@ -1,0 +1,120 @@
+//! Several servers in one view, in pipes.
+
+use std::process::Command;
+
+use crate::harness::client::{Lines, finish, kill, piped};
+use crate::harness::peer::free_port;
+use crate::harness::server::TestServer;
+
+/// The client of servers on these ports, `a`, `b` and so on.
+fn client(ports: &[u16], args: &[&str]) -> Command {
+    let mut command = piped(env!("CARGO_BIN_EXE_tui-client"));
+    for (name, port) in ["a", "b", "c"].iter().zip(ports) {
+        command.args(["--host", &format!("{name}=localhost:{port}")]);
+    }
+    command.args(args);
+    command
+}
+
+fn run(ports: &[u16], args: &[&str]) -> (i32, String, String) {
+    finish(client(ports, args).spawn().unwrap())
+}
+
+#[test]
+fn requests_and_once_print_the_keys_of_all_servers() {
+    let servers = [TestServer::start(), TestServer::start()];
+    let ports = servers.each_ref().map(|server| server.port);
+    servers[0].send("put cpu 1 1150864247\nput mem 2 1150864247\n");
+    servers[1].send("put cpu 3 1150864247\n");
+    let lines = "a/cpu 1.0 1150864247\na/mem 2.0 1150864247\nb/cpu 3.0 1150864247\n";
+    let nothing = String::new;
+    assert_eq!(run(&ports, &["get", "*"]), (0, lines.to_owned(), nothing()));
+    assert_eq!(run(&ports, &["--once"]), (0, lines.to_owned(), nothing()));
+    let cpus = "b/cpu 3.0 1150864247\na/cpu 1.0 1150864247\n";
+    let args = ["--once", "--sort=-last", "*/cpu"];
+    assert_eq!(run(&ports, &args), (0, cpus.to_owned(), nothing()));
+    assert_eq!(run(&ports, &["put", "b/x", "1", "7"]), (0, nothing(), nothing()));
+    assert_eq!(servers[1].send("get x\n"), "ok\nx 1.0 7\n\n");
+    let (code, _, said) = run(&ports, &["put", "x", "1", "7"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("a key here begins with the name of its server: a/ or b/"), "{said}");
+    let (code, _, said) = run(&ports, &["del", "*/cpu", "--yes"]);
+    assert_eq!(
+        (code, servers[0].send("get *\n").as_str()),
+        (0, "ok\nmem 2.0 1150864247\n\n"),
+        "{said}"
+    );
+    // One that has a name has it before its keys, too.
+    assert_eq!(run(&ports[..1], &["get", "*"]).1, "a/mem 2.0 1150864247\n");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let server = TestServer::start();
+    let gone = free_port();
+    let (code, out, said) = run(&[server.port, gone], &["get", "*"]);
+    assert_eq!((code, &*out), (3, ""));
+    assert!(said.contains(&format!("b: localhost:{gone}: no server there")), "{said}");
+    let (code, _, said) = run(&[server.port, gone], &["--put"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--put goes to one server: one --host, without a NAME="), "{said}");
+}
+
+#[test]
+fn a_watch_prints_what_any_server_gets_also_across_a_restart_of_one() {
+    let mut servers = [TestServer::start(), TestServer::start()];
+    let ports = servers.each_ref().map(|server| server.port);
+    for server in &servers {
+        server.send("put cpu 1 10\n");
+    }
+    let mut child = client(&ports, &["--watch", "*/cpu"]).spawn().unwrap();
+    let out = Lines::of(child.stdout.take());
+    let err = Lines::of(child.stderr.take());
+    assert_eq!((out.next_line(), out.next_line()), ("a/cpu 1.0 10".into(), "b/cpu 1.0 10".into()));
+    servers[1].send("put cpu 2 20\n");
+    assert_eq!(out.next_line(), "b/cpu 2.0 20");
+    servers[1].stop();
+    err.until("trying again until it works");
+    servers[0].send("put cpu 3 30\n");
+    servers[1].start_again();
+    // What was put meanwhile comes with the connection.
+    assert_eq!(out.next_line(), "a/cpu 3.0 30");
+    err.until("connected again");
+    servers[1].send("put cpu 4 40\n");
+    assert_eq!(out.next_line(), "b/cpu 4.0 40");
+    kill(child);
+}
+
+#[test]
+fn runs_are_printed_with_shifted_times() {
+    let server = TestServer::start();
+    server
+        .send("put run1.loss 9 1000\nput run1.loss 5 1100\nput other 7 7\nput run2.loss 8 1500\n");
+    let run = |args: &[&str]| crate::harness::client::run(server.port, args);
+    let both = ["--prefix", "run1.", "--prefix", "run2."];
+    let with = |args: &[&'static str]| run(&[&both[..], args].concat());
+    let lines = "run1.loss 9.0 1500\nrun1.loss 5.0 1600\nrun2.loss 8.0 1500\n";
+    assert_eq!(with(&["get", "*"]), (0, lines.to_owned(), String::new()));
+    let last = "run1.loss 5.0 1600\nrun2.loss 8.0 1500\n";
+    assert_eq!(with(&["--once"]), (0, last.to_owned(), String::new()));
+    let one = "run1.loss 5.0 1100\n";
+    assert_eq!(run(&["--prefix", "run1.", "--once"]), (0, one.to_owned(), String::new()));
+    let (code, _, said) = with(&["put", "run1.loss", "1", "7"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("the times of run1. are shifted by 8m20s"), "{said}");
+    let mut child = crate::harness::client::client(server.port);
+    let mut child = child.args([&both[..], &["--watch", "*.loss"]].concat()).spawn().unwrap();
+    let out = Lines::of(child.stdout.take());
+    assert_eq!(out.next_line() + "\n" + &out.next_line() + "\n", last);
+    server.send("put run2.loss 4 1510\n");
+    assert_eq!(out.next_line(), "run2.loss 4.0 1510");
+    kill(child);
+    for (args, why) in [
+        (&["--prefix", "run1.", "--prefix", "run1.a.", "--once"][..], "no --prefix begins another"),
+        (&["--prefix", "run1."], "--prefix goes with --put, --once, --watch, a get, or the screen"),
+    ] {
+        let (code, _, said) = run(args);
+        assert_eq!(code, 2);
+        assert!(said.contains(why), "{said}");
+    }
+}
