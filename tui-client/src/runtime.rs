@@ -211,7 +211,7 @@ async fn run_loop(
         // Requests are sent before a frame is drawn, which occupies this thread.
         yield_now().await;
         let asked = Some(start + COLOURS_TIMEOUT).filter(|_| theme.is_awaited());
-        let next = [asked, pace.next_frame()].into_iter().flatten();
+        let next = [asked, pace.next_frame(app.is_completing())].into_iter().flatten();
         let next = next.filter(|&at| Instant::now() < at).max();
         if next.is_none() {
             app.prepare_frame();
@@ -227,12 +227,12 @@ async fn run_loop(
             }
             event = sources.events.recv() => {
                 let event = event.context("the network task ended")?;
-                pace.change(&event);
+                pace.change(&event, Instant::now());
                 Some(event)
             }
             event = sources.told.recv() => {
                 let event = event.context("the network task ended")?;
-                pace.change(&event);
+                pace.change(&event, Instant::now());
                 Some(event)
             }
             Some(sorted) = sources.sorted.recv() => Some(Event::Sorted(sorted)),
@@ -267,7 +267,7 @@ async fn run_loop(
                 (Err(_), true) => break,
                 (Err(_), false) => match sources.next_event() {
                     Some(event) => {
-                        pace.change(&event);
+                        pace.change(&event, begun);
                         Some(event)
                     }
                     None => break,
@@ -283,6 +283,8 @@ struct Pace {
     /// What the next frame shows.
     change: Change,
     drawn: Instant,
+    /// When the first change since then that neither a key nor told points made has come.
+    other_came: Instant,
     /// When a change that neither a key nor told points made was drawn last. A frame for a key does
     /// not delay the reply to what was entered with it.
     other_drawn: Instant,
@@ -304,14 +306,18 @@ impl Pace {
     fn new(start: Instant) -> Self {
         let long_ago = start.checked_sub(NEWS_FRAME).unwrap_or(start);
         let (change, drawn) = (Change::Touched, start);
-        Self { change, drawn, other_drawn: long_ago, news_drawn: long_ago }
+        let (other_came, other_drawn, news_drawn) = (long_ago, long_ago, long_ago);
+        Self { change, drawn, other_came, other_drawn, news_drawn }
     }
 
-    fn change(&mut self, event: &Event) {
+    fn change(&mut self, event: &Event, now: Instant) {
         let change = match event {
             Event::Follow { news: FollowNews::Lines(_), .. } => Change::News,
             _ => Change::Other,
         };
+        if change == Change::Other && self.change < change {
+            self.other_came = now;
+        }
         self.change = self.change.max(change);
     }
 
@@ -324,10 +330,12 @@ impl Pace {
         self.change == Change::Touched
     }
 
-    /// The time before which no frame is due.
-    fn next_frame(&self) -> Option<Instant> {
+    /// The time before which no frame is due. One that is soon complete waits for that, so that what
+    /// completes it doesn't wait for the frame after it.
+    fn next_frame(&self, is_completing: bool) -> Option<Instant> {
         match self.change {
             Change::Touched => None,
+            Change::Other if is_completing => Some(self.other_drawn.max(self.other_came) + FRAME),
             Change::Other => Some(self.other_drawn + FRAME),
             Change::Nothing => Some(self.drawn + FRAME),
             Change::News => Some((self.drawn + FRAME).max(self.news_drawn + NEWS_FRAME)),
@@ -474,21 +482,41 @@ mod tests {
     fn the_frame_of_a_key_does_not_delay_that_of_its_reply() {
         let start = Instant::now();
         let mut pace = Pace::new(start);
-        let is_due = |pace: &Pace, at| pace.next_frame().is_none_or(|due| due <= at);
+        let is_due = |pace: &Pace, at| pace.next_frame(false).is_none_or(|due| due <= at);
         pace.drawn(start);
         for second in 0..3 {
             let at = second * 1000 + 500;
             pace.touch();
             assert!(is_due(&pace, after(start, at)));
             pace.drawn(after(start, at));
-            pace.change(&Event::Connected);
+            pace.change(&Event::Connected, after(start, at + 1));
             assert!(is_due(&pace, after(start, at + 1)), "the reply");
             pace.drawn(after(start, at + 1));
-            pace.change(&Event::Connected);
+            pace.change(&Event::Connected, after(start, at + 2));
             assert!(!is_due(&pace, after(start, at + 2)), "a stream of replies");
             assert!(is_due(&pace, after(start, at + 17)));
             pace.drawn(after(start, at + 17));
         }
+    }
+
+    #[test]
+    fn a_reply_waits_a_moment_for_what_completes_it() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let is_due = |pace: &Pace, is_completing, at| {
+            pace.next_frame(is_completing).is_none_or(|due| due <= after(start, at))
+        };
+        pace.drawn(start);
+        pace.change(&Event::Connected, after(start, 500));
+        assert!(!is_due(&pace, true, 501));
+        pace.change(&Event::Connected, after(start, 504));
+        assert!(is_due(&pace, false, 504), "it is complete");
+        assert!(!is_due(&pace, true, 515) && is_due(&pace, true, 516), "it is complete too late");
+        pace.touch();
+        assert!(is_due(&pace, true, 505), "a key does not wait");
+        pace.drawn(after(start, 505));
+        pace.change(&Event::Connected, after(start, 600));
+        assert!(!is_due(&pace, true, 615) && is_due(&pace, true, 616));
     }
 
     #[test]

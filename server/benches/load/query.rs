@@ -58,6 +58,8 @@ pub fn run(dir: &Path, more: &[String], points: u64) -> Result<()> {
         &fleet_data,
         &[
             Bound::new("*[last]", ms(4)),
+            // In the middle of chunks.
+            Bound::new(format!("*[last@-{}s]", points / fleet_data.series / 2), ms(60)),
             Bound {
                 each_line: Duration::from_nanos(400),
                 ..Bound::new("host012?.load.one[-15m:]", ms(1))

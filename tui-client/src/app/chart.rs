@@ -160,6 +160,8 @@ pub struct Chart {
     pub right_values: Vec<AxisTick>,
     /// Whether each line is on the right axis.
     pub is_right: Vec<bool>,
+    /// Some lines are flat beside others, and there is no room for an axis of their own.
+    pub is_flat: bool,
     /// Labels of the time axis, at the column of their middle; as many as have room.
     pub times: Vec<AxisTick>,
     /// The rows and values of the thresholds that the axis can show.
@@ -306,6 +308,7 @@ impl Chart {
         };
         let right_axes = survey.right_axes(spec);
         chart.is_right.clone_from(&survey.is_right);
+        chart.is_flat = survey.is_flat;
         let axes_of = |line: usize| {
             let right = right_axes.as_ref().filter(|_| survey.is_right.get(line) == Some(&true));
             right.unwrap_or(&axes)

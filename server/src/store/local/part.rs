@@ -3,6 +3,7 @@
 //! Each chunk says its series, range and checksum itself; the index at the end says the same more
 //! compactly. A damaged index is rebuilt from the chunks.
 
+pub mod chunk_reader;
 pub mod deletes;
 pub mod header;
 pub mod index;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::{fmt, io};
 
-use shared::KeyBuf;
+use shared::{KeyBuf, Point};
 use tracing::error;
 
 use super::disk::{Disk, DiskFile};
@@ -123,6 +124,21 @@ impl Part {
         &rest[start..start + count]
     }
 
+    /// The last chunk of a series that begins not later than `to`, with its place, and whether there
+    /// are later ones; `at` as for [`Part::chunks_behind`].
+    pub fn last_begun(
+        &self,
+        at: &mut usize,
+        series: SeriesId,
+        to: i64,
+    ) -> (Option<(usize, &ChunkEntry)>, bool) {
+        let chunks = self.chunks_behind(at, series);
+        let begun = chunks.partition_point(|entry| entry.first <= to);
+        let last = begun.checked_sub(1).and_then(|last| Some((last, chunks.get(last)?)));
+        let last = last.map(|(last, entry)| (*at - chunks.len() + last, entry));
+        (last, begun < chunks.len())
+    }
+
     /// The first series with an id of `from` or more.
     pub fn first_series(&self, from: SeriesId) -> Option<SeriesId> {
         let at = self.entries.partition_point(|entry| entry.series < from);
@@ -228,10 +244,7 @@ impl Part {
     /// The points of a chunk; none, and an error in the log, when it is damaged.
     fn read_chunk(&self, entry: &ChunkEntry) -> Result<Run, ReadError> {
         let mut bytes = vec![0; entry.length as usize];
-        self.file.read_exact_at(&mut bytes, entry.offset).map_err(|error| {
-            error!(%error, "{self}: can't read {} bytes at {}", entry.length, entry.offset);
-            ReadError::Unreadable(error.kind())
-        })?;
+        self.read_bytes(entry, &mut bytes)?;
         Ok(decode_chunk(&bytes, entry).unwrap_or_else(|| {
             if !self.damaged.swap(true, Ordering::Relaxed) {
                 error!("{self} is damaged; what can be read of it is served, the rest is lost");
@@ -245,6 +258,14 @@ impl Part {
             Run::from([])
         }))
     }
+
+    /// The bytes of a chunk, as many as it has.
+    fn read_bytes(&self, entry: &ChunkEntry, bytes: &mut [u8]) -> Result<(), ReadError> {
+        self.file.read_exact_at(bytes, entry.offset).map_err(|error| {
+            error!(%error, "{self}: can't read {} bytes at {}", entry.length, entry.offset);
+            ReadError::Unreadable(error.kind())
+        })
+    }
 }
 
 impl fmt::Display for Part {
@@ -255,11 +276,13 @@ impl fmt::Display for Part {
 
 /// The points of a chunk; `None` when it is damaged or not the one that the index names.
 fn decode_chunk(bytes: &[u8], entry: &ChunkEntry) -> Option<Run> {
+    chunk::decode(packed_points(bytes, entry)?, entry.count as usize).ok()
+}
+
+/// The packed points of a chunk; `None` when it is damaged or not the one that the index names.
+fn packed_points<'b>(bytes: &'b [u8], entry: &ChunkEntry) -> Option<&'b [u8]> {
     let (header, _, points) = ChunkHeader::decode_chunk(bytes)?;
-    if !header.matches(entry) {
-        return None;
-    }
-    chunk::decode(points, entry.count as usize).ok()
+    header.matches(entry).then_some(points)
 }
 
 /// Like `partition_point`, but cheap when the place is near the front.
@@ -290,9 +313,19 @@ impl ChunkSource {
         chunks.map(|at| Self { part: Arc::clone(part), at })
     }
 
+    /// The chunk at a place of a part; see [`Part::last_begun`].
+    pub fn at(part: &Arc<Part>, at: usize) -> Self {
+        Self { part: Arc::clone(part), at }
+    }
+
     /// Whether it is a chunk of this part.
     pub fn is_in(&self, part: &Arc<Part>) -> bool {
         Arc::ptr_eq(&self.part, part)
+    }
+
+    /// See [`ChunkEntry::known_last`].
+    pub fn known_last(&self, to: i64) -> Option<Point> {
+        self.entry().known_last(to)
     }
 
     fn entry(&self) -> &ChunkEntry {

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod newest;
+mod newest_points;
 mod percentile;
 pub mod selection;
 
@@ -15,6 +16,7 @@ use shared::KeyBuf;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::follow::snapshots::Snapshots;
+use super::part::chunk_reader::ChunkReader;
 use super::series::merge::Merge;
 use super::series::series_index::SeriesId;
 use super::state::StoreState;
@@ -23,7 +25,7 @@ use crate::low_priority;
 use crate::store::query::{KeySelection, Query, Select, Window};
 use crate::store::{Block, Cursor, ReadError};
 use buckets::BucketReader;
-use newest::{Known, NewestPoints};
+use newest_points::{InChunk, Known, NewestPoints};
 use selection::SeriesSelection;
 
 /// Points from which on a step of reading ends. A reader holds up to two steps.
@@ -31,6 +33,11 @@ const STEP_POINTS: usize = 16 * 1024;
 
 /// Points that are only read for so many take as long as one that is answered.
 const READ_PER_POINT: usize = 4;
+
+/// A chunk of which one point is wanted takes as long as so many points that are answered, and more for
+/// each so many that are before it.
+const OPENED_AS_POINTS: usize = 30;
+const UNPACKED_PER_POINT: usize = 40;
 
 /// The answer to a `get`. Chunks are read and unpacked on other threads, a step ahead of the
 /// caller; after the first step on those of low priority.
@@ -60,6 +67,7 @@ struct Position {
     cutoff: i64,
     selection: SeriesSelection,
     newest: NewestPoints,
+    chunks: ChunkReader,
     /// The next series, already found, and what is known of them.
     series: VecDeque<(SeriesId, KeyBuf, Known)>,
     current: Option<(KeyBuf, Points)>,
@@ -115,6 +123,7 @@ impl LocalReader {
             cutoff,
             selection,
             newest: NewestPoints::default(),
+            chunks: ChunkReader::default(),
             series: VecDeque::new(),
             current: None,
             snapshots,
@@ -188,6 +197,13 @@ impl Position {
             match self.series.pop_front() {
                 Some((_, key, Known::Point(point))) => step.push(&key, &[point]),
                 Some((_, _, Known::None)) => {}
+                Some((series, key, Known::InChunk(newest))) => {
+                    match self.find_in_chunk(&newest, &mut step)? {
+                        Some(point) => step.push(&key, &[point]),
+                        // It is damaged: what else there is counts.
+                        None => self.current = self.begin(series)?.map(|points| (key, points)),
+                    }
+                }
                 Some((series, key, Known::Unknown)) => {
                     self.current = self.begin(series)?.map(|points| (key, points));
                 }
@@ -207,9 +223,9 @@ impl Position {
         let Some(found) = self.selection.next_batch(&self.state.index()) else { return false };
         let Self { state, series, .. } = self;
         match self.select {
-            Select::Newest { count, to, .. } if count.get() == 1 => {
+            Select::Newest { count, to, or_later } if count.get() == 1 => {
                 let window = Window { from: self.cutoff, to };
-                self.newest.look(state, window, found, |id, key, known| match known {
+                self.newest.look(state, window, or_later, found, |id, key, known| match known {
                     Known::None => {}
                     Known::Point(point) if series.is_empty() => step.push(&key, &[point]),
                     known => series.push_back((id, key, known)),
@@ -220,8 +236,24 @@ impl Position {
         true
     }
 
+    /// The newest point of a series, when that is in a chunk; `None` when the chunk is damaged.
+    fn find_in_chunk(
+        &mut self,
+        newest: &InChunk,
+        step: &mut Step,
+    ) -> Result<Option<shared::Point>, ReadError> {
+        let Select::Newest { to, .. } = self.select else { return Ok(None) };
+        let next = self.series.iter().map_while(|(_, _, known)| match known {
+            Known::InChunk(next) => Some(&next.chunk),
+            _ => None,
+        });
+        let found = self.chunks.last_until(&newest.chunk, to, next)?;
+        step.work += OPENED_AS_POINTS + self.chunks.take_unpacked() / UNPACKED_PER_POINT;
+        Ok(found.map(|point| newest.newest(point)))
+    }
+
     /// Begins to read a series; `None` when nothing of it is selected.
-    fn begin(&self, series: SeriesId) -> Result<Option<Points>, ReadError> {
+    fn begin(&mut self, series: SeriesId) -> Result<Option<Points>, ReadError> {
         let stored =
             |window, skip, pieces| Points::Stored { merge: Merge::within(window, pieces), skip };
         Ok(match self.select {
@@ -238,12 +270,12 @@ impl Position {
                 let pieces =
                     self.state.snapshot(series, if or_later { all } else { all.until(to) });
                 if count.get() == 1 {
-                    let mut newest = newest::find_newest(&pieces, all.until(to))?;
+                    let chunks = &mut self.chunks;
+                    let mut newest = newest::find_newest(&pieces, all.until(to), chunks)?;
                     if newest.is_none() && or_later {
-                        newest = newest::find_newest(&pieces, all)?;
+                        newest = newest::find_newest(&pieces, all, chunks)?;
                     }
-                    let read = pieces.iter().map(Piece::count).max().unwrap_or(0);
-                    let read = usize::try_from(read).unwrap_or(usize::MAX);
+                    let read = chunks.take_unpacked();
                     return Ok(newest.map(|point| Points::One { point: Some(point), read }));
                 }
                 let mut start = newest::find_start(&pieces, all.until(to), count)?;

@@ -10,6 +10,7 @@ mod following;
 mod history;
 mod large;
 mod merging;
+mod newest;
 mod queries;
 mod random;
 mod retention;

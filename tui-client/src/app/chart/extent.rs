@@ -157,6 +157,8 @@ pub(super) struct Survey<'a> {
     right: Option<(f64, f64)>,
     /// Whether each line is on the right axis.
     pub is_right: Vec<bool>,
+    /// Some line would be on the right axis if there were room for one.
+    pub is_flat: bool,
 }
 
 /// A range with a position in it.
@@ -171,7 +173,9 @@ impl<'a> Survey<'a> {
         let lines: Vec<VisibleLine<'_>> =
             spec.lines.iter().take(MAX_LINES).map(|line| VisibleLine::new(line, spec)).collect();
         let ranges: Vec<_> = lines.iter().map(|line| range_of(line, spec)).collect();
-        let is_right = on_the_right(&ranges, spec);
+        let far = far_lines(&ranges, spec);
+        let is_flat = !spec.has_right && far.contains(&true);
+        let is_right = if spec.has_right { far } else { vec![false; ranges.len()] };
         let thresholds = spec.thresholds.iter().filter(|&&value| spec.fits(value));
         let thresholds = thresholds.map(|&value| spec.place(value));
         let of_lines = |right: bool| {
@@ -181,7 +185,7 @@ impl<'a> Survey<'a> {
         };
         let places = of_lines(false).chain(thresholds).fold(None, wider);
         let right = of_lines(true).fold(None, wider);
-        Self { lines, places, right, is_right }
+        Self { lines, places, right, is_right, is_flat }
     }
 
     /// The axes of the lines on the right.
@@ -213,13 +217,13 @@ fn range_of(line: &VisibleLine<'_>, spec: &ChartSpec<'_>) -> Option<(f64, f64)> 
     [line.entry, line.exit].iter().flatten().map(|edge| edge.place).fold(range, wider)
 }
 
-/// Which lines are on the right axis: those that are of another magnitude than the first one.
-fn on_the_right(ranges: &[Option<(f64, f64)>], spec: &ChartSpec<'_>) -> Vec<bool> {
+/// Which lines are for the right axis: those that are of another magnitude than the first one.
+fn far_lines(ranges: &[Option<(f64, f64)>], spec: &ChartSpec<'_>) -> Vec<bool> {
     let magnitude = |range: &Option<(f64, f64)>| {
         let greatest = range.map(|(low, high)| low.abs().max(high.abs()));
         greatest.filter(|&greatest| greatest > 0.0)
     };
-    let first = ranges.iter().find_map(magnitude).filter(|_| spec.has_right && !spec.log);
+    let first = ranges.iter().find_map(magnitude).filter(|_| !spec.log);
     let is_far = |range| {
         let (first, greatest) = (first?, magnitude(range)?);
         Some(greatest.max(first) / FAR >= greatest.min(first))

@@ -138,6 +138,11 @@ impl App {
         self.select_row_as_saved();
     }
 
+    /// Numbers of the table of then are under way, which complete what it shows.
+    pub fn is_completing(&self) -> bool {
+        self.place.table().is_some_and(Table::is_asking)
+    }
+
     /// Puts a mark at a Unix time: one of each server in the view, because it is of all that is seen.
     pub(in crate::app) fn mark(&mut self, name: &str, at: i64) {
         if self.replayed.is_some() {

@@ -31,7 +31,6 @@ impl App {
         for due in self.polling.take_due(in_sight, &mut self.watch, ways, now) {
             self.send(due);
         }
-        self.ask_as_of();
         self.ask_chart();
         self.ask_numbers();
         // Rows, columns and window may have changed since they were asked for.
@@ -52,6 +51,8 @@ impl App {
         {
             self.send((format!("get {}", query.selector), Purpose::Query(query.tag)));
         }
+        // It takes the longest: what the chart lacks does not wait for it.
+        self.ask_as_of();
     }
 
     /// The chart may ask: what is put since then is told, or is not to be shown.

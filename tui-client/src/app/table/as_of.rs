@@ -72,6 +72,11 @@ impl Table {
         }
     }
 
+    /// Numbers of any row are under way.
+    pub fn is_asking(&self) -> bool {
+        self.numbers.is_asking()
+    }
+
     /// What was asked for over a connection that is lost is asked for again.
     pub fn ask_again(&mut self) {
         self.numbers.reset();

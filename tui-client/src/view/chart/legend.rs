@@ -218,6 +218,9 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart, window: &str) -> Vec<St
     if app.watch().viewport().log {
         first.push("log scale".to_owned());
     }
+    let key = key_of(Mode::Watch, Action::Chart(ChartAction::LogAxis));
+    let flat = chart.is_flat.then(|| format!("flat lines: {key}"));
+    first.extend(flat.clone());
     let mut notes = first.clone();
     if !app.watch().viewport().follows() {
         notes.push(window.to_owned());
@@ -237,7 +240,9 @@ fn notes(app: &App, charted: &[&Watched], chart: &Chart, window: &str) -> Vec<St
     let mut variants: Vec<Vec<String>> =
         (least..=notes.len()).rev().map(|count| notes[..count].to_vec()).collect();
     let window = window.to_owned();
-    variants.extend([[first.clone(), vec![window.clone()]].concat(), vec![window]]);
+    variants.push([first.clone(), vec![window.clone()]].concat());
+    variants.extend(flat.map(|flat| vec![flat]));
+    variants.push(vec![window]);
     variants.extend((1..=first.len()).rev().map(|count| first[..count].to_vec()));
     variants.into_iter().map(|notes| format!(" {} ", notes.join(" · "))).collect()
 }

@@ -284,3 +284,19 @@ fn a_letter_belongs_to_a_key_as_long_as_it_is_drawn() {
     scene.code(KeyCode::Down);
     assert_eq!(letters(&scene), [0, 0, 0]);
 }
+
+#[test]
+fn lines_that_are_flat_for_want_of_an_axis_are_said_to_be() {
+    let keys = ["palm.cpu", "palm.memory_used"];
+    let said = |scene: &Scene, wide| {
+        draw(scene, &Theme::colour(), wide, 40).to_string().contains("flat lines: a")
+    };
+    let mut scene = Scene::parked(130, 40, &keys, &[]).on(Mode::Watch, "M");
+    assert!(said(&scene, 130), "{}", draw(&scene, &Theme::colour(), 130, 40));
+    scene.keys("a");
+    assert!(!said(&scene, 130), "on a logarithmic axis");
+    scene.keys("af");
+    assert!(!said(&scene, 130), "where there is room for a second axis");
+    let scene = Scene::parked(130, 40, &["palm.cpu", "kettle.cpu"], &[]).on(Mode::Watch, "M");
+    assert!(!said(&scene, 130), "of one magnitude");
+}

@@ -97,6 +97,35 @@ fn the_cursor_of_the_chart_takes_table_and_log_along() {
 }
 
 #[test]
+fn the_chart_does_not_wait_for_the_table() {
+    let server = month();
+    let mut scene = Scene::live(240, 40, &["a"], &[]);
+    server.serve(&mut scene);
+    scene.to(Mode::Table);
+    scene.keys("@-20d\n");
+    let sent: Vec<_> = scene.sent.iter().map(|sent| sent.line.as_str()).collect();
+    let table = sent.iter().position(|line| line.starts_with("get *[last@"));
+    let of_chart = sent.iter().position(|line| line.starts_with("get a["));
+    assert!(of_chart.is_some() && of_chart < table, "{sent:?}");
+    server.serve(&mut scene);
+    assert_eq!(rows(&scene), [row("a", server.points[&(NOW - 20 * 86_400)])]);
+}
+
+#[test]
+fn a_frame_waits_for_the_numbers_of_then() {
+    let mut scene = scene();
+    scene.keys("@-10m\n");
+    let at = NOW - 600;
+    assert!(!scene.app.is_completing(), "the table is that of now until the answer has come");
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1.0 {at}\nb 2.0 {at}\n"));
+    assert!(scene.app.is_completing());
+    while let Some(line) = scene.sent.first().map(|sent| sent.line.clone()) {
+        scene.ok(&line, "");
+    }
+    assert!(!scene.app.is_completing());
+}
+
+#[test]
 fn filter_and_order_of_the_past_stay() {
     let mut scene = scene();
     scene.keys("@-10m\n");

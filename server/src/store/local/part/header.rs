@@ -124,6 +124,12 @@ pub struct ChunkHeader {
 }
 
 impl ChunkEntry {
+    /// The last point, when it is not later than `to` and known without reading.
+    pub fn known_last(&self, to: i64) -> Option<Point> {
+        let value = self.last_value.get().filter(|_| self.last <= to)?;
+        Some(Point { timestamp: self.last, value })
+    }
+
     /// Sets what the index says of the values; `points` are those of the chunk.
     pub fn summarize(&mut self, points: &[Point]) {
         if let Some(last) = points.last() {

@@ -4,8 +4,9 @@
 use shared::Point;
 use shared::selector::Aggregate;
 
-use super::newest::find_start;
+use super::newest::find_newest;
 use super::percentile::Percentile;
+use crate::store::local::part::chunk_reader::ChunkReader;
 use crate::store::local::series::merge::{Merge, Source};
 use crate::store::local::series::summary::{Summary, Wanted, increase};
 use crate::store::local::state::piece::Piece;
@@ -63,13 +64,17 @@ impl BucketReader {
         if !pieces.iter().any(|piece| window.intersects(piece.range())) {
             return Ok(None);
         }
+        let mut chunks = ChunkReader::default();
         let before = match window.from.checked_sub(1) {
-            Some(to) if needs_neighbour(how) => newest(&pieces, Window { from: cutoff, to })?,
+            Some(to) if needs_neighbour(how) => {
+                find_newest(&pieces, Window { from: cutoff, to }, &mut chunks)?
+            }
             _ => None,
         };
         let merge = Merge::within(window, pieces.iter().cloned());
         let (points, at, bucket) = (Vec::new(), 0, None);
-        Ok(Some(Self { pieces, merge, step, how, points, at, before, bucket, read: 0 }))
+        let read = chunks.take_unpacked();
+        Ok(Some(Self { pieces, merge, step, how, points, at, before, bucket, read }))
     }
 
     /// The points of the next buckets, at most [`MAX_BLOCK_POINTS`] and none when many points were read
@@ -204,19 +209,6 @@ fn known(how: Aggregate, piece: &Piece) -> Option<Summary> {
         }
         _ => piece.summary(),
     }
-}
-
-/// The newest point in a window.
-fn newest(pieces: &[Piece], window: Window) -> Result<Option<Point>, ReadError> {
-    let Some(start) = find_start(pieces, window, std::num::NonZeroU64::MIN)? else {
-        return Ok(None);
-    };
-    let mut merge = Merge::within(start.window, pieces.iter().cloned());
-    let mut newest = None;
-    while let Some(points) = merge.next_block()? {
-        newest = points.last().copied();
-    }
-    Ok(newest)
 }
 
 impl Bucket {

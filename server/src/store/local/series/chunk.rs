@@ -74,6 +74,31 @@ pub fn decode(mut bytes: &[u8], count: usize) -> Result<Run, BadChunk> {
     Ok(points.map(|(timestamp, value)| Point { timestamp, value }).collect())
 }
 
+/// The last point of a chunk of `count` points, of any format, that is not later than `to`, and its
+/// place; `None` when all are later. What is behind it is mostly neither read nor checked.
+///
+/// # Errors
+/// When the bytes are no chunk of that many points, as far as they are read.
+pub fn find_last(
+    mut bytes: &[u8],
+    count: usize,
+    to: i64,
+) -> Result<Option<(usize, Point)>, BadChunk> {
+    if count == 0 || count > MAX_CHUNK_POINTS {
+        return Err(BadChunk);
+    }
+    let (&marks, rest) = bytes.split_first().ok_or(BadChunk)?;
+    bytes = rest;
+    let of_timestamps = marks & ((1 << TIMESTAMP_BITS) - 1);
+    let found = timestamps::find_last(of_timestamps, &mut bytes, count, to)?;
+    let Some((place, timestamp)) = found else { return Ok(None) };
+    if place >= count {
+        return Err(BadChunk);
+    }
+    let value = values::get(marks >> TIMESTAMP_BITS, bytes, count, place)?;
+    Ok(Some((place, Point { timestamp, value })))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -135,6 +160,32 @@ mod tests {
         }
 
         #[test]
+        fn the_last_point_until_any_time_is_found(
+            values in columns(),
+            step in prop::option::of(1..1000i64),
+            start in any::<i64>(),
+            steps in prop::collection::vec(1..1000i64, 1500),
+            to in any::<prop::sample::Index>(),
+            off in -1..=1i64,
+        ) {
+            let mut steps = steps.iter().scan(start.min(i64::MAX - 2_000_000), |at, random| {
+                *at += step.unwrap_or(*random);
+                Some(*at)
+            });
+            let points = points(&values, || steps.next().unwrap());
+            let to = points[to.index(points.len())].timestamp.saturating_add(off);
+            let expected = points.partition_point(|point| point.timestamp <= to).checked_sub(1);
+            for effort in [Effort::Quick, Effort::Thorough] {
+                let bytes = encoded(&points, effort);
+                let found = find_last(&bytes, points.len(), to).unwrap();
+                prop_assert_eq!(found.map(|(place, _)| place), expected);
+                if let Some((place, point)) = found {
+                    prop_assert!(same(&points[place..=place], &[point]));
+                }
+            }
+        }
+
+        #[test]
         fn a_merge_never_makes_a_checkpoint_bigger(
             values in columns(),
             steps in prop::collection::vec(1..5i64, 1500),
@@ -151,8 +202,13 @@ mod tests {
         }
 
         #[test]
-        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), count in 0..9000usize) {
+        fn arbitrary_bytes_never_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..300),
+            count in 0..9000usize,
+            to in any::<i64>(),
+        ) {
             let _ = decode(&bytes, count);
+            let _ = find_last(&bytes, count, to);
         }
 
         #[test]
@@ -168,7 +224,92 @@ mod tests {
                 bytes[at] = byte;
             }
             let _ = decode(&bytes, points.len());
+            for to in 0..4 {
+                let _ = find_last(&bytes, points.len(), to * 500);
+            }
         }
+    }
+
+    /// Values of each encoding, when they are some hundred.
+    fn value_of(kind: usize, random: u64) -> f64 {
+        let small = u32::try_from(random >> 40).unwrap();
+        match kind {
+            0 => 1.0 / (1.0 + f64::from(small)),
+            1 => (f64::from(small % 128) / 10.0 + 273.15).ln(),
+            // Finite ones of any size.
+            2 => f64::from_bits(random & !(1 << 62)),
+            // Decimals of 16, 32 and 64 bits.
+            3 => f64::from(small % 300) / 10.0,
+            4 => f64::from(small % 3_000_000) / 100.0,
+            _ => f64::from(small) * 4096.0 + 0.5,
+        }
+    }
+
+    /// The timestamps of each encoding: regular ones, some with a step that no signed number holds, a
+    /// column, and differences.
+    fn timestamp_of(kind: usize, (at, count): (i64, i64), random: u64) -> i64 {
+        match kind {
+            0 => 1_700_000_000 + at * 35,
+            1 if count == 2 => [i64::MIN, i64::MAX][usize::from(at > 0)],
+            1 => i64::MIN.wrapping_add(at.wrapping_mul(i64::MAX)),
+            _ => 1_700_000_000 + at * 35 + (random >> 33).cast_signed() % 9,
+        }
+    }
+
+    /// Each kind of values with each of timestamps and each count.
+    fn kinds(counts: &[i64]) -> impl Iterator<Item = (usize, usize, i64)> {
+        (0..6).flat_map(move |values| {
+            (0..3).flat_map(move |times| counts.iter().map(move |count| (values, times, *count)))
+        })
+    }
+
+    #[test]
+    fn the_last_point_until_a_time_is_that_of_all_points() {
+        let mut marks = std::collections::BTreeSet::new();
+        let mut seed = 1_u64;
+        let mut random = || {
+            // A xorshift generator.
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        for (of_values, of_timestamps, count) in kinds(&[1, 2, 3, 5, 60, 256, 257, 700]) {
+            if of_timestamps == 1 && count > 3 {
+                continue;
+            }
+            let points: Vec<_> = (0..count)
+                .map(|at| Point {
+                    timestamp: timestamp_of(of_timestamps, (at, count), random()),
+                    value: value_of(of_values, random()),
+                })
+                .collect();
+            for effort in [Effort::Quick, Effort::Thorough] {
+                let bytes = encoded(&points, effort);
+                marks.insert(bytes[0]);
+                let whole = decode(&bytes, points.len()).unwrap();
+                let ends = [i64::MIN, i64::MAX].into_iter();
+                let around = points
+                    .iter()
+                    .flat_map(|point| (-1..=1).map(|off| point.timestamp.saturating_add(off)));
+                for to in ends.chain(around) {
+                    let before = whole.partition_point(|point| point.timestamp <= to);
+                    let expected = before.checked_sub(1).map(|place| (place, whole[place]));
+                    let found = find_last(&bytes, points.len(), to).unwrap();
+                    let bits = |found: Option<(usize, Point)>| {
+                        found.map(|(place, point)| (place, point.timestamp, point.value.to_bits()))
+                    };
+                    assert_eq!(
+                        bits(found),
+                        bits(expected),
+                        "{of_values} {of_timestamps} {count} {to}"
+                    );
+                }
+            }
+        }
+        let all =
+            (0..3).flat_map(|times| (0..4).map(move |values| times | values << TIMESTAMP_BITS));
+        assert_eq!(marks, all.collect());
     }
 
     /// A value in a unit that it was not measured in: few distinct ones, and none a multiple of a

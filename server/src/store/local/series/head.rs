@@ -6,7 +6,7 @@ use shared::Point;
 
 use super::merge::Source;
 use super::paged::Paged;
-use super::run::{MAX_RUN_POINTS, Run, sort_points};
+use super::run::{MAX_RUN_POINTS, Run, last_until, sort_points};
 use super::series_index::SeriesId;
 use super::series_point::SeriesPoint;
 use super::time_ranges::SharedRanges;
@@ -73,6 +73,21 @@ impl Head {
         self.newest
     }
 
+    /// The point with the greatest timestamp that is not later than `to`.
+    pub fn newest_until(&self, to: i64) -> NewestUntil {
+        let Some(newest) = self.newest else { return NewestUntil::Known(None) };
+        if newest.timestamp <= to {
+            return NewestUntil::Known(Some(newest));
+        }
+        if self.unsorted {
+            return NewestUntil::Unsorted;
+        }
+        let runs = self.runs.iter().map(|run| &run[..]).chain([&self.tail[..]]);
+        // Of equal ones the last.
+        let newest = runs.filter_map(|run| last_until(run, to)).max_by_key(|point| point.timestamp);
+        NewestUntil::Known(newest)
+    }
+
     /// The runs that have points in a window, oldest first. Of the tail only those points are
     /// copied.
     pub fn snapshot(&self, window: Window) -> HeadSnapshot {
@@ -87,6 +102,15 @@ impl Head {
         };
         HeadSnapshot { runs: runs.cloned().collect(), tail, unsorted: self.unsorted }
     }
+}
+
+/// What a head tells of its newest point until a time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NewestUntil {
+    /// It is this one, or there is none.
+    Known(Option<Point>),
+    /// The tail has to be sorted first, which takes too long to be waited for.
+    Unsorted,
 }
 
 /// Points of a head, as they were at one moment.
@@ -212,6 +236,13 @@ mod tests {
                 }
                 let newest = head.newest().map(|point| (point.timestamp, point.value));
                 prop_assert_eq!(newest, model.last_key_value().map(|(at, value)| (*at, *value)));
+            }
+            let until = model.range(..=from).next_back().map(|(at, value)| (*at, *value));
+            match head.newest_until(from) {
+                NewestUntil::Known(newest) => {
+                    prop_assert_eq!(newest.map(|point| (point.timestamp, point.value)), until);
+                }
+                NewestUntil::Unsorted => prop_assert!(head.unsorted),
             }
             for window in [Window::ALL, Window { from, to: from + length }] {
                 let mut merge = Merge::within(window, head.snapshot(window).into_runs());

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use shared::Point;
+
 use super::memory::Frozen;
 use crate::store::ReadError;
+use crate::store::local::part::chunk_reader::ChunkReader;
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::head::HeadSnapshot;
 use crate::store::local::series::merge::Source;
-use crate::store::local::series::run::Run;
+use crate::store::local::series::run::{Run, last_until};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::summary::Summary;
 use crate::store::local::series::time_ranges::SharedRanges;
@@ -87,6 +90,32 @@ impl Piece {
         let (first, last) = self.range();
         !(self.hidden.contains(first) && self.hidden.contains(last))
             || self.open().map_or(true, |points| !points.is_empty())
+    }
+
+    /// The last of its points that is not later than `to`; of a chunk as little as possible is read.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn last_until(
+        &self,
+        to: i64,
+        reader: &mut ChunkReader,
+    ) -> Result<Option<Point>, ReadError> {
+        if let Layer::Chunk(chunk) = &self.layer
+            && self.is_whole()
+        {
+            let known = chunk.known_last(to);
+            let found = match known {
+                Some(_) => known,
+                None => reader.last_until(chunk, to, [])?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        let points = self.open()?;
+        reader.add_unpacked(points.len());
+        Ok(last_until(&points, to))
     }
 
     /// Number of its points, hidden ones too.

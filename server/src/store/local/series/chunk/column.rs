@@ -3,7 +3,7 @@
 use pco::data_types::Number;
 use pco::metadata::DeltaEncoding;
 use pco::standalone::{DecompressorItem, FileDecompressor, simple_compress_into};
-use pco::{ChunkConfig, DeltaSpec};
+use pco::{ChunkConfig, DeltaSpec, FULL_BATCH_N};
 
 use super::{BadChunk, Effort};
 
@@ -80,6 +80,52 @@ pub fn unpack<T: Number>(packed: &[u8], mut numbers: &mut [T]) -> Result<(), Bad
         numbers = others;
         rest = chunk.into_src();
     }
+}
+
+/// Passes on the numbers of a column from its first one on, a few at a time, until something is found
+/// in them; `None` at the end. Those behind are neither unpacked nor checked.
+///
+/// # Errors
+/// When the bytes so far are no column.
+pub fn find<T: Number + Default, R>(
+    packed: &[u8],
+    mut look: impl FnMut(&[T]) -> Option<R>,
+) -> Result<Option<R>, BadChunk> {
+    let (file, mut rest) = FileDecompressor::new(packed).map_err(|_| BadChunk)?;
+    let mut batch = [T::default(); FULL_BATCH_N];
+    loop {
+        if !is_bounded::<T>(rest) {
+            return Err(BadChunk);
+        }
+        let mut chunk = match file.chunk_decompressor::<T, _>(rest).map_err(|_| BadChunk)? {
+            DecompressorItem::Chunk(chunk) => chunk,
+            DecompressorItem::EndOfData(_) => return Ok(None),
+        };
+        loop {
+            let progress = chunk.read(&mut batch).map_err(|_| BadChunk)?;
+            let numbers = batch.get(..progress.n_processed).ok_or(BadChunk)?;
+            if let Some(found) = look(numbers) {
+                return Ok(Some(found));
+            }
+            if progress.finished {
+                break;
+            }
+        }
+        rest = chunk.into_src();
+    }
+}
+
+/// The number at a place in a column. Those far behind it are neither unpacked nor checked.
+///
+/// # Errors
+/// When the bytes so far are no column, or there is none at that place.
+pub fn get<T: Number + Default>(packed: &[u8], mut at: usize) -> Result<T, BadChunk> {
+    let found = find(packed, |numbers: &[T]| {
+        let number = numbers.get(at).copied();
+        at = at.wrapping_sub(numbers.len());
+        number
+    });
+    found?.ok_or(BadChunk)
 }
 
 /// Whether what a chunk of `pco` says of itself makes it allocate no more than what `pco` writes. It

@@ -3,7 +3,7 @@
 
 use pco::data_types::Number;
 
-use super::column::{pack, unpack};
+use super::column::{self, pack, unpack};
 use super::{BadChunk, Effort};
 
 /// The powers of ten by which a value may be scaled; doubles hold all of them exactly.
@@ -69,6 +69,20 @@ pub fn decode(bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
         BITS_64 => fill(column, values, |whole: i64| whole as f64 / power),
         _ => Err(BadChunk),
     }
+}
+
+/// The value at a place; those far behind it are not read.
+pub fn get(bytes: &[u8], at: usize) -> Result<f64, BadChunk> {
+    let (&head, column) = bytes.split_first().ok_or(BadChunk)?;
+    let power = *POWERS.get(usize::from(head & 0x0f)).ok_or(BadChunk)?;
+    #[expect(clippy::cast_precision_loss, reason = "the numbers that are written are below 2^53")]
+    let whole = match head & 0xf0 {
+        0 => f64::from(column::get::<i16>(column, at)?),
+        BITS_32 => f64::from(column::get::<i32>(column, at)?),
+        BITS_64 => column::get::<i64>(column, at)? as f64,
+        _ => return Err(BadChunk),
+    };
+    Ok(whole / power)
 }
 
 fn fill<T: Number + Default>(

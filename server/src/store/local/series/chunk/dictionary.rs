@@ -1,7 +1,7 @@
 //! Distinct values once, and for each value its place among them. For values that come again in any
 //! order, and for those that are no multiples of anything: measured in one unit, told in another.
 
-use super::column::{pack, unpack};
+use super::column::{self, pack, unpack};
 use super::numbers;
 use super::{BadChunk, Effort};
 use crate::store::local::series::summary::{from_order, order};
@@ -64,24 +64,49 @@ impl Dictionary {
     }
 }
 
+/// The columns of a dictionary.
+struct Columns<'b> {
+    /// Number of distinct values.
+    count: usize,
+    /// The encoding of the distinct values.
+    mark: u8,
+    distinct: &'b [u8],
+    places: &'b [u8],
+}
+
+impl<'b> Columns<'b> {
+    /// Finds the columns in all of `bytes`, for so many values.
+    fn split(mut bytes: &'b [u8], values: usize) -> Result<Self, BadChunk> {
+        let mut number = || {
+            let number = varint::decode(&mut bytes)?;
+            usize::try_from(number).ok()
+        };
+        let count = number().filter(|&count| count <= values).ok_or(BadChunk)?;
+        let length = number().ok_or(BadChunk)?;
+        let (column, places) = bytes.split_at_checked(length).ok_or(BadChunk)?;
+        let (&mark, distinct) = column.split_first().ok_or(BadChunk)?;
+        Ok(Self { count, mark, distinct, places })
+    }
+}
+
 /// Reads as many values as `values` has room for, from all of `bytes`.
-pub fn decode(mut bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
-    let mut number = || {
-        let number = varint::decode(&mut bytes)?;
-        usize::try_from(number).ok()
-    };
-    let count = number().filter(|&count| count <= values.len()).ok_or(BadChunk)?;
-    let length = number().ok_or(BadChunk)?;
-    let (column, rest) = bytes.split_at_checked(length).ok_or(BadChunk)?;
-    let (&mark, column) = column.split_first().ok_or(BadChunk)?;
-    let mut distinct = vec![0.0; count];
-    numbers::decode(mark, column, &mut distinct)?;
+pub fn decode(bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
+    let columns = Columns::split(bytes, values.len())?;
+    let mut distinct = vec![0.0; columns.count];
+    numbers::decode(columns.mark, columns.distinct, &mut distinct)?;
     let mut places = vec![0_u16; values.len()];
-    unpack(rest, &mut places)?;
+    unpack(columns.places, &mut places)?;
     for (value, place) in values.iter_mut().zip(places) {
         *value = *distinct.get(usize::from(place)).ok_or(BadChunk)?;
     }
     Ok(())
+}
+
+/// The value at a place, of `count` in all of `bytes`; those far behind it are not read.
+pub fn get(bytes: &[u8], count: usize, at: usize) -> Result<f64, BadChunk> {
+    let columns = Columns::split(bytes, count)?;
+    let place = usize::from(column::get::<u16>(columns.places, at)?);
+    numbers::get(columns.mark, columns.distinct, columns.count, place)
 }
 
 /// How many of the values come again, or a few more: those whose place in a table of bits is taken. It

@@ -1,6 +1,6 @@
 //! Values without a dictionary, by the smallest of three encodings.
 
-use super::column::{pack, unpack};
+use super::column::{self, pack, unpack};
 use super::decimal::{self, Decimals};
 use super::{BadChunk, Effort};
 
@@ -82,6 +82,22 @@ pub fn decode(mark: u8, bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk
                 *value = f64::from_bits(u64::from_le_bytes(bytes));
             }
             Ok(())
+        }
+        _ => Err(BadChunk),
+    }
+}
+
+/// The value at a place, of `count` in all of `bytes`; those far behind it are not read.
+pub fn get(mark: u8, bytes: &[u8], count: usize, at: usize) -> Result<f64, BadChunk> {
+    match mark {
+        _ if mark == Encoding::Packed.mark() => column::get(bytes, at),
+        _ if mark == Encoding::Decimal.mark() => decimal::get(bytes, at),
+        _ if mark == Encoding::Plain.mark() => {
+            let (plain, rest) = bytes.as_chunks();
+            if plain.len() != count || !rest.is_empty() {
+                return Err(BadChunk);
+            }
+            plain.get(at).map(|&bytes| f64::from_bits(u64::from_le_bytes(bytes))).ok_or(BadChunk)
         }
         _ => Err(BadChunk),
     }

@@ -2,7 +2,7 @@
 
 use shared::Point;
 
-use super::column::{pack, unpack};
+use super::column::{self, pack, unpack};
 use super::{BadChunk, Effort};
 use crate::store::local::varint;
 
@@ -88,4 +88,57 @@ pub fn decode(mark: u8, bytes: &mut &[u8], timestamps: &mut [i64]) -> Result<(),
         _ => return Err(BadChunk),
     }
     Ok(())
+}
+
+/// Takes `count` timestamps off the front of `bytes`, and answers the last of them that is not later
+/// than `to` with its place; `None` when all are. Of a column those far behind it are not read.
+pub fn find_last(
+    mark: u8,
+    bytes: &mut &[u8],
+    count: usize,
+    to: i64,
+) -> Result<Option<(usize, i64)>, BadChunk> {
+    let mut found = None;
+    match mark {
+        REGULAR => {
+            let first = varint::decode_signed(bytes).ok_or(BadChunk)?;
+            let step = varint::decode_signed(bytes).ok_or(BadChunk)?;
+            if first <= to {
+                // Both may be more than a signed number holds: they wrap around.
+                let behind = to.wrapping_sub(first).cast_unsigned();
+                let steps = behind.checked_div(step.cast_unsigned()).unwrap_or(0);
+                let steps = steps.min(count.saturating_sub(1) as u64);
+                let timestamp = first.wrapping_add(step.wrapping_mul(steps.cast_signed()));
+                found = usize::try_from(steps).ok().map(|place| (place, timestamp));
+            }
+        }
+        PACKED => {
+            let length = varint::decode(bytes).and_then(|length| usize::try_from(length).ok());
+            let (packed, rest) = bytes.split_at_checked(length.ok_or(BadChunk)?).ok_or(BadChunk)?;
+            let mut passed = 0;
+            column::find(packed, |timestamps: &[i64]| {
+                let before = timestamps.partition_point(|timestamp| *timestamp <= to);
+                if let Some(last) = before.checked_sub(1) {
+                    found = Some((passed + last, timestamps[last]));
+                }
+                passed += timestamps.len();
+                (before < timestamps.len()).then_some(())
+            })?;
+            *bytes = rest;
+        }
+        DIFFERENCES => {
+            let mut timestamp = varint::decode_signed(bytes).ok_or(BadChunk)?;
+            for place in 0..count {
+                if place > 0 {
+                    let difference = varint::decode(bytes).ok_or(BadChunk)?;
+                    timestamp = timestamp.wrapping_add_unsigned(difference);
+                }
+                if timestamp <= to {
+                    found = Some((place, timestamp));
+                }
+            }
+        }
+        _ => return Err(BadChunk),
+    }
+    Ok(found)
 }

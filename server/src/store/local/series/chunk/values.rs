@@ -33,3 +33,12 @@ pub fn decode(mark: u8, bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk
         numbers::decode(mark, bytes, values)
     }
 }
+
+/// The value at a place, of `count` in all of `bytes`; those far behind it are not read.
+pub fn get(mark: u8, bytes: &[u8], count: usize, at: usize) -> Result<f64, BadChunk> {
+    if mark == Encoding::Dictionary.mark() {
+        dictionary::get(bytes, count, at)
+    } else {
+        numbers::get(mark, bytes, count, at)
+    }
+}
