@@ -101,6 +101,8 @@ pub struct App {
     unopened: Unopened,
     /// How the screen is drawn, where that was asked for.
     look: Look,
+    /// The built-in theme that was chosen since the start.
+    chosen_theme: Option<&'static str>,
 }
 
 impl App {
@@ -136,6 +138,7 @@ impl App {
             replayed: None,
             unopened: Unopened::default(),
             look: config.view.look.clone(),
+            chosen_theme: None,
         };
         match config.replayed {
             Some(session) => app.replay(&session),

@@ -25,6 +25,8 @@ pub enum Effect {
     Terminal(TerminalOrder),
     /// Draw the screen as SVG and hand it over as a [`FileJob::SavePicture`] with this path.
     Picture(String),
+    /// Draw in the built-in theme of this name from now on, or in that of the start.
+    Theme(Option<&'static str>),
     /// Leave the program.
     Quit(Ending),
 }

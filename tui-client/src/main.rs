@@ -143,6 +143,7 @@ fn config(plan: &Plan, view: View) -> AppConfig {
                 multiplexer()
             },
             shell: if os::terminal::HAS_POSIX_SHELL { Shell::Posix } else { Shell::Windows },
+            colours: theme_detect::has_colours(&plan.screen.theme),
         },
         ..AppConfig::of(view)
     }

@@ -22,7 +22,8 @@ use crate::system::os;
 use crate::system::os::signals::{ExitSignals, ScreenSignal, ScreenSignals};
 use crate::system::os::terminal_input::{TerminalInput, TerminalReply};
 use crate::system::terminal::{InputEvents, Terminal, emergency_exit, translate};
-use crate::view::{self, PlotCache, theme::ThemeChoice};
+use crate::view::theme::{Theme, ThemeChoice};
+use crate::view::{self, PlotCache};
 
 /// Orders that may wait for the network.
 const MAX_QUEUED_ORDERS: usize = 1024;
@@ -186,8 +187,8 @@ async fn run_loop(
     let mut pace = Pace::new(start);
     loop {
         loop {
-            let picture = || view::picture(&app, theme.theme());
-            let failed = match perform(effects, sinks, terminal, picture)? {
+            let picture = |theme: &Theme| view::picture(&app, theme);
+            let failed = match perform(effects, sinks, terminal, &mut theme, picture)? {
                 ControlFlow::Continue(failed) => failed,
                 ControlFlow::Break(ending) => {
                     if theme.is_awaited() && start.elapsed() < ANSWER_TIMEOUT {
@@ -365,7 +366,8 @@ fn perform(
     effects: Vec<Effect>,
     sinks: &Sinks,
     terminal: &mut Terminal,
-    picture: impl Fn() -> String,
+    theme: &mut ThemeChoice,
+    picture: impl Fn(&Theme) -> String,
 ) -> Result<ControlFlow<Ending, Vec<Event>>> {
     let mut failed = Vec::new();
     for effect in effects {
@@ -383,8 +385,10 @@ fn perform(
             }
             Effect::Compute(ComputeJob::Free(answer)) => drop(spawn_blocking(move || drop(answer))),
             Effect::Picture(path) => {
-                failed.extend(sinks.files.push(FileJob::SavePicture { path, svg: picture() }));
+                let svg = picture(theme.theme());
+                failed.extend(sinks.files.push(FileJob::SavePicture { path, svg }));
             }
+            Effect::Theme(name) => theme.choose(name),
             Effect::File(job) => failed.extend(sinks.files.push(job)),
             Effect::Network(order) => failed.extend(match sinks.orders.try_send(order) {
                 Ok(()) => None,

@@ -32,12 +32,15 @@ pub struct Abilities {
     pub multiplexer: Multiplexer,
     /// Copied commands are for these.
     pub shell: Shell,
+    /// The screen has colours.
+    pub colours: bool,
 }
 
 impl Default for Abilities {
     /// Those of a terminal on Linux.
     fn default() -> Self {
         let (suspend, clipboard) = (true, false);
-        Self { suspend, clipboard, multiplexer: Multiplexer::None, shell: Shell::Posix }
+        let (multiplexer, shell) = (Multiplexer::None, Shell::Posix);
+        Self { suspend, clipboard, multiplexer, shell, colours: true }
     }
 }

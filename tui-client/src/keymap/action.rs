@@ -20,6 +20,8 @@ pub enum Action {
     SaveSession,
     /// Type the name of a file to save the view in.
     SaveView,
+    /// Draw in the next built-in theme, in the end in that of the start.
+    NextTheme,
     /// Focus the pane so many further on, or back if negative.
     CyclePane(i8),
     /// Focus the command line.

@@ -361,6 +361,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("pause", &[(Table, 90), (Watch, 65), (Chart, 70), (Log, 140)]),
     bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here").also("screenshot image export write"),
     bind("V", PANES, Action::SaveView, "save the view in a file: --view FILE opens it, any editor, too").also("write share toml"),
+    bind("v", PANES, Action::NextTheme, "the next theme: midnight, ember, paper, as at the start").also("colour color look dark light"),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view").also("clipboard"),
     bind("q", PANES, Action::Quit, "quit the program")
         .also("exit leave close")

@@ -42,6 +42,12 @@ pub fn named(theme: &ThemeName) -> Result<Option<Theme>, String> {
     }
 }
 
+/// The screen has colours with this theme.
+pub fn has_colours(theme: &ThemeName) -> bool {
+    let no_color = env::var("NO_COLOR").unwrap_or_default();
+    choose(theme, &no_color, "", || Some(ThemeName::Dark)) != Some(ThemeName::None)
+}
+
 /// Checks the theme that a view file names.
 ///
 /// # Errors
@@ -93,13 +99,14 @@ pub fn theme(options: &ScreenOptions, named: Option<Theme>) -> ThemeChoice {
         let theme = drawn(theme);
         if depth() >= Depth::Palette { theme.with_greys() } else { theme }
     };
-    match chosen {
+    let choice = match chosen {
         Some(ThemeName::None) => ThemeChoice::known(fitting(Theme::plain())),
         Some(ThemeName::Light) => ThemeChoice::known(fitting(Theme::light())),
         Some(ThemeName::Dark | ThemeName::Auto) => ThemeChoice::known(fitting(Theme::colour())),
         Some(ThemeName::Named(_)) => ThemeChoice::known(named.map_or_else(Theme::colour, drawn)),
         None => ThemeChoice::by_background(fitting(Theme::colour()), fitting(Theme::light())),
-    }
+    };
+    choice.in_depth(depth())
 }
 
 /// Whether the screen is drawn in ASCII, and the glyphs of charts. `has_glyphs`: the terminal is not

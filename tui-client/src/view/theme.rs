@@ -8,7 +8,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::app::chart::MAX_LINES;
 use crate::wire_log::entry::Tone;
-use colour::Gradient;
+use colour::{Depth, Gradient};
 
 /// The grey #303030 of the palette of 256 colours.
 const DARK_GREY: u8 = 236;
@@ -98,23 +98,41 @@ pub struct ThemeChoice {
     text: Option<u32>,
     /// The answers to the query are still to come.
     awaited: bool,
+    /// The built-in theme that was chosen since the start.
+    chosen: Option<Theme>,
+    /// The colours of the terminal.
+    depth: Depth,
 }
 
 impl ThemeChoice {
     /// A theme that no terminal is asked for.
     pub fn known(theme: Theme) -> Self {
-        Self { theme, by_background: None, text: None, awaited: false }
+        let (by_background, text, awaited) = (None, None, false);
+        Self { theme, by_background, text, awaited, chosen: None, depth: Depth::Sixteen }
     }
 
     /// The terminal decides between these.
     pub fn by_background(dark: Theme, light: Theme) -> Self {
-        let theme = dark.clone();
-        Self { theme, by_background: Some((dark, light)), text: None, awaited: true }
+        let (theme, by_background) = (dark.clone(), Some((dark, light)));
+        Self { by_background, awaited: true, ..Self::known(theme) }
+    }
+
+    /// In a terminal with these colours.
+    #[must_use]
+    pub fn in_depth(self, depth: Depth) -> Self {
+        Self { depth, ..self }
+    }
+
+    /// Chooses a built-in theme by its name, or none in place of that of the start.
+    pub fn choose(&mut self, name: Option<&str>) {
+        let Theme { ascii, glyphs, .. } = self.theme;
+        let theme = name.and_then(|name| Theme::built_in(name, self.depth)).and_then(Result::ok);
+        self.chosen = theme.map(|theme| Theme { ascii, glyphs, ..theme });
     }
 
     /// The theme to draw in.
     pub fn theme(&self) -> &Theme {
-        &self.theme
+        self.chosen.as_ref().unwrap_or(&self.theme)
     }
 
     /// The terminal is asked, and its last answer is still to come.
@@ -278,6 +296,22 @@ impl Theme {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_theme_is_chosen_and_that_of_the_start_comes_back() {
+        let ascii = Theme { ascii: true, ..Theme::colour() };
+        let mut choice = ThemeChoice::by_background(ascii.clone(), Theme::light());
+        let mut choice_in_true = choice.clone().in_depth(Depth::True);
+        for choice in [&mut choice, &mut choice_in_true] {
+            choice.choose(Some("ember"));
+            assert!(choice.theme().ascii && *choice.theme() != ascii);
+        }
+        assert!(choice_in_true.theme().background.is_some());
+        // What the terminal answers meanwhile is for the theme of the start.
+        choice.on_background(900);
+        choice.choose(None);
+        assert_eq!(*choice.theme(), Theme::light());
+    }
 
     #[test]
     fn the_selected_row_keeps_its_colours_where_the_terminal_has_greys() {

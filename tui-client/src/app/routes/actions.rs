@@ -119,6 +119,7 @@ impl App {
                 self.cx.push(Effect::Picture(path));
             }
             Action::SaveSession => self.save_session(self.cx.file_name("session")),
+            Action::NextTheme => self.next_theme(),
             Action::SaveView => {
                 let name = self.cx.file_name("toml");
                 self.input.ask(InputPurpose::SaveView, &name);

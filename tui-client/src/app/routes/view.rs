@@ -10,8 +10,9 @@ use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Chosen;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::request::pending::Purpose;
-use crate::session::{Base, ChartView, Comparison, Focus, View, view_file};
+use crate::session::{Base, ChartView, Comparison, Focus, Look, View, view_file};
 use crate::text::time;
+use crate::themes::BUILT_IN;
 use crate::wire_log::entry::Tone;
 
 /// The time between two polls of which a view says nothing.
@@ -70,10 +71,32 @@ impl App {
             log: self.panes.log_room(),
             selected_row: self.table().held_key().map(ToString::to_string),
             interval: Some(self.polling.interval()).filter(|&it| it != USUAL_INTERVAL),
-            look: self.look.clone(),
+            look: self.present_look(),
         };
         let sources = self.sources.iter().map(|source| source.label.clone());
         view.with_sources(sources)
+    }
+
+    fn present_look(&self) -> Look {
+        let chosen = self.chosen_theme.map(str::to_owned);
+        Look { theme: chosen.or_else(|| self.look.theme.clone()), ..self.look.clone() }
+    }
+
+    /// Draws in the next built-in theme, behind the last one in that of the start.
+    pub(in crate::app) fn next_theme(&mut self) {
+        if !self.cx.abilities().colours {
+            return self.cx.say(Tone::Plain, "no colours: NO_COLOR is set, or --theme is none");
+        }
+        let start = self.look.theme.as_deref();
+        let mut names = BUILT_IN.iter().map(|theme| theme.name).filter(|&name| start != Some(name));
+        let next = match self.chosen_theme {
+            None => names.next(),
+            Some(chosen) => names.skip_while(|&name| name != chosen).nth(1),
+        };
+        self.chosen_theme = next;
+        self.cx.push(Effect::Theme(next));
+        let name = next.unwrap_or(start.unwrap_or("auto"));
+        self.cx.say(Tone::Plain, format!("theme {name}; --theme {name} begins with it"));
     }
 
     /// Saves the view at a path as typed.

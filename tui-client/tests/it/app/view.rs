@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use tui_client::app::AppConfig;
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyCode, KeyPress};
-use tui_client::keymap::Mode;
-use tui_client::session::{Comparison, Focus, LogRoom, View};
+use tui_client::keymap::{Abilities, Mode};
+use tui_client::session::{Comparison, Focus, LogRoom, Look, View};
 
 use crate::harness::scene::{NOW, Scene, sample};
 use crate::harness::snapshot::draw;
@@ -183,6 +183,31 @@ fn what_a_polled_server_can_not_say_is_left_out_of_a_view() {
         (scene.app.place().at(), scene.notice()),
         (None, "2006-06-21 04:32:00 is still to come")
     );
+}
+
+#[test]
+fn themes_are_gone_through_and_saved_with_the_view() {
+    for (start, names) in [
+        (None, [Some("midnight"), Some("ember"), Some("paper"), None]),
+        (Some("ember"), [Some("midnight"), Some("paper"), None, Some("midnight")]),
+    ] {
+        let look = Look { theme: start.map(str::to_owned), ..Look::default() };
+        let mut scene = opened(80, 24, View { focus: Some(Focus::Table), look, ..View::default() });
+        for name in names {
+            assert_eq!(scene.press(KeyPress::char('v')), [Effect::Theme(name)]);
+            let shown = name.or(start).unwrap_or("auto");
+            assert_eq!(scene.notice(), format!("theme {shown}; --theme {shown} begins with it"));
+            scene.keys("V");
+            let effects = scene.code(KeyCode::Enter);
+            let is_saved = saved(&effects).1.contains(&format!("\ntheme = \"{shown}\"\n"));
+            assert_eq!(is_saved, name.or(start).is_some());
+        }
+    }
+    let abilities = Abilities { colours: false, ..Abilities::default() };
+    let view = View { focus: Some(Focus::Table), ..View::default() };
+    let mut scene = Scene::with(80, 24, AppConfig { abilities, ..AppConfig::of(view) });
+    assert_eq!(scene.press(KeyPress::char('v')), []);
+    assert!(scene.notice().starts_with("no colours: "));
 }
 
 #[test]
