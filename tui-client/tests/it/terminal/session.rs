@@ -140,6 +140,7 @@ fn what_is_typed_in_the_list_of_keys_is_found_and_done() {
     shell.press("\r");
     shell.until("the column to go", |screen| !screen.contents().contains("  last "));
     shell.press("?zoom");
+    shell.until_shown("keyboard: zoom");
     shell.until_shown("needs a chart");
     shell.press("\x1b");
     shell.until_shown("type what you want to do");
