@@ -15,7 +15,7 @@ use shared::client::ConnectOptions;
 use shared::host::with_port;
 
 pub use data_lines::DataLines;
-pub use names::{MAX_NAME, NameError, check_name, named_hosts};
+pub use names::{MAX_NAME, NameError, check_name, check_run, named_hosts};
 pub use request::{Kind, Routed, Target, route};
 
 /// What ends the name of a source before a key: a key may hold it, a name does not, so that the first

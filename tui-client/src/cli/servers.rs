@@ -9,7 +9,7 @@ use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
 use super::{Args, RunMode, usage_error};
 use crate::session::View;
-use crate::sources::{Source, check_name, named_hosts, with_runs};
+use crate::sources::{Source, check_name, check_run, named_hosts, with_runs};
 
 /// `[NAME=]HOST[:PORT]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,10 @@ impl Servers {
         }
         let put = args.put.then(|| args.prefix.pop().unwrap_or_default());
         let runs = if args.put { Vec::new() } else { std::mem::take(&mut args.prefix) };
+        for run in &runs {
+            let invalid = |why| usage_error(ErrorKind::ValueValidation, format!("{run:?}: {why}"));
+            check_run(run).map_err(invalid)?;
+        }
         let mut servers = Vec::new();
         for NamedHost { name, host } in std::mem::take(&mut args.host) {
             let port = host.port(args.port);

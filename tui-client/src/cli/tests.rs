@@ -126,6 +126,8 @@ fn a_prefix_is_of_names_that_are_put_or_of_runs() {
         ("--prefix a. --prefix a.b. --once", true),
         ("--prefix a. --replay x", true),
         ("--prefix a*", true),
+        ("--prefix a,b. --prefix c. --once", true),
+        ("--prefix= --once", true),
     ] {
         assert!(parse(line, interactive).is_err(), "{line}");
     }

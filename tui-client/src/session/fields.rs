@@ -9,7 +9,7 @@ use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
 use crate::metrics::sort::Sort;
 use crate::metrics::window::{ChartWindow, Window};
-use crate::sources::{SourceLabel, check_name};
+use crate::sources::{SourceLabel, check_name, check_run};
 use crate::text::escape::escape_untrusted;
 
 /// The last second of the year 9999.
@@ -163,6 +163,7 @@ fn host_of(view: &View) -> Vec<String> {
 }
 
 fn prefix(view: &mut View, value: &str) -> Result<(), String> {
+    check_run(value)?;
     view.runs.push(key(value)?);
     Ok(())
 }

@@ -56,6 +56,21 @@ pub fn check_name(name: &str) -> Result<(), NameError> {
     }
 }
 
+/// Checks what the keys of a run begin with.
+///
+/// # Errors
+/// Why a prefix can't be that of a run.
+pub fn check_run(run: &str) -> Result<(), &'static str> {
+    match run {
+        "" => Err("a prefix of keys is not empty"),
+        // Within the braces of a glob it would end an alternative.
+        run if run.contains(',') => {
+            Err("a prefix of keys holds no comma; several are given one by one")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Sources of servers, some with a name. The others are called by their host up to its first dot, by
 /// their whole host where two would be called the same, or by host and port where that is not enough.
 ///
