@@ -28,7 +28,13 @@ impl App {
             self.steer_feed();
         }
         let ways = (&self.link, &self.feed);
-        for due in self.polling.take_due(in_sight, &mut self.watch, ways, now) {
+        let due = self.polling.take_due(in_sight, &mut self.watch, ways, now);
+        // An answer that is still under way may lack the keys of a source that has come back since.
+        if !due.is_empty() && !self.link.is_polling() {
+            self.sources.renew();
+            self.tell_away();
+        }
+        for due in due {
             self.send(due);
         }
         self.ask_chart();

@@ -106,6 +106,12 @@ impl Link {
         &self.pending
     }
 
+    /// A poll of the table or of watched keys is under way.
+    pub fn is_polling(&self) -> bool {
+        let is_poll = |purpose: &Purpose| matches!(purpose, Purpose::Refresh | Purpose::Watch(_));
+        self.pending.iter().any(|pending| is_poll(&pending.purpose))
+    }
+
     /// When the link wants a tick: for the next try, or to show how long a slow reply has taken.
     pub fn next_wake(&self, now: Duration) -> Option<Duration> {
         if let LinkState::Waiting { until, .. } = self.state {

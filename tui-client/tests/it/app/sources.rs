@@ -124,6 +124,26 @@ fn keys_of_a_server_that_is_away_stay_where_the_view_is_polled() {
     scene.ok("get *", &format!("web1/a 3.0 {NOW}\n"));
     let values: Vec<_> = rows(&scene).into_iter().map(|(key, value, _)| (key, value)).collect();
     assert_eq!(values, [("web1/a".to_owned(), 3.0), ("db/a".to_owned(), 2.0)]);
+    // Once it is back, what a poll does not bring any more is gone.
+    scene.tell(Event::Sources(vec![here(300), here(900)]));
+    for _ in 0..2 {
+        scene.wait(Duration::from_secs(2));
+        scene.ok("get *", &format!("web1/a 3.0 {NOW}\n"));
+    }
+    let keys: Vec<_> = rows(&scene).into_iter().map(|(key, ..)| key).collect();
+    assert_eq!(keys, ["web1/a"]);
+}
+
+#[test]
+fn an_answer_from_before_a_server_came_back_says_nothing_of_its_keys() {
+    let mut scene = scene_of(120, 30, &[]);
+    scene.news(FollowNews::Ended);
+    scene.ok("get *", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    scene.tell(Event::Sources(vec![here(300), away("no server there")]));
+    scene.wait(Duration::from_secs(2));
+    scene.tell(Event::Sources(vec![here(300), here(900)]));
+    scene.ok("get *", &format!("web1/a 3.0 {NOW}\n"));
+    assert_eq!(rows(&scene).len(), 2);
 }
 
 #[test]
