@@ -113,7 +113,9 @@ pub async fn run(plan: Plan) -> ExitCode {
     let outcome = match out.malformed() {
         0 => outcome,
         lines => {
-            warn(&malformed_lines(lines));
+            // The name of the server makes a key longer.
+            let or = if plan.sources.is_empty() { "" } else { LONG_KEYS };
+            warn(&format!("{}{or}", malformed_lines(lines)));
             outcome.and(Err(Failure::Exit(REFUSED)))
         }
     };
@@ -248,6 +250,10 @@ async fn follow(
     warn(&format!("get {selector}: {reason}"));
     Err(Failure::Exit(REFUSED))
 }
+
+/// What else the malformed lines of several servers may be.
+const LONG_KEYS: &str =
+    ", or of keys that are longer than 1,024 bytes behind the name of their server";
 
 /// The warning about data lines that are no points.
 fn malformed_lines(count: u64) -> String {
