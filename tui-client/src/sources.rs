@@ -180,6 +180,8 @@ pub enum SourceState {
     /// It answers; `round_trip` is the time to the first byte of its last small answer, `shift` by how
     /// many seconds its times are.
     Here { round_trip: Option<Duration>, shift: u64 },
+    /// It answers, but has refused what all sources were asked for, and is asked again after a wait.
+    Refusing { reason: String, shift: u64 },
     /// It does not; the next try is made by itself.
     Away { reason: String },
 }
@@ -188,13 +190,23 @@ impl SourceState {
     /// By how many seconds its times are shifted.
     pub fn shift(&self) -> u64 {
         match self {
-            Self::Here { shift, .. } => *shift,
+            Self::Here { shift, .. } | Self::Refusing { shift, .. } => *shift,
             Self::Connecting | Self::Away { .. } => 0,
         }
     }
 
     /// It answers.
     pub fn is_here(&self) -> bool {
+        matches!(self, Self::Here { .. } | Self::Refusing { .. })
+    }
+
+    /// It answers, but not all that it is asked for.
+    pub fn is_refusing(&self) -> bool {
+        matches!(self, Self::Refusing { .. })
+    }
+
+    /// It answers all that it is asked for.
+    pub fn is_whole(&self) -> bool {
         matches!(self, Self::Here { .. })
     }
 }

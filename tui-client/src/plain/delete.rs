@@ -46,8 +46,8 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
             warn(&format!("no points for {}", named(selector)));
             return Ok(());
         }
-        if !allows(&connection, selector).await? {
-            return refuse(NOT_ALLOWED);
+        if let Some(reason) = refusal(&connection, selector).await? {
+            return refuse(if reason == WRONG_COMMAND { NOT_ALLOWED } else { &reason });
         }
         let times = times(selector, unix_now());
         let times = times.map_or(String::new(), |times| format!(", {times}"));
@@ -69,15 +69,15 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
     }
 }
 
-/// The server takes a `del` of this form: consent is asked for nothing that it would refuse, and a
-/// server that knows no ranges may yet take one of a key.
-async fn allows(connection: &Client, selector: &str) -> Result<bool, Failure> {
+/// Why the server refuses a `del` of this form, if it does: consent is asked for nothing that it would
+/// refuse, and a server that knows no ranges may yet take one of a key.
+async fn refusal(connection: &Client, selector: &str) -> Result<Option<String>, Failure> {
     // A name that no store holds.
     let random = RandomState::new().hash_one(selector);
-    let Some(form) = Form::of(selector) else { return Ok(true) };
+    let Some(form) = Form::of(selector) else { return Ok(None) };
     let probe = form.probe(&format!("{PROBE_KEY}{random:016x}"));
     let reply = connection.send(probe.as_bytes()).await?;
-    Ok(take_reply(reply, |_| Ok(())).await?.as_deref() != Some(WRONG_COMMAND))
+    take_reply(reply, |_| Ok(())).await
 }
 
 fn refuse(why: &str) -> Result<(), Failure> {

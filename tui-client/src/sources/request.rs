@@ -36,8 +36,10 @@ pub enum Kind {
     Get,
     /// A `get` of what comes from now on.
     Follow,
-    /// A `put` or a `del`.
-    Change,
+    /// A `put`.
+    Put,
+    /// A `del`.
+    Deletion,
 }
 
 /// A source that is asked.
@@ -72,7 +74,7 @@ pub fn route(line: &[u8], sources: &[Source], shifts: &[u64], now: i64) -> Route
             let words = line.split(|byte| b" \t".contains(byte)).filter(|word| !word.is_empty());
             let numbers: Vec<&[u8]> = words.skip(2).collect();
             let line = [b"put", key.as_bytes(), &numbers.join(&b' ')].join(&b' ');
-            asked(Kind::Change, vec![Target { source: at, line, step: None }], None)
+            asked(Kind::Put, vec![Target { source: at, line, step: None }], None)
         }
         Request::Get(selector) => {
             let is_follow = matches!(selector.clause(), Some(Clause::Follow { .. }));
@@ -95,7 +97,7 @@ pub fn route(line: &[u8], sources: &[Source], shifts: &[u64], now: i64) -> Route
             match (&targets[..], is_exact) {
                 ([], _) => refused(&unnamed(sources)),
                 (_, false) => refused("this pattern is too involved for several servers"),
-                (_, true) => asked(Kind::Change, targets, None),
+                (_, true) => asked(Kind::Deletion, targets, None),
             }
         }
     }
@@ -257,16 +259,16 @@ mod tests {
             ("get palm.cpu", "ok\n\n"),
             ("get db/", "ok\n\n"),
             ("get d*/", "Get\ndb: get */\n"),
-            (" put\tdb/x 1.50  007 ", "Change\ndb: put x 1.50 007\n"),
+            (" put\tdb/x 1.50  007 ", "Put\ndb: put x 1.50 007\n"),
             ("put x 1 1", unnamed),
             ("put db/ 1 1", unnamed),
             ("put other/x 1 1", unnamed),
-            ("del */x[:7]", "Change\nweb1: del {*/x,x}[:7]\ndb: del {*/x,x}[:7]\n"),
-            ("del web1/x", "Change\nweb1: del x\n"),
+            ("del */x[:7]", "Deletion\nweb1: del {*/x,x}[:7]\ndb: del {*/x,x}[:7]\n"),
+            ("del web1/x", "Deletion\nweb1: del x\n"),
             ("del x", unnamed),
             (
                 "del tui-client.probe-7*[1:0]",
-                "Change\nweb1: del tui-client.probe-7*[1:0]\ndb: del tui-client.probe-7*[1:0]\n",
+                "Deletion\nweb1: del tui-client.probe-7*[1:0]\ndb: del tui-client.probe-7*[1:0]\n",
             ),
             ("del *b/x,y", "error\nthis pattern is too involved for several servers\n\n"),
             ("got *", wrong),
@@ -299,8 +301,8 @@ mod tests {
             ("get other", 100, "ok\n\n"),
             ("get run1", 0, "ok\n\n"),
             ("get run1.", 0, "Get\nrun1.: get run1.\n"),
-            ("del run1.*[:7]", 100, "Change\nrun1.: del run1.*[:-93]\n"),
-            ("put run2.loss 1 1", 100, "Change\nrun2.: put run2.loss 1 1\n"),
+            ("del run1.*[:7]", 100, "Deletion\nrun1.: del run1.*[:-93]\n"),
+            ("put run2.loss 1 1", 100, "Put\nrun2.: put run2.loss 1 1\n"),
             (
                 "put run1.loss 1 1",
                 100,

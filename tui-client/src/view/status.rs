@@ -71,7 +71,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 /// Draws how each source stands: in full, without what is less than its being there, or those that
 /// are away alone, as there is room.
 fn draw_sources(app: &App, theme: &Theme, pen: &mut Pen<'_>, waiting: Option<&str>) {
-    let (all, here) = (app.sources().iter(), app.sources().iter().filter(|it| it.state.is_here()));
+    let (all, here) = (app.sources().iter(), app.sources().iter().filter(|it| it.state.is_whole()));
     let (all, here) = (all.len(), here.count());
     let is_connecting = app.sources().iter().any(|it| it.state == SourceState::Connecting);
     let (mark, style) = match here {
@@ -113,7 +113,7 @@ enum Detail {
 fn parts(app: &App, theme: &Theme, detail: Detail) -> Vec<(String, Style)> {
     let mut parts: Vec<(String, Style)> = Vec::new();
     if detail == Detail::Away {
-        let here = app.sources().iter().filter(|source| source.state.is_here()).count();
+        let here = app.sources().iter().filter(|source| source.state.is_whole()).count();
         parts.push((format!("{here} of {}", app.sources().iter().len()), theme.title));
     }
     let is_live = app.is_live();
@@ -141,7 +141,9 @@ fn parts(app: &App, theme: &Theme, detail: Detail) -> Vec<(String, Style)> {
             SourceState::Connecting => {
                 (theme.title, Some((": connecting".to_owned(), theme.alert)))
             }
-            SourceState::Away { reason } => (theme.bad, Some((format!(": {reason}"), theme.bad))),
+            SourceState::Refusing { reason, .. } | SourceState::Away { reason } => {
+                (theme.bad, Some((format!(": {reason}"), theme.bad)))
+            }
         };
         if !std::mem::take(&mut is_first) {
             parts.push((" · ".to_owned(), theme.quiet));

@@ -19,7 +19,7 @@ pub struct Standing {
     pub state: SourceState,
     /// It has been there before.
     was_here: bool,
-    /// It was away since all was asked for last: no answer says that a key of it is gone.
+    /// It was away, or refused, since all was asked for last: no answer says that a key of it is gone.
     is_kept: bool,
 }
 
@@ -59,8 +59,14 @@ impl Sources {
                     cx.say(Tone::Good, format!("{what} {name}"));
                 }
                 (
-                    SourceState::Here { .. } | SourceState::Connecting,
+                    SourceState::Here { .. }
+                    | SourceState::Refusing { .. }
+                    | SourceState::Connecting,
                     SourceState::Away { reason },
+                )
+                | (
+                    SourceState::Here { .. } | SourceState::Away { .. } | SourceState::Connecting,
+                    SourceState::Refusing { reason, .. },
                 ) => {
                     let text = format!("{name}: {reason}; trying again until it works");
                     log.note(cx.now(), Tone::Bad, &text);
@@ -70,7 +76,9 @@ impl Sources {
             let both_here = standing.state.is_here() && state.is_here();
             is_shifted |= both_here && standing.state.shift() != state.shift();
             standing.was_here |= state.is_here();
-            standing.is_kept |= !state.is_here();
+            standing.is_kept |= !state.is_whole();
+            // It has answered what it refused before.
+            standing.is_kept &= !(standing.state.is_refusing() && state.is_whole());
             standing.state = state;
         }
         is_shifted
@@ -79,7 +87,7 @@ impl Sources {
     /// All is asked for anew, of those that are there.
     pub fn renew(&mut self) {
         for standing in &mut self.0 {
-            standing.is_kept = !standing.state.is_here();
+            standing.is_kept = !standing.state.is_whole();
         }
     }
 

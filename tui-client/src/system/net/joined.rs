@@ -4,7 +4,9 @@
 //! A source that is away takes no other away: requests go to those that are there. When one comes or
 //! goes, a follow that it has a part in breaks off, so that the screen asks for everything anew.
 
+mod abilities;
 mod connection;
+mod faults;
 mod supervisor;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use super::{connect_reason, end_reason};
 use crate::event::Event;
 use crate::sources::{Source, SourceLabel, SourceState, shifts};
 use connection::{Ways, serve};
+use faults::Fault;
 
 /// Bytes on their way to the screen, or from it.
 const PIPE_SIZE: usize = 64 * 1024;
@@ -34,7 +37,7 @@ const FIRST_GRACE: Duration = Duration::from_millis(500);
 const MARGIN: Duration = Duration::from_secs(5);
 
 /// A source that owes an answer for so long is asked for another one, which it has to give in as much
-/// time.
+/// time; one that refuses a request is sent it again after so long at first.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The sources, and how they stand.
@@ -42,6 +45,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Joined {
     sources: Arc<[Source]>,
     standings: watch::Sender<Vec<Standing>>,
+    /// The states that were told last; none where nothing is told.
+    told: watch::Sender<Vec<SourceState>>,
     /// Notified when a source owes an answer for long.
     suspected: Vec<Notify>,
     patience: Duration,
@@ -58,6 +63,10 @@ struct Standing {
     changes: u64,
     /// The first time of its run, if it is one that has begun.
     start: Option<i64>,
+    /// What it refuses.
+    fault: Option<Fault>,
+    /// How often it was to be asked again for what it refuses.
+    retries: u64,
 }
 
 /// How the times of all are shifted.
@@ -69,12 +78,19 @@ fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
 impl Joined {
     /// Sources of which nothing is known.
     pub fn new(sources: Vec<Source>) -> Self {
-        let unknown =
-            Standing { state: SourceState::Connecting, client: None, changes: 0, start: None };
+        let unknown = Standing {
+            state: SourceState::Connecting,
+            client: None,
+            changes: 0,
+            start: None,
+            fault: None,
+            retries: 0,
+        };
         let standings = watch::Sender::new(vec![unknown; sources.len()]);
         let suspected = sources.iter().map(|_| Notify::new()).collect();
         let (sources, is_following) = (sources.into(), AtomicBool::new(false));
-        Self { sources, standings, suspected, patience: PATIENCE, is_following }
+        let told = watch::Sender::default();
+        Self { sources, standings, told, suspected, patience: PATIENCE, is_following }
     }
 
     /// Waits so long for an answer that is owed, and for that to the question whether one comes.
@@ -189,6 +205,11 @@ impl Joined {
             return None;
         }
         Some("no server is there".to_owned())
+    }
+
+    /// How often a source has changed.
+    fn changes(&self, at: usize) -> u64 {
+        self.standings.borrow().get(at).map_or(0, |standing| standing.changes)
     }
 
     /// Waits until a source that owes an answer has gone, or was asked for it over a connection of before:

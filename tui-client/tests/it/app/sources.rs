@@ -147,6 +147,25 @@ fn an_answer_from_before_a_server_came_back_says_nothing_of_its_keys() {
 }
 
 #[test]
+fn the_keys_of_a_server_that_refuses_are_kept_and_the_top_line_says_why() {
+    let refusing = SourceState::Refusing { reason: "damage of a".to_owned(), shift: 0 };
+    let mut scene = scene_of(120, 30, &[]);
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    answer_numbers(&mut scene, &["web1/a", "db/a"]);
+    change(&mut scene, refusing);
+    scene.ok("get *[last]", &format!("web1/a 3.0 {NOW}\n"));
+    answer_numbers(&mut scene, &["web1/a"]);
+    assert_eq!(rows(&scene).len(), 2);
+    assert!(scene.log().contains(&"- db: damage of a; trying again until it works".to_owned()));
+    let drawn = draw(&scene, &scene.theme, 120, 30).to_string();
+    let top = drawn.lines().find(|line| line.contains("web1"));
+    assert!(top.is_some_and(|line| line.contains("db: damage of a")), "{drawn}");
+    change(&mut scene, here(900));
+    scene.ok("get *[last]", &format!("web1/a 3.0 {NOW}\n"));
+    assert_eq!(rows(&scene).len(), 1);
+}
+
+#[test]
 fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
     let mut scene = scene_of(120, 40, &["web1/a"]);
     scene.tell(Event::Sources(vec![here(300), away("no server there")]));

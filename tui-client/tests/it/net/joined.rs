@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use tui_client::sources::{Source, SourceState, with_runs};
 use tui_client::system::net::{Joined, Peer};
 
 use super::{Wire, block_on};
-use crate::harness::peer::{accept, free_port, hear, listen, peer};
+use crate::harness::peer::{accept, answering, free_port, hear, listen, peer};
 use crate::harness::server::TestServer;
 
 const NAMES: [&str; 3] = ["web1", "db", "cache"];
@@ -185,6 +186,7 @@ impl Wire {
             let Event::Sources(states) = self.event().await else { continue };
             let shown = states.iter().map(|state| match state {
                 SourceState::Here { .. } => '+',
+                SourceState::Refusing { .. } => '!',
                 SourceState::Away { .. } => '-',
                 SourceState::Connecting => '?',
             });
@@ -350,7 +352,7 @@ fn a_server_that_does_not_follow_makes_the_view_one_that_is_polled() {
 }
 
 #[test]
-fn an_error_of_one_is_that_of_all_and_what_breaks_off_is_no_reply() {
+fn an_error_of_one_names_it_and_what_breaks_off_is_no_reply() {
     let able = TestServer::start();
     able.send("put a 1 1\n");
     let (port, serving) = peer(vec![
@@ -373,10 +375,10 @@ fn an_error_of_one_is_that_of_all_and_what_breaks_off_is_no_reply() {
         let mut wire = wire(&[able.port, port]);
         wire.connect().await;
         assert_eq!(wire.answer(Channel::Prompt, "put db/a 1 1").await, "error db: disk full");
-        assert_eq!(wire.answer(Channel::Data, "get *").await, "error db: damage of a");
+        assert_eq!(wire.answer(Channel::Data, "get db/*").await, "error db: damage of a");
         // A line that has no room for the name is no point any more than before.
-        assert_eq!(wire.answer(Channel::Data, "get *").await, "web1/a 1.0 1 db/ db/no point");
-        let broken = wire.answer(Channel::Data, "get *").await;
+        assert_eq!(wire.answer(Channel::Data, "get db/*").await, "db/ db/no point");
+        let broken = wire.answer(Channel::Data, "get db/*").await;
         assert_eq!(broken, "lost: the server closed the connection");
     });
     serving.join().unwrap();
@@ -510,9 +512,129 @@ fn a_server_that_has_stopped_to_answer_is_away() {
         wire.standing("++").await;
         wire.connect().await;
         let answer = wire.answer(Channel::Data, "get *").await;
-        assert_eq!(answer, "error db: the server closed the connection");
+        assert_eq!(answer, "web1/a 1.0 1");
         assert_eq!(wire.answer(Channel::Data, "get *").await, "web1/a 1.0 1");
         let refused = wire.answer(Channel::Prompt, "put db/a 1 1").await;
         assert!(refused.starts_with("error db: "), "{refused}");
+    });
+}
+
+/// A server that knows keys and `*` alone.
+fn without_selectors(line: &str) -> String {
+    match line {
+        "get *" | "get old" => "ok\nold 1.0 1\n\n",
+        line if line.starts_with("get ") => "ok\n\n",
+        line if line.starts_with("put ") && !line.ends_with(" 13") => "ok\n\n",
+        line if line.starts_with("put ") => "error\ndisk full\n\n",
+        _ => "error\nwrong command\n\n",
+    }
+    .to_owned()
+}
+
+#[test]
+fn a_del_that_one_server_does_not_take_is_done_in_none() {
+    let able = TestServer::start();
+    able.send("put old 1 1\n");
+    let port = answering(without_selectors);
+    block_on(async {
+        let client = joined(&[able.port, port]).connect_to_all().await.unwrap();
+        let refused = "error\ndb does not allow deletes: nothing is deleted\n\n";
+        for line in ["del */old", "del db/old", "del {web1,db}/old[1:]"] {
+            assert_eq!(reply(&client, line).await.unwrap(), refused, "{line}");
+        }
+        assert_eq!(reply(&client, "get web1/old").await.unwrap(), "ok\nweb1/old 1.0 1\n\n");
+        assert_eq!(reply(&client, "del web1/old").await.unwrap(), "ok\n\n");
+    });
+}
+
+#[test]
+fn a_del_that_fails_on_one_server_names_those_where_it_is_done() {
+    let able = TestServer::start();
+    able.send("put old 1 1\n");
+    let port = answering(|line| match line {
+        line if line.starts_with("del tui-client.probe-") => "ok\n\n".to_owned(),
+        line if line.starts_with("del ") => "error\ndisk full\n\n".to_owned(),
+        line => without_selectors(line),
+    });
+    block_on(async {
+        let client = joined(&[able.port, port]).connect_to_all().await.unwrap();
+        let refused = reply(&client, "del */old").await.unwrap();
+        assert_eq!(refused, "error\ndb: disk full; done on web1\n\n");
+        assert_eq!(able.send("get *\n"), "ok\n\n");
+        let refused = reply(&client, "del db/*").await.unwrap();
+        assert_eq!(refused, "error\ndb: disk full\n\n");
+    });
+}
+
+#[test]
+fn a_get_that_needs_selectors_names_the_server_without() {
+    let able = TestServer::start();
+    able.send("put old 2 2\n");
+    let port = answering(without_selectors);
+    block_on(async {
+        let client = joined(&[able.port, port]).connect_to_all().await.unwrap();
+        let refused = "error\ndb: this server knows no selectors\n\n";
+        for (line, expected) in [
+            ("get *[last]", refused),
+            ("get */old", refused),
+            ("get db/old[last]", refused),
+            ("get *", "ok\nweb1/old 2.0 2\ndb/old 1.0 1\n\n"),
+            ("get {web1,db}/old", "ok\nweb1/old 2.0 2\ndb/old 1.0 1\n\n"),
+            ("get web1/*[last]", "ok\nweb1/old 2.0 2\n\n"),
+        ] {
+            assert_eq!(reply(&client, line).await.unwrap(), expected, "{line}");
+        }
+    });
+}
+
+#[test]
+fn a_server_that_refuses_to_give_all_is_left_out_and_asked_again() {
+    let able = TestServer::start();
+    able.send("put a 1 1\n");
+    let is_whole = Arc::new(AtomicBool::new(false));
+    let whole = Arc::clone(&is_whole);
+    let port = answering(move |line| match (line, whole.load(Ordering::Relaxed)) {
+        ("get *" | "get *[last]", false) => "error\ndamage of b\u{1b}[2J\n\n".to_owned(),
+        ("get *", true) => "ok\nb 1.0 1\n\n".to_owned(),
+        ("get *[+]", _) => "ok\n".to_owned(),
+        _ => without_selectors(line),
+    });
+    block_on(async {
+        let sources = NAMES.iter().zip([able.port, port]).map(|(name, port)| Source {
+            name: (*name).to_owned(),
+            run: String::new(),
+            server: ConnectOptions::new("localhost", port),
+        });
+        let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));
+        let mut wire = Wire::over(Peer::Joined(Arc::new(joined)));
+        wire.standing("++").await;
+        wire.connect().await;
+        wire.follow_all(2).await;
+        wire.send(Channel::Data, 1, "get *", false).await;
+        let mut refused = None;
+        // It is told before its keys are missing.
+        let reply = loop {
+            match wire.event().await {
+                Event::Sources(states) => refused = states.last().cloned(),
+                Event::Reply(reply) => break reply,
+                Event::Progress { .. } | Event::Follow { news: FollowNews::Begun, .. } => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!((reply.status, reply.head.join(" ")), (Status::Ok, "web1/a 1.0 1".to_owned()));
+        let Some(SourceState::Refusing { reason, shift: 0 }) = refused else {
+            panic!("{refused:?}")
+        };
+        assert!(reason.starts_with("damage of b") && !reason.contains('\u{1b}'), "{reason}");
+        // What it does not refuse is answered.
+        assert_eq!(wire.answer(Channel::Prompt, "get db/old").await, "db/old 1.0 1");
+        assert_eq!(wire.answer(Channel::Prompt, "put db/old 1 1").await, "");
+        let alone = wire.answer(Channel::Data, "get db/*").await;
+        assert!(alone.starts_with("error db: damage of b"), "{alone}");
+        is_whole.store(true, Ordering::Relaxed);
+        // All is asked for anew.
+        while !matches!(wire.event().await, Event::Follow { id: 2, news: FollowNews::Lost(_) }) {}
+        let answer = wire.answer(Channel::Data, "get *").await;
+        assert_eq!(answer, "web1/a 1.0 1 db/b 1.0 1");
     });
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::harness::client::{Lines, finish, kill, piped};
-use crate::harness::peer::free_port;
+use crate::harness::peer::{answering, free_port};
 use crate::harness::server::TestServer;
 
 /// The client of servers on these ports, `a`, `b` and so on.
@@ -117,4 +117,45 @@ fn runs_are_printed_with_shifted_times() {
         assert_eq!(code, 2);
         assert!(said.contains(why), "{said}");
     }
+}
+
+/// A server that knows keys and `*` alone, and one key.
+fn without_selectors(line: &str) -> String {
+    match line {
+        "get *" => format!("ok\nold 1.0 1\n{} 1.0 1\n\n", "k".repeat(1023)),
+        line if line.starts_with("get ") => "ok\n\n".to_owned(),
+        _ => "error\nwrong command\n\n".to_owned(),
+    }
+}
+
+#[test]
+fn a_server_without_selectors_is_named_or_asked_for_all() {
+    let able = TestServer::start();
+    able.send("put new 2 2\n");
+    let ports = [able.port, answering(without_selectors)];
+    for selector in ["*[last]", "*/old"] {
+        let (code, out, said) = run(&ports, &["get", selector]);
+        assert_eq!((code, &*out), (1, ""), "{said}");
+        assert!(said.contains("b: this server knows no selectors"), "{said}");
+    }
+    for args in [&["--once"][..], &["--once", "*/old", "*/new"]] {
+        let (_, out, said) = run(&ports, args);
+        assert_eq!(out, "a/new 2.0 2\nb/old 1.0 1\n", "{args:?} {said}");
+    }
+    // A key that is too long with the name before it is counted.
+    let (code, out, said) = run(&ports, &["get", "*"]);
+    assert_eq!((code, &*out), (1, "a/new 2.0 2\nb/old 1.0 1\n"));
+    let expected = "skipped 1 malformed line, or of keys that are longer than 1,024 bytes";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_del_that_one_server_does_not_allow_is_done_in_none() {
+    let able = TestServer::start();
+    able.send("put old 2 2\n");
+    let ports = [able.port, answering(without_selectors)];
+    let (code, _, said) = run(&ports, &["del", "*/old", "--yes"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("b does not allow deletes: nothing is deleted"), "{said}");
+    assert_eq!(able.send("get *\n"), "ok\nold 2.0 2\n\n");
 }

@@ -4,15 +4,16 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use shared::frame::{Line, RequestFramer};
 use shared::response::{Status, WRONG_COMMAND, encode_end, encode_error, encode_status_ok};
+use shared::{Client, Glob};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf, split};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 
+use super::abilities::needs_selectors;
 use super::supervisor::ENQUIRY;
 use super::{Joined, shifts_of};
 use crate::clock::unix_now;
@@ -29,7 +30,7 @@ const MAX_GATHERED: usize = 32 * 1024;
 const MAX_TOLD: usize = 8;
 
 /// The longest reason of an error that is passed on, in bytes.
-const MAX_REASON: usize = 1024;
+pub(super) const MAX_REASON: usize = 1024;
 
 /// The size up to which an answer is small, so that its time is that of the way.
 const MAX_SMALL: usize = 64 * 1024;
@@ -43,23 +44,35 @@ pub(super) struct Ways {
     made_at: Vec<u64>,
     /// All sources have to be there.
     needs_all: bool,
+    /// The sources that are known to have selectors.
+    able: Vec<bool>,
 }
 
 impl Ways {
     /// Those that are kept.
     pub(super) fn kept(joined: Arc<Joined>) -> Self {
-        Self { joined, own: None, made_at: Vec::new(), needs_all: false }
+        Self::new(joined, None, Vec::new(), false)
     }
 
     /// New ones, which are made when they are needed.
     pub(super) fn own(joined: Arc<Joined>) -> Self {
         let (none, made_at) = (vec![None; joined.sources.len()], vec![0; joined.sources.len()]);
-        Self { joined, own: Some(none), made_at, needs_all: false }
+        Self::new(joined, Some(none), made_at, false)
     }
 
     /// These, none of which is made again.
     pub(super) fn all(joined: Arc<Joined>, clients: Vec<Option<Client>>) -> Self {
-        Self { joined, own: Some(clients), made_at: Vec::new(), needs_all: true }
+        Self::new(joined, Some(clients), Vec::new(), true)
+    }
+
+    fn new(
+        joined: Arc<Joined>,
+        own: Option<Vec<Option<Client>>>,
+        made_at: Vec<u64>,
+        needs_all: bool,
+    ) -> Self {
+        let able = vec![false; joined.sources.len()];
+        Self { joined, own, made_at, needs_all, able }
     }
 
     /// Says whether a follow is open over the connections that are kept.
@@ -146,16 +159,31 @@ enum Due {
     /// This one.
     Ready(Vec<u8>),
     /// That of some sources.
-    Asked { kind: Kind, parts: Vec<Part>, is_strict: bool },
+    Asked { kind: Kind, parts: Vec<Part>, mode: Mode },
     /// That of a follow.
-    Followed { parts: Vec<Part>, standing: Vec<(usize, u64)>, ended: watch::Receiver<bool> },
+    Followed {
+        parts: Vec<Part>,
+        mode: Mode,
+        standing: Vec<(usize, u64)>,
+        ended: watch::Receiver<bool>,
+    },
     /// None: the connection ends.
     Broken,
+}
+
+/// What becomes of a part that is refused or lost.
+enum Mode {
+    /// So is the whole.
+    Strict,
+    /// Its source is left out of a `get` of several, as these are already.
+    Lenient { lacking: Vec<usize> },
 }
 
 /// What one source answers.
 struct Part {
     source: usize,
+    /// The request, as it was sent to the source.
+    line: Vec<u8>,
     lines: DataLines,
     stream: Result<ReplyStream, ClientError>,
     sent: Instant,
@@ -250,36 +278,83 @@ impl Reader {
     async fn send_on(&mut self, line: &[u8]) -> Due {
         let joined = Arc::clone(&self.ways.joined);
         let shifts = shifts_of(&joined.sources, &joined.standings.borrow());
-        let (kind, targets, filter) = match route(line, &joined.sources, &shifts, unix_now()) {
-            Routed::Answered(reply) => return Due::Ready(reply),
-            Routed::Asked { kind, targets, filter } => (kind, targets, filter),
-        };
-        let standing: Vec<(usize, u64)> = {
+        match route(line, &joined.sources, &shifts, unix_now()) {
+            Routed::Answered(reply) => Due::Ready(reply),
+            Routed::Asked { kind, targets, filter } => {
+                self.ask(kind, &targets, filter.as_ref(), &shifts).await
+            }
+        }
+    }
+
+    /// Sends a request on to its targets.
+    async fn ask(
+        &mut self,
+        kind: Kind,
+        targets: &[Target],
+        filter: Option<&Glob>,
+        shifts: &[u64],
+    ) -> Due {
+        let joined = Arc::clone(&self.ways.joined);
+        let standing: Vec<(usize, u64, u64)> = {
             let standings = joined.standings.borrow();
-            let changes = |at: usize| standings.get(at).map_or(0, |standing| standing.changes);
-            targets.iter().map(|target| (target.source, changes(target.source))).collect()
+            let changes =
+                |at: usize| standings.get(at).map_or((0, 0), |it| (it.changes, it.news()));
+            let of = |target: &Target| (target.source, changes(target.source));
+            targets.iter().map(of).map(|(at, (changes, news))| (at, changes, news)).collect()
         };
-        let clients = self.ways.to(&targets).await;
+        let clients = self.ways.to(targets).await;
         let missing = targets.iter().zip(&clients).find_map(|(target, client)| {
             let reason = client.as_ref().err()?;
             Some(format!("{}: {reason}", joined.name(target.source)))
         });
+        let is_change = matches!(kind, Kind::Put | Kind::Deletion);
         let is_any_here = targets.is_empty() || clients.iter().any(Result::is_ok);
         match missing {
             Some(_) if self.ways.needs_all => return Due::Broken,
             // What is to be changed in some is changed in none.
-            Some(reason) if kind == Kind::Change || !is_any_here => return refusal(&reason),
+            Some(reason) if is_change || !is_any_here => return refusal(&reason),
             _ => {}
+        }
+        let is_lenient = !self.ways.needs_all && !is_change && targets.len() > 1;
+        let (mut here, mut lacking) = (Vec::new(), Vec::new());
+        for (target, client) in targets.iter().zip(clients) {
+            match client {
+                Ok(client) => here.push((target, client)),
+                Err(_) => lacking.push(target.source),
+            }
+        }
+        if is_lenient {
+            let is_asked =
+                |&(target, _): &(&Target, _)| !joined.is_refused(target.source, &target.line);
+            // Where all refuse, one of them says why.
+            if here.iter().any(is_asked) {
+                let left_out = here.extract_if(.., |part| !is_asked(part));
+                lacking.extend(left_out.map(|(target, _)| target.source));
+            }
+        }
+        if kind == Kind::Deletion
+            && here.len() > 1
+            && let Some(reason) = joined.deletion_refusal(&here).await
+        {
+            return refusal(&reason);
+        }
+        if kind == Kind::Get && self.ways.needs_all {
+            let selected = here.iter().filter(|(target, _)| needs_selectors(&target.line));
+            let selected: Vec<_> =
+                selected.map(|(target, client)| (target.source, client.clone())).collect();
+            if let Some(reason) = joined.selector_refusal(&selected, &mut self.ways.able).await {
+                return refusal(&reason);
+            }
         }
         let is_alone = Arc::strong_count(&self.on_the_way) == 1;
         let (mut parts, mut asked) = (Vec::new(), Vec::new());
-        for (target, client) in targets.iter().zip(clients) {
-            let Ok(client) = client else { continue };
+        for (target, client) in here {
             let stream = client.send(&target.line).await;
             asked.push(client);
             parts.push(Part {
                 source: target.source,
-                lines: DataLines::new(joined.before(target.source), filter.clone())
+                line: target.line.clone(),
+                lines: DataLines::new(joined.before(target.source), filter.cloned())
                     .shifted(shifts.get(target.source).copied().unwrap_or(0), target.step),
                 stream,
                 sent: Instant::now(),
@@ -288,13 +363,15 @@ impl Reader {
                 changes: standing.iter().find(|it| it.0 == target.source).map_or(0, |it| it.1),
             });
         }
+        let mode = if is_lenient { Mode::Lenient { lacking } } else { Mode::Strict };
         if kind != Kind::Follow {
-            return Due::Asked { kind, parts, is_strict: self.ways.needs_all };
+            return Due::Asked { kind, parts, mode };
         }
         let (ended, is_ended) = watch::channel(false);
         self.ways.is_following(true);
         self.following = Some(Following { clients: asked, ended });
-        Due::Followed { parts, standing, ended: is_ended }
+        let standing = standing.into_iter().map(|(at, _, news)| (at, news)).collect();
+        Due::Followed { parts, mode, standing, ended: is_ended }
     }
 }
 
@@ -306,7 +383,7 @@ fn refusal(reason: &str) -> Due {
 
 impl Joined {
     /// The next piece of what a source answers, unless it goes before.
-    async fn piece(
+    pub(super) async fn piece(
         &self,
         stream: &mut ReplyStream,
         at: usize,
@@ -319,7 +396,7 @@ impl Joined {
         }
     }
 
-    fn name(&self, at: usize) -> String {
+    pub(super) fn name(&self, at: usize) -> String {
         self.sources.get(at).map(|source| SourceLabel::from(source).shown()).unwrap_or_default()
     }
 
@@ -350,15 +427,34 @@ struct Writer {
     out: Vec<u8>,
 }
 
-/// A part whose reply has begun.
+/// A part that does not answer.
+enum Fault {
+    /// It is refused for this reason.
+    Refused(String),
+    /// It is not known whether it has had an effect.
+    Lost(ClientError),
+}
+
+impl From<ClientError> for Fault {
+    fn from(error: ClientError) -> Self {
+        Self::Lost(error)
+    }
+}
+
+/// A part whose reply has begun, and is none of an error.
 struct Begun {
-    source: usize,
     lines: DataLines,
     stream: ReplyStream,
-    status: Status,
     first: Option<Duration>,
-    changes: u64,
     on_the_way: Arc<()>,
+}
+
+/// What is known of a part once it has begun.
+struct Outcome {
+    source: usize,
+    line: Vec<u8>,
+    changes: u64,
+    begun: Result<Begun, Fault>,
 }
 
 impl Writer {
@@ -366,9 +462,10 @@ impl Writer {
         while let Some(due) = dues.recv().await {
             let written = match due {
                 Due::Ready(reply) => self.output.write_all(&reply).await.map_err(Broken::from),
-                Due::Asked { kind, parts, is_strict } => self.reply(kind, parts, is_strict).await,
-                Due::Followed { parts, standing, ended } => {
-                    self.follow(parts, &standing, ended).await
+                Due::Asked { kind: Kind::Deletion, parts, .. } => self.deletion(parts).await,
+                Due::Asked { kind, parts, mode } => self.reply(kind, parts, mode).await,
+                Due::Followed { parts, mode, standing, ended } => {
+                    self.follow(parts, mode, &standing, ended).await
                 }
                 Due::Broken => Err(Broken),
             };
@@ -386,15 +483,15 @@ impl Writer {
     }
 
     /// Writes the data of all parts, one after the other, as one reply.
-    async fn reply(&mut self, kind: Kind, parts: Vec<Part>, is_strict: bool) -> Result<(), Broken> {
-        let begun = match self.begin(parts, kind == Kind::Get && !is_strict).await? {
-            Ok(begun) => begun,
+    async fn reply(&mut self, kind: Kind, parts: Vec<Part>, mode: Mode) -> Result<(), Broken> {
+        let is_repeatable = kind == Kind::Get;
+        let parts = match self.begun(parts, mode, is_repeatable).await? {
+            Ok(parts) => parts,
             Err(reason) => return self.refuse(&reason).await,
         };
         encode_status_ok(&mut self.out);
-        for mut part in begun {
+        for (source, changes, mut part) in parts {
             let mut bytes = 0;
-            let (source, changes) = (part.source, part.changes);
             while let Some(piece) = self.joined.piece(&mut part.stream, source, changes).await? {
                 if let ReplyPiece::Data(data) = piece {
                     bytes += data.len();
@@ -405,7 +502,7 @@ impl Writer {
                 }
             }
             if let Some(first) = part.first.filter(|_| bytes <= MAX_SMALL) {
-                self.joined.measured(part.source, first);
+                self.joined.measured(source, first);
             }
             drop(part.on_the_way);
         }
@@ -413,53 +510,109 @@ impl Writer {
         self.flush().await
     }
 
-    /// Waits until all parts have begun: nothing is written before it is known that none is refused.
-    /// A part that is lost before is an error for what `is_repeatable`, and breaks the reply off where
-    /// it may have had an effect.
-    async fn begin(
-        &mut self,
-        parts: Vec<Part>,
-        is_repeatable: bool,
-    ) -> Result<Result<Vec<Begun>, String>, Broken> {
-        let mut beginning = JoinSet::new();
-        for (order, part) in parts.into_iter().enumerate() {
-            let joined = Arc::clone(&self.joined);
-            beginning.spawn(async move {
-                let Part { source, lines, stream, sent, is_alone, on_the_way, changes } = part;
-                let begun = async {
-                    let mut stream = stream?;
-                    let piece = joined.piece(&mut stream, source, changes).await?;
-                    let Some(ReplyPiece::Status(status)) = piece else {
-                        return Err(ClientError::Closed);
-                    };
-                    let first = is_alone.then(|| sent.elapsed());
-                    Ok(Begun { source, lines, stream, status, first, changes, on_the_way })
-                };
-                (order, source, begun.await)
-            });
-        }
-        let mut begun = Vec::new();
-        while let Some(Ok(part)) = beginning.join_next().await {
-            begun.push(part);
-        }
-        begun.sort_by_key(|(order, ..)| *order);
-        let mut taken = Vec::new();
-        for (_, source, part) in begun {
-            let name = self.joined.name(source);
-            match part {
-                Err(error) if is_repeatable => {
-                    return Ok(Err(format!("{name}: {}", end_reason(&error))));
+    /// Writes the reply to a `del`: where it is done in some sources alone, in which.
+    async fn deletion(&mut self, parts: Vec<Part>) -> Result<(), Broken> {
+        let (mut done, mut refused, mut lost) = (Vec::new(), None, None);
+        for Outcome { source, changes, begun, .. } in self.begin(parts).await {
+            let begun = match begun {
+                Ok(mut part) => loop {
+                    match self.joined.piece(&mut part.stream, source, changes).await {
+                        Ok(Some(_)) => {}
+                        Ok(None) => break Ok(()),
+                        Err(error) => break Err(Fault::Lost(error)),
+                    }
+                },
+                Err(fault) => Err(fault),
+            };
+            match begun {
+                Ok(()) => done.push(self.joined.name(source)),
+                Err(Fault::Refused(reason)) => {
+                    refused.get_or_insert_with(|| self.joined.denied(source, reason));
                 }
-                Err(error) => return Err(error.into()),
-                Ok(Begun { mut stream, status: Status::Error, .. }) => {
-                    let reason = reason(&mut stream).await?;
-                    let is_known = reason == WRONG_COMMAND;
-                    return Ok(Err(if is_known { reason } else { format!("{name}: {reason}") }));
+                Err(Fault::Lost(error)) => {
+                    let (name, reason) = (self.joined.name(source), end_reason(&error));
+                    lost.get_or_insert_with(|| format!("{name}: perhaps not done: {reason}"));
                 }
-                Ok(part) => taken.push(part),
             }
         }
+        let Some(reason) = lost.or(refused) else {
+            encode_status_ok(&mut self.out);
+            encode_end(&mut self.out);
+            return self.flush().await;
+        };
+        if done.is_empty() {
+            return self.refuse(&reason).await;
+        }
+        let reason = reason.strip_suffix(": nothing is deleted").unwrap_or(&reason);
+        self.refuse(&format!("{reason}; done on {}", done.join(", "))).await
+    }
+
+    /// Waits until all parts have begun: nothing is written before it is known that none is refused.
+    /// Gives those that have, with their sources and how often those had changed, or why there is no
+    /// reply. A part that is lost is an error for what `is_repeatable`, and breaks the reply off where
+    /// it may have had an effect.
+    async fn begun(
+        &mut self,
+        parts: Vec<Part>,
+        mode: Mode,
+        is_repeatable: bool,
+    ) -> Result<Result<Vec<(usize, u64, Begun)>, String>, Broken> {
+        let outcomes = self.begin(parts).await;
+        let is_any_begun = outcomes.iter().any(|it| it.begun.is_ok());
+        let (mut taken, mut lacking) = match mode {
+            Mode::Lenient { lacking } if is_any_begun => (Vec::new(), Some(lacking)),
+            Mode::Lenient { .. } | Mode::Strict => (Vec::new(), None),
+        };
+        for Outcome { source, line, changes, begun } in outcomes {
+            let reason = match begun {
+                Ok(part) => {
+                    if lacking.is_some() {
+                        self.joined.clear_fault(source, &line);
+                    }
+                    taken.push((source, changes, part));
+                    continue;
+                }
+                // Said of the whole: it has no selectors.
+                Err(Fault::Refused(reason))
+                    if reason == WRONG_COMMAND && (lacking.is_none() || needs_selectors(&line)) =>
+                {
+                    return Ok(Err(reason));
+                }
+                Err(Fault::Refused(reason)) => reason,
+                Err(Fault::Lost(error)) if is_repeatable => end_reason(&error),
+                Err(Fault::Lost(error)) => return Err(error.into()),
+            };
+            match &mut lacking {
+                Some(lacking) => {
+                    self.joined.record_fault(source, changes, &line, &reason);
+                    lacking.push(source);
+                }
+                None => return Ok(Err(format!("{}: {reason}", self.joined.name(source)))),
+            }
+        }
+        self.joined.told_of(&lacking.unwrap_or_default()).await;
         Ok(Ok(taken))
+    }
+
+    /// Waits for the status of each part, and for the reasons of those that are refused.
+    async fn begin(&self, parts: Vec<Part>) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        let mut beginning = JoinSet::new();
+        let is_alone = parts.len() == 1;
+        for (order, part) in parts.into_iter().enumerate() {
+            if is_alone {
+                // No task, of which there would be one for each line of a pipe.
+                outcomes.push((order, part.begin(&self.joined).await));
+                break;
+            }
+            let joined = Arc::clone(&self.joined);
+            beginning.spawn(async move { (order, part.begin(&joined).await) });
+        }
+        while let Some(Ok(outcome)) = beginning.join_next().await {
+            outcomes.push(outcome);
+        }
+        outcomes.sort_by_key(|(order, _)| *order);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 
     async fn refuse(&mut self, reason: &str) -> Result<(), Broken> {
@@ -472,10 +625,11 @@ impl Writer {
     async fn follow(
         &mut self,
         parts: Vec<Part>,
+        mode: Mode,
         standing: &[(usize, u64)],
         mut ended: watch::Receiver<bool>,
     ) -> Result<(), Broken> {
-        let begun = match self.begin(parts, true).await? {
+        let begun = match self.begun(parts, mode, true).await? {
             Ok(begun) => begun,
             Err(reason) => return self.refuse(&reason).await,
         };
@@ -485,13 +639,13 @@ impl Writer {
         let mut open = begun.len();
         // They end with this.
         let mut telling = JoinSet::new();
-        for part in begun {
+        for (.., part) in begun {
             telling.spawn(tell(part, told_sender.clone()));
         }
         let mut standings = self.joined.standings.subscribe();
         let has_changed = |now: &Vec<super::Standing>| {
-            let is_other = |&(at, changes): &(usize, u64)| {
-                now.get(at).is_none_or(|standing| standing.changes != changes)
+            let is_other = |&(at, news): &(usize, u64)| {
+                now.get(at).is_none_or(|standing| standing.news() != news)
             };
             standing.iter().any(is_other)
         };
@@ -544,13 +698,23 @@ async fn tell(mut part: Begun, told: mpsc::Sender<Told>) {
     }
 }
 
-/// The one line of an error reply, as far as it is passed on.
-async fn reason(stream: &mut ReplyStream) -> Result<String, ClientError> {
-    let mut text = Vec::new();
-    while let Some(piece) = stream.next().await? {
-        if let ReplyPiece::Data(data) = piece {
-            text.extend(data.into_iter().take(MAX_REASON - text.len().min(MAX_REASON)));
-        }
+impl Part {
+    /// Waits for the status, and for the reason where it is an error.
+    async fn begin(self, joined: &Joined) -> Outcome {
+        let Self { source, line, lines, stream, sent, is_alone, on_the_way, changes } = self;
+        let begun = async {
+            let mut stream = stream?;
+            match joined.piece(&mut stream, source, changes).await? {
+                Some(ReplyPiece::Status(Status::Ok)) => {
+                    let first = is_alone.then(|| sent.elapsed());
+                    Ok(Begun { lines, stream, first, on_the_way })
+                }
+                Some(ReplyPiece::Status(Status::Error)) => {
+                    Err(Fault::Refused(joined.reason(&mut stream, source, changes).await?))
+                }
+                Some(ReplyPiece::Data(_)) | None => Err(Fault::Lost(ClientError::Closed)),
+            }
+        };
+        Outcome { source, line, changes, begun: begun.await }
     }
-    Ok(String::from_utf8_lossy(&text).trim_end().to_owned())
 }

@@ -35,12 +35,13 @@ pub(super) async fn run(joined: Arc<Joined>, at: usize) {
                     joined.begins(at, start);
                     let state = SourceState::Here { round_trip: Some(first), shift: 0 };
                     joined.stands(at, state, Some(client.clone()));
-                    let begins = wait_for_start(&joined, at);
-                    tokio::pin!(begins);
+                    let (begins, faults) = (wait_for_start(&joined, at), joined.retry_faults(at));
+                    tokio::pin!(begins, faults);
                     loop {
                         tokio::select! {
                             error = client.closed() => break end_reason(&error),
                             reason = &mut begins, if start.is_none() => break reason,
+                            () = &mut faults => return,
                             () = joined.is_suspected(at) => {
                                 if !answers(&joined, source, &client).await {
                                     client.abort();
@@ -174,16 +175,16 @@ pub(super) async fn tell_changes(joined: &Joined, events: &mpsc::Sender<Event>) 
     let mut told: Vec<SourceState> = Vec::new();
     let mut next = Instant::now();
     loop {
-        let now: Vec<_> =
-            standings.borrow_and_update().iter().map(|one| one.state.clone()).collect();
+        let now: Vec<_> = standings.borrow_and_update().iter().map(Standing::told).collect();
         let is_like = |(now, told): (&SourceState, &SourceState)| {
-            now.is_here() && told.is_here() && now.shift() == told.shift() || now == told
+            now.is_whole() && told.is_whole() && now.shift() == told.shift() || now == told
         };
         let is_news = now.len() != told.len() || !now.iter().zip(&told).all(is_like);
         if is_news || now != told && next <= Instant::now() {
             if events.send(Event::Sources(now.clone())).await.is_err() {
                 return;
             }
+            joined.told.send_replace(now.clone());
             (told, next) = (now.clone(), Instant::now() + ROUND_TRIPS);
         }
         tokio::select! {
@@ -211,7 +212,8 @@ impl Joined {
             }
             let has_changed = standing.state.is_here() != state.is_here();
             let changes = standing.changes + u64::from(has_changed);
-            *standing = Standing { state, client, changes, start: standing.start };
+            let (start, retries) = (standing.start, standing.retries);
+            *standing = Standing { state, client, changes, start, fault: None, retries };
             self.shift(standings, false);
             true
         });

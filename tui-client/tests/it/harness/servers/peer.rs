@@ -45,6 +45,25 @@ pub fn peer(connections: Vec<fn(&TcpStream, &mut BufReader<&TcpStream>)>) -> (u1
     (port, serving)
 }
 
+/// A server of any number of connections that answers each line so, as long as the test runs; its port.
+pub fn answering(answer: impl Fn(&str) -> String + Clone + Send + 'static) -> u16 {
+    let (listener, port) = listen();
+    thread::spawn(move || {
+        while let Ok((stream, _)) = listener.accept() {
+            let answer = answer.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(&stream).lines() {
+                    let Ok(line) = line else { return };
+                    if (&stream).write_all(answer(&line).as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
 /// The next line that the client sends.
 #[track_caller]
 pub fn request(from: &mut BufReader<&TcpStream>) -> String {
