@@ -7,6 +7,7 @@
 mod abilities;
 mod connection;
 mod faults;
+mod puts;
 mod supervisor;
 
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shared::Client;
-use shared::client::{ClientError, ConnectOptions, ReplyPiece};
+use shared::client::{Batch, BatchPiece, ClientError, ConnectOptions, Refusal, ReplyPiece};
 use shared::response::Status;
 use tui_client::effect::NetworkOrder;
 use tui_client::event::{Event, FollowNews};
@@ -585,6 +585,49 @@ fn a_get_that_needs_selectors_names_the_server_without() {
             assert_eq!(reply(&client, line).await.unwrap(), expected, "{line}");
         }
     });
+}
+
+#[test]
+fn puts_to_several_servers_are_answered_in_their_order() {
+    let able = TestServer::start();
+    let port = answering(without_selectors);
+    block_on(async {
+        let client = joined(&[able.port, port]).connect_to_all().await.unwrap();
+        let (mut lines, mut expected) = (Batch::default(), Vec::new());
+        for at in 0..2000 {
+            let line = match at % 7 {
+                0 | 3 => format!("put web1/a {at} {at}"),
+                5 => format!("put db/a {at} 13"),
+                6 => format!("put a {at} {at}"),
+                _ => format!("put db/a {at} {}", at + 100),
+            };
+            match at % 7 {
+                5 => expected.push((at, "db: disk full".to_owned())),
+                6 => {
+                    let names = "web1/ or db/";
+                    let why = format!("a key here begins with the name of its server: {names}");
+                    expected.push((at, why));
+                }
+                _ => {}
+            }
+            lines.push(line.as_bytes()).unwrap();
+        }
+        lines.push(b"get web1/a[last]").unwrap();
+        let mut replies = client.send_batch(lines).await.unwrap();
+        let (mut refused, mut data) = (Vec::new(), String::new());
+        while let Some(piece) = replies.next().await.unwrap() {
+            match piece {
+                BatchPiece::Refused(Refusal { index, reason }) => refused.push((index, reason)),
+                BatchPiece::Data { index: 2000, lines } => {
+                    data.push_str(str::from_utf8(&lines).unwrap());
+                }
+                other => assert!(matches!(other, BatchPiece::Answered(_)), "{other:?}"),
+            }
+        }
+        assert_eq!(refused, expected);
+        assert_eq!(data, "web1/a 1998.0 1998\n");
+    });
+    assert_eq!(able.send("get a\n").lines().count(), 2000 / 7 * 2 + 2 + 2);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 
 use super::abilities::needs_selectors;
+use super::puts::{Puts, SentPuts};
 use super::supervisor::ENQUIRY;
 use super::{Joined, shifts_of};
 use crate::clock::unix_now;
@@ -31,6 +32,9 @@ const MAX_TOLD: usize = 8;
 
 /// The longest reason of an error that is passed on, in bytes.
 pub(super) const MAX_REASON: usize = 1024;
+
+/// Bytes of requests that are read at a time.
+const READ_SIZE: usize = 64 * 1024;
 
 /// The size up to which an answer is small, so that its time is that of the way.
 const MAX_SMALL: usize = 64 * 1024;
@@ -158,6 +162,8 @@ async fn is_closed(client: &Client) -> bool {
 enum Due {
     /// This one.
     Ready(Vec<u8>),
+    /// Those of puts.
+    Put(SentPuts),
     /// That of some sources.
     Asked { kind: Kind, parts: Vec<Part>, mode: Mode },
     /// That of a follow.
@@ -248,42 +254,77 @@ impl Reader {
     /// Takes requests until there are no more; says whether a follow is open then.
     async fn run(mut self, mut input: ReadHalf<DuplexStream>) -> bool {
         let mut framer = RequestFramer::default();
-        let mut buffer = Vec::new();
+        let mut buffer = Vec::with_capacity(READ_SIZE);
         while let Ok(1..) = input.read_buf(&mut buffer).await {
             if let Some(following) = self.following.take() {
                 following.end().await;
                 self.ways.is_following(false);
                 framer.reopen();
             }
-            let mut rest = &buffer[..];
+            let (mut rest, mut puts) = (&buffer[..], Puts::default());
             while let Some(line) = framer.next_request(&mut rest) {
                 if let Some(following) = self.following.take() {
                     following.end().await;
                     self.ways.is_following(false);
                 }
                 let due = match line {
-                    Line::Text(line) => self.send_on(line).await,
-                    Line::TooLong => refusal(WRONG_COMMAND),
+                    Line::Text(line) => self.send_on(line, &mut puts).await,
+                    Line::TooLong => {
+                        let due = self.send_puts(&mut puts).await;
+                        due.into_iter().chain([refusal(WRONG_COMMAND)]).collect()
+                    }
                 };
-                if self.dues.send(due).await.is_err() {
-                    return false;
+                for due in due {
+                    if self.dues.send(due).await.is_err() {
+                        return false;
+                    }
                 }
             }
+            if let Some(due) = self.send_puts(&mut puts).await
+                && self.dues.send(due).await.is_err()
+            {
+                return false;
+            }
             buffer.drain(..buffer.len() - rest.len());
+            buffer.reserve(READ_SIZE);
         }
         self.following.is_some()
     }
 
-    /// Sends a request on to the sources that it is for.
-    async fn send_on(&mut self, line: &[u8]) -> Due {
+    /// Sends a request on to the sources that it is for, and the `puts` before it; a put becomes one of
+    /// these.
+    async fn send_on(&mut self, line: &[u8], puts: &mut Puts) -> Vec<Due> {
         let joined = Arc::clone(&self.ways.joined);
         let shifts = shifts_of(&joined.sources, &joined.standings.borrow());
-        match route(line, &joined.sources, &shifts, unix_now()) {
+        let routed = route(line, &joined.sources, &shifts, unix_now());
+        let mut due = Vec::new();
+        if let Routed::Asked { kind: Kind::Put, targets, .. } = &routed
+            && let [Target { source, line, .. }] = &targets[..]
+        {
+            if puts.push(*source, line) {
+                return due;
+            }
+            let changes = joined.changes(*source);
+            if let Some(Ok(client)) = self.ways.to(targets).await.pop() {
+                puts.begin(*source, changes, client);
+                puts.push(*source, line);
+                return due;
+            }
+        }
+        due.extend(self.send_puts(puts).await);
+        due.push(match routed {
             Routed::Answered(reply) => Due::Ready(reply),
             Routed::Asked { kind, targets, filter } => {
                 self.ask(kind, &targets, filter.as_ref(), &shifts).await
             }
-        }
+        });
+        due
+    }
+
+    /// Sends puts on, if there are some.
+    async fn send_puts(&self, puts: &mut Puts) -> Option<Due> {
+        let puts = std::mem::take(puts);
+        if puts.is_empty() { None } else { Some(Due::Put(puts.send(&self.on_the_way).await)) }
     }
 
     /// Sends a request on to its targets.
@@ -462,6 +503,7 @@ impl Writer {
         while let Some(due) = dues.recv().await {
             let written = match due {
                 Due::Ready(reply) => self.output.write_all(&reply).await.map_err(Broken::from),
+                Due::Put(puts) => self.puts(puts).await,
                 Due::Asked { kind: Kind::Deletion, parts, .. } => self.deletion(parts).await,
                 Due::Asked { kind, parts, mode } => self.reply(kind, parts, mode).await,
                 Due::Followed { parts, mode, standing, ended } => {
@@ -480,6 +522,29 @@ impl Writer {
         let written = self.output.write_all(&self.out).await;
         self.out.clear();
         Ok(written?)
+    }
+
+    /// Writes the replies to puts.
+    async fn puts(&mut self, puts: SentPuts) -> Result<(), Broken> {
+        let SentPuts { order, mut replies } = puts;
+        for at in order {
+            let Some(of) = replies.get_mut(at) else { continue };
+            if !of.is_here() {
+                self.flush().await?;
+                of.wait(&self.joined).await?;
+            }
+            match of.take(&self.joined) {
+                Some(reason) => encode_error(&reason, &mut self.out),
+                None => {
+                    encode_status_ok(&mut self.out);
+                    encode_end(&mut self.out);
+                }
+            }
+            if self.out.len() >= MAX_GATHERED {
+                self.flush().await?;
+            }
+        }
+        self.flush().await
     }
 
     /// Writes the data of all parts, one after the other, as one reply.
