@@ -9,7 +9,6 @@ use shared::client::{ClientError, ReplyPiece, ReplyStream};
 use shared::response::{Status, WRONG_COMMAND};
 
 use super::Joined;
-use super::connection::MAX_REASON;
 use crate::request::deletion::{Form, PROBE_KEY, selector_to_delete};
 use crate::request::selector::{needs_extension, selector_of};
 use crate::sources::Target;
@@ -18,6 +17,9 @@ use crate::system::net::end_reason;
 /// A selector that every server with selectors takes, and one that none takes. Another server answers
 /// both alike: to it both are keys, or none.
 const SELECTORS: [&[u8]; 2] = [b"get tui-client.probe[last]", b"get tui-client.probe[first]"];
+
+/// The longest reason of an error that is passed on, in bytes.
+const MAX_REASON: usize = 1024;
 
 /// What is said of a server without selectors.
 const NO_SELECTORS: &str = "this server knows no selectors";

@@ -30,9 +30,6 @@ const MAX_GATHERED: usize = 32 * 1024;
 /// Pieces of a follow that wait to be written.
 const MAX_TOLD: usize = 8;
 
-/// The longest reason of an error that is passed on, in bytes.
-pub(super) const MAX_REASON: usize = 1024;
-
 /// Bytes of requests that are read at a time.
 const READ_SIZE: usize = 64 * 1024;
 
