@@ -13,6 +13,7 @@ use super::{Failure, REFUSED, USAGE, mistake, signals, warn};
 use crate::cli::Plan;
 use crate::clock::unix_now;
 use crate::request::deletion::{Form, NOT_ALLOWED, PROBE_KEY, Selected, counting_selector, times};
+use crate::sources::{SEPARATOR, check_name};
 use crate::system::os::streams::Input;
 use crate::text::escape::named;
 
@@ -29,8 +30,12 @@ pub(super) async fn run(plan: &Plan, selector: &str) -> Result<(), Failure> {
         return Err(Failure::Exit(USAGE));
     }
     let connection = connect(plan).await?;
-    let mut selected = count(&connection, selector).await?;
+    let (mut selected, uncounted) = count(&connection, selector).await?;
     if !yes {
+        // One of several servers that does not tell is not to be taken for one without points.
+        if let Some(reason) = uncounted.filter(|reason| reason != WRONG_COMMAND) {
+            return refuse(&format!("del {selector}: {reason}"));
+        }
         let key = selector.split('[').next().unwrap_or(selector);
         // So answers a server without selectors, too.
         if selected.points == 0
@@ -75,7 +80,10 @@ async fn refusal(connection: &Client, selector: &str) -> Result<Option<String>, 
     // A name that no store holds.
     let random = RandomState::new().hash_one(selector);
     let Some(form) = Form::of(selector) else { return Ok(None) };
-    let probe = form.probe(&format!("{PROBE_KEY}{random:016x}"));
+    // In a view of several servers, of the one that the selector is for.
+    let named = selector.split_once(SEPARATOR).filter(|(name, _)| check_name(name).is_ok());
+    let name = named.map_or(String::new(), |(name, _)| format!("{name}{SEPARATOR}"));
+    let probe = form.probe(&format!("{name}{PROBE_KEY}{random:016x}"));
     let reply = connection.send(probe.as_bytes()).await?;
     take_reply(reply, |_| Ok(())).await
 }
@@ -85,19 +93,19 @@ fn refuse(why: &str) -> Result<(), Failure> {
     Err(Failure::Exit(REFUSED))
 }
 
-/// What a selector selects; nothing where the server does not tell.
-async fn count(connection: &Client, selector: &str) -> Result<Selected, Failure> {
+/// What a selector selects; nothing where the server does not tell, and why where it says so.
+async fn count(connection: &Client, selector: &str) -> Result<(Selected, Option<String>), Failure> {
     let mut selected = Selected::default();
-    let Some(counted) = counting_selector(selector) else { return Ok(selected) };
-    let Ok(counted) = Selector::from_bytes(counted.as_bytes()) else { return Ok(selected) };
-    take_reply(connection.get(counted).await?, |data| {
+    let Some(counted) = counting_selector(selector) else { return Ok((selected, None)) };
+    let Ok(counted) = Selector::from_bytes(counted.as_bytes()) else { return Ok((selected, None)) };
+    let refused = take_reply(connection.get(counted).await?, |data| {
         for (_, count) in decode_points(data).flatten() {
             selected.add(count.value);
         }
         Ok(())
     })
     .await?;
-    Ok(selected)
+    Ok((selected, refused))
 }
 
 /// The points of a key, of a server that does not count them.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::harness::peer::{peer, request};
+use crate::harness::peer::{answering, peer, request};
 use crate::harness::pty::Shell;
 use crate::harness::server::TestServer;
 
@@ -80,4 +80,26 @@ fn a_server_without_ranges_may_delete_a_key() {
     shell.until_shown("code 0");
     shell.wait();
     serving.join().unwrap();
+}
+
+#[test]
+fn of_several_servers_those_that_are_meant_are_asked() {
+    let able = TestServer::start();
+    able.send("put old 1 1\n");
+    // One that knows neither deletes nor selectors.
+    let port = answering(|line| match line {
+        line if line.starts_with("get ") => "ok\n\n".to_owned(),
+        _ => "error\nwrong command\n\n".to_owned(),
+    });
+    let client = format!("\"$CLIENT\" --host a=localhost:{} --host b=localhost:{port}", able.port);
+    let shell = Shell::run(&format!(
+        "{client} del '*/old'; echo code $?; {client} del a/old; echo code $?"
+    ));
+    shell.until_shown("del */old: b: this server knows no selectors");
+    shell.until_shown("code 1");
+    shell.until_shown("delete 1 point of 1 key, a/old? [y/N]");
+    shell.press("y\r");
+    shell.until_shown("deleted 1 point of 1 key");
+    shell.wait();
+    assert_eq!(able.send("get *\n"), "ok\n\n");
 }
