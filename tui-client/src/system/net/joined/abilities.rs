@@ -47,15 +47,12 @@ impl Joined {
     async fn refusal(&self, probe: Probe) -> Result<Option<String>, ClientError> {
         let Probe { source, changes, stream } = probe;
         let mut stream = stream?;
-        match self.piece(&mut stream, source, changes).await? {
-            Some(ReplyPiece::Status(Status::Error)) => {
-                self.reason(&mut stream, source, changes).await.map(Some)
-            }
-            _ => {
-                while self.piece(&mut stream, source, changes).await?.is_some() {}
-                Ok(None)
-            }
+        let status = self.piece(&mut stream, source, changes).await?;
+        if status == Some(ReplyPiece::Status(Status::Error)) {
+            return self.reason(&mut stream, source, changes).await.map(Some);
         }
+        while self.piece(&mut stream, source, changes).await?.is_some() {}
+        Ok(None)
     }
 
     /// The one line of an error reply whose status has come, as far as it is passed on.

@@ -530,12 +530,11 @@ impl Writer {
                 self.flush().await?;
                 of.wait(&self.joined).await?;
             }
-            match of.take(&self.joined) {
-                Some(reason) => encode_error(&reason, &mut self.out),
-                None => {
-                    encode_status_ok(&mut self.out);
-                    encode_end(&mut self.out);
-                }
+            if let Some(reason) = of.take(&self.joined) {
+                encode_error(&reason, &mut self.out);
+            } else {
+                encode_status_ok(&mut self.out);
+                encode_end(&mut self.out);
             }
             if self.out.len() >= MAX_GATHERED {
                 self.flush().await?;

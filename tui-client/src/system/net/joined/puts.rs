@@ -76,9 +76,15 @@ impl Puts {
         for PutBatch { source, client, changes, batch } in self.batches {
             let stream = client.send_batch(batch).await;
             let (taken, answered, refusals) = (0, 0, VecDeque::new());
-            let _on_the_way = Arc::clone(on_the_way);
-            let of = PutReplies { source, changes, stream, taken, answered, refusals, _on_the_way };
-            replies.push(of);
+            replies.push(PutReplies {
+                source,
+                changes,
+                stream,
+                taken,
+                answered,
+                refusals,
+                _on_the_way: Arc::clone(on_the_way),
+            });
         }
         SentPuts { order: self.order, replies }
     }
@@ -123,7 +129,8 @@ impl PutReplies {
     pub(super) fn take(&mut self, joined: &Joined) -> Option<String> {
         let index = self.taken;
         self.taken += 1;
-        let Refusal { reason, .. } = self.refusals.pop_front_if(|it| it.index == index)?;
+        self.refusals.front().filter(|refusal| refusal.index == index)?;
+        let Refusal { reason, .. } = self.refusals.pop_front()?;
         let is_known = reason == WRONG_COMMAND;
         Some(if is_known { reason } else { format!("{}: {reason}", joined.name(self.source)) })
     }
