@@ -6,11 +6,30 @@ use shared::response::{encode_end, encode_error, encode_point, encode_status_ok}
 use shared::selector::{Aggregate, Buckets, Clause, Since, Step, Time};
 use shared::{Glob, Key, KeyBuf, Point, Request, Selector};
 
+use super::View;
+
 /// Points more than this far ahead of the clock, in seconds, do not hide the present of their key.
 const MAX_AHEAD: i64 = 60;
 
 /// The reason for which nothing is stored or deleted.
 pub const READ_ONLY: &str = "this is a recording";
+
+/// What the view of a recording says of its keys.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// The Unix time of the recording.
+    now: i64,
+    /// What the keys begin with whose times are shifted: their points ahead are still to come.
+    shifted: &'a [(String, u64)],
+}
+
+impl Known<'_> {
+    /// The last time that may be the newest of a key.
+    fn present(self, key: &str) -> i64 {
+        let is_shifted = self.shifted.iter().any(|(prefix, _)| key.starts_with(prefix.as_str()));
+        if is_shifted { self.now } else { self.now.saturating_add(MAX_AHEAD) }
+    }
+}
 
 /// The points of keys, each key's by rising time, in the order in which the keys were added.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,10 +83,19 @@ impl Recording {
     /// Appends the reply to a request line at a Unix time. Returns true for a follow: its reply has
     /// no end yet.
     pub fn answer(&self, line: &[u8], now: i64, out: &mut Vec<u8>) -> bool {
+        self.answer_of(line, Known { now, shifted: &[] }, out)
+    }
+
+    /// As [`Recording::answer`], in a view and at the time that it was saved.
+    pub fn answer_in_view(&self, line: &[u8], view: &View, out: &mut Vec<u8>) -> bool {
+        self.answer_of(line, Known { now: view.saved_at, shifted: &view.shifts }, out)
+    }
+
+    fn answer_of(&self, line: &[u8], known: Known<'_>, out: &mut Vec<u8>) -> bool {
         match Request::decode(line) {
             Ok(Request::Get(selector)) => {
                 encode_status_ok(out);
-                self.select(selector, now, out);
+                self.select(selector, known, out);
                 let is_follow = matches!(selector.clause(), Some(Clause::Follow { .. }));
                 if !is_follow {
                     encode_end(out);
@@ -86,7 +114,8 @@ impl Recording {
     }
 
     /// Appends the data lines of what is selected.
-    fn select(&self, selector: Selector<'_>, now: i64, out: &mut Vec<u8>) {
+    fn select(&self, selector: Selector<'_>, known: Known<'_>, out: &mut Vec<u8>) {
+        let now = known.now;
         // What is a pattern of the protocol is a glob.
         let Ok(glob) = selector.pattern().as_str().parse::<Glob>() else { return };
         let keys = self.keys.iter().filter(|(key, _)| glob.matches(key.as_str()));
@@ -110,7 +139,9 @@ impl Recording {
                 }
                 Some(Clause::Last { count, to }) => {
                     let count = usize::try_from(count.get()).unwrap_or(usize::MAX);
-                    for (time, value) in newest(points, count, to.map(|to| unix(to, now)), now) {
+                    let present = known.present(key.as_str());
+                    let to = to.map(|to| unix(to, now));
+                    for (time, value) in newest(points, count, to, present) {
                         tell(time, value);
                     }
                 }
@@ -139,12 +170,17 @@ fn unix(time: Time, now: i64) -> i64 {
 }
 
 /// The newest points, by rising time.
-fn newest(points: &BTreeMap<i64, f64>, count: usize, to: Option<i64>, now: i64) -> Vec<(i64, f64)> {
+fn newest(
+    points: &BTreeMap<i64, f64>,
+    count: usize,
+    to: Option<i64>,
+    present: i64,
+) -> Vec<(i64, f64)> {
     let take = |until: i64| -> Vec<(i64, f64)> {
         let newest = points.range(..=until).rev().take(count);
         newest.map(|(&time, &value)| (time, value)).collect()
     };
-    let mut taken = take(to.unwrap_or(now.saturating_add(MAX_AHEAD)));
+    let mut taken = take(to.unwrap_or(present));
     if taken.is_empty() && to.is_none() {
         taken = take(i64::MAX);
     }

@@ -35,6 +35,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         draw_place(app, theme, &mut pen, 4 + width(before) + width(address) + width(&behind));
         pen.skip(1).write("▷", theme.alert).skip(1).write(before, theme.text);
         pen.write(address, theme.title).write(&behind, theme.text);
+        let runs = runs(app, theme);
+        if length(&runs) + 2 <= pen.room() {
+            pen.skip(2);
+            for (text, style) in &runs {
+                pen.write(text, *style);
+            }
+        }
         return;
     }
     let waiting = waiting(app);
@@ -87,8 +94,6 @@ fn draw_sources(app: &App, theme: &Theme, pen: &mut Pen<'_>, waiting: Option<&st
     };
     let beside = beside + width(&pace(app, theme).0) + 2;
     let parts = [Detail::All, Detail::Little, Detail::Away].map(|detail| parts(app, theme, detail));
-    let length =
-        |parts: &[(String, Style)]| parts.iter().map(|(text, _)| width(text)).sum::<usize>();
     let fits = |parts: &&Vec<(String, Style)>| length(parts) + beside <= pen.room();
     for (text, style) in parts.iter().find(fits).or(parts.last()).into_iter().flatten() {
         pen.write(text, *style);
@@ -99,6 +104,17 @@ fn draw_sources(app: &App, theme: &Theme, pen: &mut Pen<'_>, waiting: Option<&st
     if app.link().is_connected() {
         draw_polling(app, theme, pen);
     }
+}
+
+/// The columns of a text in parts.
+fn length(parts: &[(String, Style)]) -> usize {
+    parts.iter().map(|(text, _)| width(text)).sum()
+}
+
+/// The runs of a saved session, and by how much the times of each are shifted.
+fn runs(app: &App, theme: &Theme) -> Vec<(String, Style)> {
+    let is_any = app.sources().iter().any(|source| !source.label.run.is_empty());
+    if is_any { parts(app, theme, Detail::Little) } else { Vec::new() }
 }
 
 /// How much is said of each source.

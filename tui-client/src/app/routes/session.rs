@@ -141,6 +141,7 @@ impl App {
         self.log.replay(&session.log);
         let ids = session.log.entries().filter_map(|line| line.exchange);
         self.link.skip_ids(ids.max().unwrap_or(0));
+        self.sources.replay(&session.view.shifts);
         self.open_view(&session.view);
         self.replayed = Some(Replayed { saved_at: session.view.saved_at });
     }

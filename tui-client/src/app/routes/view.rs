@@ -43,6 +43,7 @@ impl App {
             address: self.link.address().to_owned(),
             hosts: Vec::new(),
             runs: Vec::new(),
+            shifts: self.sources.shifts(),
             saved_at: self.cx.now().unix(),
             watch: self.watch.shown_patterns(),
             alerts: self.alerts.alerts().cloned().collect(),

@@ -76,6 +76,23 @@ impl Sources {
         is_shifted
     }
 
+    /// By how many seconds the times of each source are shifted, where they are.
+    pub fn shifts(&self) -> Vec<(String, u64)> {
+        let shifted = self.0.iter().filter(|standing| standing.state.shift() > 0);
+        shifted.map(|standing| (standing.label.prefix(), standing.state.shift())).collect()
+    }
+
+    /// A saved session has all that is seen of each source, whose times were shifted like this.
+    pub fn replay(&mut self, shifts: &[(String, u64)]) {
+        for standing in &mut self.0 {
+            let prefix = standing.label.prefix();
+            let shift = shifts.iter().find(|(source, _)| *source == prefix);
+            let shift = shift.map_or(0, |&(_, by)| by);
+            standing.state = SourceState::Here { round_trip: None, shift };
+            (standing.was_here, standing.is_kept) = (true, false);
+        }
+    }
+
     /// All is asked for anew, of those that are there.
     pub fn renew(&mut self) {
         for standing in &mut self.0 {
