@@ -47,6 +47,8 @@ pub struct Target {
     pub source: usize,
     /// The request, without its `\n`.
     pub line: Vec<u8>,
+    /// The pattern of the keys there; empty for a `put`.
+    pub keys: String,
     /// Seconds in a bucket of the answer, if it has any.
     pub step: Option<NonZeroU64>,
 }
@@ -72,7 +74,11 @@ pub fn route(line: &[u8], sources: &[Source], shifts: &[u64], now: i64) -> Route
             let words = line.split(|byte| b" \t".contains(byte)).filter(|word| !word.is_empty());
             let numbers: Vec<&[u8]> = words.skip(2).collect();
             let line = [b"put", key.as_bytes(), &numbers.join(&b' ')].join(&b' ');
-            asked(Kind::Change, vec![Target { source: at, line, step: None }], None)
+            asked(
+                Kind::Change,
+                vec![Target { source: at, line, keys: String::new(), step: None }],
+                None,
+            )
         }
         Request::Get(selector) => {
             let is_follow = matches!(selector.clause(), Some(Clause::Follow { .. }));
@@ -89,7 +95,13 @@ pub fn route(line: &[u8], sources: &[Source], shifts: &[u64], now: i64) -> Route
             if selector.pattern().as_str().starts_with(PROBE_KEY) {
                 // Whether all of them take a `del`.
                 let line = format!("del {selector}").into_bytes();
-                let to = |source| Target { source, line: line.clone(), step: None };
+                let keys = selector.pattern().as_str();
+                let to = |source| Target {
+                    source,
+                    line: line.clone(),
+                    keys: keys.to_owned(),
+                    step: None,
+                };
                 targets = (0..sources.len()).map(to).collect();
             }
             match (&targets[..], is_exact) {
@@ -148,26 +160,19 @@ fn targets(
         };
         is_all_exact &= is_exact;
         let step = step.filter(|_| shift > 0);
-        Some(Target { source, line: format!("{command} {pattern}{clause}").into_bytes(), step })
+        let line = format!("{command} {pattern}{clause}").into_bytes();
+        Some(Target { source, line, keys: pattern, step })
     });
     (targets.collect(), is_all_exact)
 }
 
 /// The clause for points that are so many seconds earlier; none where it selects none.
 fn unshifted(clause: Clause, shift: u64, now: i64) -> Option<Clause> {
-    /// As far ahead of the clock as a point may be to be the newest, in seconds.
-    const AHEAD: u64 = 60;
     let from = |time: Option<Time>| time.and_then(|time| earlier(time, shift));
     Some(match clause {
         Clause::Last { count, to } => {
-            let to = match (to, shift.checked_sub(AHEAD)) {
-                (Some(to), _) => earlier(to, shift)?,
-                (None, Some(ago)) => Time::Ago(DurationOf::from_seconds(i64::try_from(ago).ok()?)?),
-                (None, None) => {
-                    let ahead = i64::try_from(AHEAD - shift).unwrap_or_default();
-                    Time::At(now.saturating_add(ahead))
-                }
-            };
+            // What is ahead in the view is still to come.
+            let to = earlier(to.unwrap_or(Time::At(now)), shift)?;
             Clause::Last { count, to: Some(to) }
         }
         Clause::Range { from: begin, to, buckets } => {
@@ -291,8 +296,8 @@ mod tests {
             ("get run1.*[7:9:10:max]", 100, "Get\nrun1.: get run1.*[-93:-91:10s:max] step 10\n"),
             ("get run2.*[7:9:10:max]", 100, "Get\nrun2.: get run2.*[7:9:10:max]\n"),
             ("get run1.*[-15m::all:max]", 100, "Get\nrun1.: get run1.*[-1000s::all:max]\n"),
-            ("get run1.*[last:3]", 100, "Get\nrun1.: get run1.*[last:3@-40s]\n"),
-            ("get run1.*[last]", 20, "Get\nrun1.: get run1.*[last@1000040]\n"),
+            ("get run1.*[last:3]", 100, "Get\nrun1.: get run1.*[last:3@999900]\n"),
+            ("get run1.*[last]", 20, "Get\nrun1.: get run1.*[last@999980]\n"),
             ("get run1.*[last@0]", 100, "Get\nrun1.: get run1.*[last@-100]\n"),
             ("get run1.*[+]", 100, "Follow\nrun1.: get run1.*[+]\n"),
             ("get run1.*[7:+]", 100, "Follow\nrun1.: get run1.*[-93:+]\n"),

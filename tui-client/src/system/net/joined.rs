@@ -5,6 +5,7 @@
 //! goes, a follow that it has a part in breaks off, so that the screen asks for everything anew.
 
 mod connection;
+mod course;
 mod supervisor;
 
 use std::sync::Arc;

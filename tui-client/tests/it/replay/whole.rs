@@ -244,13 +244,19 @@ fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
             server.send(&format!("put {run}.loss {}.5 {}\n", 100 - step, start + 10 * step));
         }
     }
+    // A point of the first run that is ahead in the view, which is not of now.
+    server.send(&format!("put run1.loss 2 {}\n", now + 14));
     let act = async |desk: &mut Desk, _| desk.to(Mode::Table);
     let runs = (&["run1.", "run2."][..], now);
     let desk = shows_the_same_of(vec![server], runs, (&["run2.loss"], &[]), act);
     for key in ["run1.loss", "run2.loss"] {
         has_numbers(&desk, key);
     }
-    assert!(desk.text().lines().next().unwrap().contains("  run1. +44s · run2."), "{}", desk.text());
+    assert!(
+        desk.text().lines().next().unwrap().contains("  run1. +44s · run2."),
+        "{}",
+        desk.text()
+    );
 }
 
 #[test]
