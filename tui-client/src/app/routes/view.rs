@@ -62,10 +62,7 @@ impl App {
                 log: viewport.log,
                 cursor: viewport.cursor(),
                 selected: self.watch.selected_key().map(|key| key.key.clone()),
-                marked: {
-                    let kept = self.watch.keys().iter().filter(|key| key.kept);
-                    kept.map(|key| key.key.clone()).collect()
-                },
+                marked: self.watch.marked().map(str::to_owned).collect(),
             },
             pane: Some(focus_of(pane_mode(self.last_pane()))),
             focus: Some(focus_of(self.panes.focus())),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tui_client::app::{AppConfig, copy_command};
 use tui_client::effect::{Effect, FileJob};
-use tui_client::event::{Event, FollowNews, KeyPress};
+use tui_client::event::{Event, FollowNews, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
+use tui_client::session::{ChartView, View};
 use tui_client::sources::{SourceLabel, SourceState};
 
 use crate::harness::scene::{NOW, Scene, config};
@@ -31,12 +32,17 @@ pub fn away(reason: &str) -> SourceState {
 
 /// A screen of both, which are there.
 pub fn scene_of(width: u16, height: u16, watch: &[&str]) -> Scene {
+    scene_of_view(width, height, watch, View::default(), here(1200))
+}
+
+/// A screen of both as a file says, where the second one stands like this.
+fn scene_of_view(width: u16, height: u16, watch: &[&str], view: View, db: SourceState) -> Scene {
     let watch = watch.iter().map(|glob| glob.parse().unwrap()).collect();
     let address = "web1, db".to_owned();
-    let config = AppConfig { address, sources: labels(), watch, ..config() };
+    let config = AppConfig { address, sources: labels(), watch, view, ..config() };
     let mut scene = Scene::with(width, height, config);
     scene.has_selectors = true;
-    scene.tell(Event::Sources(vec![here(300), here(1200)]));
+    scene.tell(Event::Sources(vec![here(300), db]));
     scene.tell(Event::Connected);
     scene.begin();
     scene
@@ -112,6 +118,33 @@ fn watched_keys_of_a_server_that_is_away_stay_too() {
     change(&mut scene, here(900));
     scene.ok(line, &format!("web1/a 3.0 {NOW}\n"));
     assert_eq!(value(&scene, "db/a"), None);
+}
+
+/// A key that is marked in the file of a view comes later, as that of a server that is away.
+#[test]
+fn what_is_marked_in_a_view_is_marked_once_it_is_there() {
+    let marked = vec!["db/a".to_owned(), "web1/a".to_owned()];
+    let chart = ChartView { marked, ..ChartView::default() };
+    let view = View { chart, ..View::default() };
+    let mut scene = scene_of_view(120, 40, &["*/a"], view, away("no server there"));
+    scene.ok("get */a[last:64]", &format!("web1/a 1.0 {NOW}\n"));
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\n"));
+    let kept = |scene: &Scene| {
+        let keys = scene.app.watch().keys().iter().filter(|watched| watched.kept);
+        keys.map(|watched| watched.key.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&scene), ["web1/a"]);
+    scene.keys("V");
+    let effects = scene.press(KeyPress::plain(KeyCode::Enter));
+    let text = effects.into_iter().find_map(|effect| match effect {
+        Effect::File(FileJob::SaveView { text, .. }) => Some(text),
+        _ => None,
+    });
+    let text = text.unwrap();
+    assert!(text.contains("marked = [\"web1/a\", \"db/a\"]"), "{text}");
+    change(&mut scene, here(900));
+    scene.ok("get */a[last:64]", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    assert_eq!(kept(&scene), ["web1/a", "db/a"]);
 }
 
 #[test]
