@@ -105,6 +105,16 @@ impl SourceLabel {
         format!("{}{}", before(&self.name), self.run)
     }
 
+    /// What its server is called.
+    pub fn server(&self) -> &str {
+        if self.name.is_empty() { &self.address } else { &self.name }
+    }
+
+    /// It is another run of the same server, or the same.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        (&self.name, &self.address) == (&other.name, &other.address)
+    }
+
     /// What it is called.
     pub fn shown(&self) -> String {
         if self.run.is_empty() { self.name.clone() } else { self.prefix() }

@@ -49,31 +49,45 @@ impl Sources {
     /// otherwise before.
     pub fn take(&mut self, states: Vec<SourceState>, log: &mut Log, cx: &mut Context) -> bool {
         let mut is_shifted = false;
-        for (standing, state) in self.0.iter_mut().zip(states) {
-            let name = standing.label.shown();
-            match (&standing.state, &state) {
-                (SourceState::Away { .. }, SourceState::Here { .. }) => {
-                    let what =
-                        if standing.was_here { "connected again to" } else { "connected to" };
+        let mut states = states.into_iter();
+        for server in self.0.chunk_by_mut(|one, other| one.label.is_beside(&other.label)) {
+            let before = State::of(server);
+            let was_here = server.iter().any(|standing| standing.was_here);
+            for (standing, state) in server.iter_mut().zip(states.by_ref()) {
+                let both_here = standing.state.is_here() && state.is_here();
+                is_shifted |= both_here && standing.state.shift() != state.shift();
+                standing.was_here |= state.is_here();
+                standing.is_kept |= !state.is_here();
+                standing.state = state;
+            }
+            let Some(name) = server.first().map(|standing| standing.label.server()) else {
+                continue;
+            };
+            match (before, State::of(server)) {
+                (State::Away(_), State::Here) => {
+                    let what = if was_here { "connected again to" } else { "connected to" };
                     log.note(cx.now(), Tone::Good, &format!("{what} {name}"));
                     cx.say(Tone::Good, format!("{what} {name}"));
                 }
-                (
-                    SourceState::Here { .. } | SourceState::Connecting,
-                    SourceState::Away { reason },
-                ) => {
+                (State::Here | State::Unknown, State::Away(reason)) => {
                     let text = format!("{name}: {reason}; trying again until it works");
                     log.note(cx.now(), Tone::Bad, &text);
                 }
                 _ => {}
             }
-            let both_here = standing.state.is_here() && state.is_here();
-            is_shifted |= both_here && standing.state.shift() != state.shift();
-            standing.was_here |= state.is_here();
-            standing.is_kept |= !state.is_here();
-            standing.state = state;
         }
         is_shifted
+    }
+
+    /// The sources of each server.
+    pub fn servers(&self) -> impl Iterator<Item = &[Standing]> {
+        self.0.chunk_by(|one, other| one.label.is_beside(&other.label))
+    }
+
+    /// How many servers are there, with all their sources, and how many there are.
+    pub fn count(&self) -> (usize, usize) {
+        let is_here = |server: &&[Standing]| server.iter().all(|it| it.state.is_here());
+        (self.servers().filter(is_here).count(), self.servers().count())
     }
 
     /// By how many seconds the times of each source are shifted, where they are.
@@ -124,6 +138,30 @@ impl Sources {
                 let keys = |it: &Standing| format!("{}{}", it.label.prefix(), marks::PREFIX);
                 all.iter().map(keys).collect()
             }
+        }
+    }
+}
+
+/// How a server stands.
+enum State {
+    /// It is not known of each of its sources whether it is there.
+    Unknown,
+    /// All of its sources are there.
+    Here,
+    /// One is not: why.
+    Away(String),
+}
+
+impl State {
+    fn of(server: &[Standing]) -> Self {
+        let away = server.iter().find_map(|standing| match &standing.state {
+            SourceState::Away { reason } => Some(reason.clone()),
+            _ => None,
+        });
+        match away {
+            Some(reason) => Self::Away(reason),
+            None if server.iter().all(|standing| standing.state.is_here()) => Self::Here,
+            None => Self::Unknown,
         }
     }
 }

@@ -219,13 +219,13 @@ fn the_top_line_says_how_each_server_stands() {
         (60, here(1200), " ● web1 live 0.3ms · db live 1.2ms                     live"),
         (41, here(1200), " ● web1 live 0.3ms · db live 1.2ms  live"),
         (36, here(1200), " ● web1 · db                   live"),
-        (60, refused(), " ● web1 live 0.3ms · db: no server there               live"),
-        (40, refused(), " ● web1 · db: no server there      live"),
+        (60, refused(), " ● web1 live 0.3ms · db: no server there        1 of 2 live"),
+        (40, refused(), " ● 1 of 2 · db: no server there"),
         (34, refused(), " ● 1 of 2 · db: no server there"),
         (
             60,
             SourceState::Connecting,
-            " ◌ web1 live 0.3ms · db: connecting                    live",
+            " ◌ web1 live 0.3ms · db: connecting             1 of 2 live",
         ),
     ] {
         assert_eq!(top(width, state), shown, "{width}");
@@ -293,6 +293,31 @@ fn a_mark_goes_to_the_run_that_keeps_its_times() {
     assert!(!puts.iter().any(|line| line.contains("put run1.")), "{puts:?}");
     let command = copy_command::command(&scene.app).unwrap();
     assert!(command.starts_with("tui-client --prefix run1. --prefix run2. --once"), "{command}");
+}
+
+#[test]
+fn a_server_of_several_runs_is_named_once_when_it_goes() {
+    let mut scene = scene_of_runs(100, 24, &[], 200_000);
+    let gone = || away("no server there");
+    scene.tell(Event::Sources(vec![gone(), here(300)]));
+    scene.tell(Event::Sources(vec![gone(), gone()]));
+    let top = |scene: &Scene| {
+        let screen = draw(scene, &scene.theme, 100, 24).to_string();
+        screen.lines().next().unwrap().trim_matches('"').trim_end().to_owned()
+    };
+    let shown = top(&scene);
+    assert!(shown.starts_with(" ○ localhost:10001: no server there   "), "{shown}");
+    assert!(shown.ends_with(" 0 of 1 live"), "{shown}");
+    scene.tell(Event::Sources(vec![shifted(200_000), gone()]));
+    assert!(top(&scene).contains("run1. +2d7h · run2.: no server there"), "{}", top(&scene));
+    scene.tell(Event::Sources(vec![shifted(200_000), here(300)]));
+    assert_eq!(scene.notice(), "connected again to localhost:10001");
+    let lines = scene.log();
+    let lines = lines.iter().filter(|line| line.contains("no server there"));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        ["- localhost:10001: no server there; trying again until it works"]
+    );
 }
 
 #[test]
