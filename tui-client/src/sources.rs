@@ -16,7 +16,7 @@ use shared::host::with_port;
 
 pub use data_lines::DataLines;
 pub use names::{MAX_NAME, NameError, check_name, named_hosts};
-pub use request::{Kind, Routed, Target, route};
+pub use request::{Kind, Routed, Target, route, unnamed_pattern};
 
 /// What ends the name of a source before a key: a key may hold it, a name does not, so that the first
 /// one in a key ends the name.
@@ -100,9 +100,14 @@ pub struct SourceLabel {
 }
 
 impl SourceLabel {
+    /// What stands before each of its keys.
+    pub fn before(&self) -> String {
+        before(&self.name)
+    }
+
     /// What each of its keys begins with in the view.
     pub fn prefix(&self) -> String {
-        format!("{}{}", before(&self.name), self.run)
+        format!("{}{}", self.before(), self.run)
     }
 
     /// What its server is called.
@@ -190,6 +195,8 @@ pub enum SourceState {
     /// It answers; `round_trip` is the time to the first byte of its last small answer, `shift` by how
     /// many seconds its times are.
     Here { round_trip: Option<Duration>, shift: u64 },
+    /// It answers, and there is no key of the run.
+    NoKeys,
     /// It does not; the next try is made by itself.
     Away { reason: String },
 }
@@ -199,13 +206,13 @@ impl SourceState {
     pub fn shift(&self) -> u64 {
         match self {
             Self::Here { shift, .. } => *shift,
-            Self::Connecting | Self::Away { .. } => 0,
+            Self::Connecting | Self::NoKeys | Self::Away { .. } => 0,
         }
     }
 
     /// It answers.
     pub fn is_here(&self) -> bool {
-        matches!(self, Self::Here { .. })
+        matches!(self, Self::Here { .. } | Self::NoKeys)
     }
 }
 

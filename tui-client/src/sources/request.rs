@@ -8,8 +8,8 @@ use shared::response::{OK, WRONG_COMMAND, encode_error};
 use shared::selector::{Buckets, Clause, Since, Step, Time};
 use shared::{Glob, Key, Request, Selector};
 
-use super::Source;
 use super::rest_of_glob::{RestOfGlob, rest_of_glob};
+use super::{Source, SourceLabel};
 use crate::request::deletion::PROBE_KEY;
 use crate::text::time::duration;
 
@@ -125,10 +125,24 @@ fn refused(reason: &str) -> Routed {
 
 /// Why a key without the name of a source can't be stored or deleted.
 fn unnamed(sources: &[Source]) -> String {
-    let mut names: Vec<String> = sources.iter().map(Source::prefix).collect();
+    let is_named = sources.iter().any(|source| !source.name.is_empty());
+    said_of_unnamed(sources.iter().map(Source::prefix).collect(), is_named)
+}
+
+/// Why a pattern of keys selects nothing, whatever keys there are: it names none of the sources. None
+/// where it does, or there are none.
+pub fn unnamed_pattern(pattern: &str, sources: &[SourceLabel]) -> Option<String> {
+    let has_keys = |it: &SourceLabel| rest_of_glob(pattern, &it.before(), &it.run).is_some();
+    if sources.is_empty() || sources.iter().any(has_keys) {
+        return None;
+    }
+    let is_named = sources.iter().any(|source| !source.name.is_empty());
+    Some(said_of_unnamed(sources.iter().map(SourceLabel::prefix).collect(), is_named))
+}
+
+fn said_of_unnamed(mut names: Vec<String>, is_named: bool) -> String {
     let last = names.pop().unwrap_or_default();
     let names = if names.is_empty() { last } else { format!("{} or {last}", names.join(", ")) };
-    let is_named = sources.iter().any(|source| !source.name.is_empty());
     let of = if is_named { "with the name of its server: " } else { "with " };
     format!("a key here begins {of}{names}")
 }

@@ -170,6 +170,7 @@ fn parts(app: &App, theme: &Theme, detail: Detail) -> Vec<(String, Style)> {
                 let time = round_trip.map(|time| format!(" {}", time::duration(time)));
                 (theme.title, Some((format!("{live}{}", time.unwrap_or_default()), theme.text)))
             }
+            SourceState::NoKeys => (theme.title, Some((": no keys yet".to_owned(), theme.alert))),
             SourceState::Connecting => {
                 (theme.title, Some((": connecting".to_owned(), theme.alert)))
             }

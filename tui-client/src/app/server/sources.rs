@@ -3,7 +3,7 @@
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::metrics::marks;
-use crate::sources::{Away, Runs, SourceLabel, SourceState};
+use crate::sources::{Away, Runs, SourceLabel, SourceState, unnamed_pattern};
 use crate::wire_log::entry::Tone;
 
 /// The sources of the view; none where it is of one server.
@@ -123,6 +123,13 @@ impl Sources {
     /// How the source of a key stands.
     pub fn of_key(&self, key: &str) -> Option<&Standing> {
         self.0.iter().find(|standing| key.starts_with(&standing.label.prefix()))
+    }
+
+    /// Why a selector selects nothing, whatever keys there are; none where it names a source.
+    pub fn why_unnamed(&self, selector: &str) -> Option<String> {
+        let pattern = selector.split('[').next().unwrap_or_default();
+        let labels: Vec<_> = self.0.iter().map(|standing| standing.label.clone()).collect();
+        unnamed_pattern(pattern, &labels)
     }
 
     /// The runs of the view.

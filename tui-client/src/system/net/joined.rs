@@ -61,6 +61,18 @@ struct Standing {
     start: Option<i64>,
 }
 
+impl Standing {
+    /// As it is told of a source.
+    fn told(&self, source: &Source) -> SourceState {
+        match &self.state {
+            SourceState::Here { .. } if self.start.is_none() && !source.run.is_empty() => {
+                SourceState::NoKeys
+            }
+            state => state.clone(),
+        }
+    }
+}
+
 /// How the times of all are shifted.
 fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
     let starts: Vec<_> = standings.iter().map(|standing| standing.start).collect();
@@ -173,6 +185,17 @@ impl Joined {
             Some(reason) => Err(reason),
             None => Ok(self.client(Ways::all(Arc::clone(self), clients))),
         }
+    }
+
+    /// The runs of which no key has been found, by what their keys begin with in the view.
+    pub fn without_keys(&self) -> Vec<String> {
+        let standings = self.standings.borrow();
+        let runs = self
+            .sources
+            .iter()
+            .zip(&*standings)
+            .filter(|(source, standing)| !source.run.is_empty() && standing.start.is_none());
+        runs.map(|(source, _)| source.prefix()).collect()
     }
 
     fn client(&self, ways: Ways) -> Client {

@@ -148,6 +148,25 @@ fn what_is_marked_in_a_view_is_marked_once_it_is_there() {
 }
 
 #[test]
+fn a_get_that_names_no_server_is_answered_with_the_names() {
+    let mut scene = scene_of(160, 30, &[]);
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\n"));
+    answer_numbers(&mut scene, &["web1/a"]);
+    for (typed, said) in [
+        (
+            "get a[-1h:]",
+            "no points for a[-1h:]: a key here begins with the name of its server: web1/ or db/",
+        ),
+        ("get web1/b", "no points for web1/b"),
+        ("get *b", "no points for *b"),
+    ] {
+        scene.keys(&format!("{typed}\n"));
+        scene.ok(typed, "");
+        assert_eq!(scene.notice(), said);
+    }
+}
+
+#[test]
 fn keys_of_a_server_that_is_away_stay_where_the_view_is_polled() {
     let mut scene = scene_of(120, 30, &[]);
     scene.news(FollowNews::Ended);
@@ -318,6 +337,16 @@ fn a_server_of_several_runs_is_named_once_when_it_goes() {
         lines.collect::<Vec<_>>(),
         ["- localhost:10001: no server there; trying again until it works"]
     );
+}
+
+#[test]
+fn a_run_without_keys_is_said_to_have_none() {
+    let mut scene = scene_of_runs(100, 24, &[], 200_000);
+    scene.tell(Event::Sources(vec![here(300), SourceState::NoKeys]));
+    let screen = draw(&scene, &scene.theme, 100, 24).to_string();
+    let top = screen.lines().next().unwrap();
+    assert!(top.contains("localhost:10001  run1. · run2.: no keys yet"), "{top}");
+    assert!(top.contains("  live"), "{top}");
 }
 
 #[test]

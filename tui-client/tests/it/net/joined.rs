@@ -185,7 +185,7 @@ impl Wire {
         loop {
             let Event::Sources(states) = self.event().await else { continue };
             let shown = states.iter().map(|state| match state {
-                SourceState::Here { .. } => '+',
+                SourceState::Here { .. } | SourceState::NoKeys => '+',
                 SourceState::Away { .. } => '-',
                 SourceState::Connecting => '?',
             });

@@ -174,10 +174,15 @@ pub(super) async fn tell_changes(joined: &Joined, events: &mpsc::Sender<Event>) 
     let mut told: Vec<SourceState> = Vec::new();
     let mut next = Instant::now();
     loop {
-        let now: Vec<_> =
-            standings.borrow_and_update().iter().map(|one| one.state.clone()).collect();
+        let now = {
+            let standings = standings.borrow_and_update();
+            let all = joined.sources.iter().zip(&*standings);
+            all.map(|(source, standing)| standing.told(source)).collect::<Vec<_>>()
+        };
+        let is_round_trip = |state: &SourceState| matches!(state, SourceState::Here { .. });
         let is_like = |(now, told): (&SourceState, &SourceState)| {
-            now.is_here() && told.is_here() && now.shift() == told.shift() || now == told
+            let both = is_round_trip(now) && is_round_trip(told);
+            both && now.shift() == told.shift() || now == told
         };
         let is_news = now.len() != told.len() || !now.iter().zip(&told).all(is_like);
         if is_news || now != told && next <= Instant::now() {
