@@ -7,6 +7,8 @@ use shared::selector::{Aggregate, Buckets, Clause, Since, Step, Time};
 use shared::{Glob, Key, KeyBuf, Point, Request, Selector};
 
 use super::View;
+use crate::metrics::marks::PREFIX;
+use crate::sources::SourceLabel;
 
 /// Points more than this far ahead of the clock, in seconds, do not hide the present of their key.
 const MAX_AHEAD: i64 = 60;
@@ -21,9 +23,17 @@ struct Known<'a> {
     now: i64,
     /// What the keys begin with whose times are shifted: their points ahead are still to come.
     shifted: &'a [(String, u64)],
+    /// What all keys begin with, but for marks; none where there are others.
+    prefixes: &'a [String],
 }
 
 impl Known<'_> {
+    /// A key is one that a pattern means: one of a source, or a mark, where marks are named.
+    fn means(self, pattern: &str, key: &str) -> bool {
+        let is_any = self.prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()));
+        self.prefixes.is_empty() || is_any || pattern.contains(PREFIX)
+    }
+
     /// The last time that may be the newest of a key.
     fn present(self, key: &str) -> i64 {
         let is_shifted = self.shifted.iter().any(|(prefix, _)| key.starts_with(prefix.as_str()));
@@ -83,12 +93,16 @@ impl Recording {
     /// Appends the reply to a request line at a Unix time. Returns true for a follow: its reply has
     /// no end yet.
     pub fn answer(&self, line: &[u8], now: i64, out: &mut Vec<u8>) -> bool {
-        self.answer_of(line, Known { now, shifted: &[] }, out)
+        self.answer_of(line, Known { now, shifted: &[], prefixes: &[] }, out)
     }
 
     /// As [`Recording::answer`], in a view and at the time that it was saved.
     pub fn answer_in_view(&self, line: &[u8], view: &View, out: &mut Vec<u8>) -> bool {
-        self.answer_of(line, Known { now: view.saved_at, shifted: &view.shifts }, out)
+        let has_runs = !view.runs.is_empty();
+        let sources = if has_runs { view.sources() } else { Vec::new() };
+        let prefixes: Vec<_> = sources.iter().map(SourceLabel::prefix).collect();
+        let known = Known { now: view.saved_at, shifted: &view.shifts, prefixes: &prefixes };
+        self.answer_of(line, known, out)
     }
 
     fn answer_of(&self, line: &[u8], known: Known<'_>, out: &mut Vec<u8>) -> bool {
@@ -118,7 +132,9 @@ impl Recording {
         let now = known.now;
         // What is a pattern of the protocol is a glob.
         let Ok(glob) = selector.pattern().as_str().parse::<Glob>() else { return };
-        let keys = self.keys.iter().filter(|(key, _)| glob.matches(key.as_str()));
+        let pattern = selector.pattern().as_str();
+        let is_meant = |key: &str| glob.matches(key) && known.means(pattern, key);
+        let keys = self.keys.iter().filter(|(key, _)| is_meant(key.as_str()));
         for (key, points) in keys {
             let mut tell = |timestamp, value| {
                 encode_point(key.as_key(), Point { timestamp, value }, out);

@@ -10,6 +10,7 @@ use shared::{Glob, Key, Request, Selector};
 
 use super::rest_of_glob::{RestOfGlob, rest_of_glob};
 use super::{Source, SourceLabel};
+use crate::metrics::watch_plan::without_braces;
 use crate::request::deletion::PROBE_KEY;
 use crate::text::time::duration;
 
@@ -126,7 +127,8 @@ fn refused(reason: &str) -> Routed {
 /// Why a key without the name of a source can't be stored or deleted.
 fn unnamed(sources: &[Source]) -> String {
     let is_named = sources.iter().any(|source| !source.name.is_empty());
-    said_of_unnamed(sources.iter().map(Source::prefix).collect(), is_named)
+    let sources = sources.iter().filter(|source| !source.is_marks);
+    said_of_unnamed(sources.map(Source::prefix).collect(), is_named)
 }
 
 /// Why a pattern of keys selects nothing, whatever keys there are: it names none of the sources. None
@@ -165,7 +167,9 @@ fn targets(
         _ => None,
     };
     let mut is_all_exact = true;
-    let targets = (0..).zip(sources).filter_map(|(source, it)| {
+    let sources = (0..).zip(sources);
+    let sources = sources.filter(|(_, it)| !it.is_marks || names_marks(pattern, &it.prefix()));
+    let targets = sources.filter_map(|(source, it)| {
         let RestOfGlob { pattern, is_exact } = rest_of_glob(pattern, &it.before(), &it.run)?;
         let shift = shifts.get(source).copied().unwrap_or(0);
         let clause = match selector.clause().filter(|_| shift > 0) {
@@ -178,6 +182,12 @@ fn targets(
         Some(Target { source, line, keys: pattern, step })
     });
     (targets.collect(), is_all_exact)
+}
+
+/// A pattern names keys that begin with this, and does not only match them.
+fn names_marks(pattern: &str, prefix: &str) -> bool {
+    let globs = without_braces(pattern).unwrap_or_default();
+    globs.into_iter().any(|glob| glob.starts_with(prefix))
 }
 
 /// The clause for points that are so many seconds earlier; none where it selects none.
@@ -223,11 +233,13 @@ mod tests {
     use shared::client::ConnectOptions;
 
     use super::*;
+    use crate::sources::with_marks;
 
     fn sources() -> Vec<Source> {
         let source = |name: &str| Source {
             name: name.to_owned(),
             run: String::new(),
+            is_marks: false,
             server: ConnectOptions::new("localhost", 1),
         };
         ["web1", "db"].map(source).to_vec()
@@ -296,6 +308,32 @@ mod tests {
         ] {
             assert_eq!(routed(line), asked, "{line}");
         }
+    }
+
+    #[test]
+    fn marks_are_beside_the_runs_where_they_are_named() {
+        let run =
+            |run: &str| Source { name: String::new(), run: run.to_owned(), ..sources()[0].clone() };
+        let runs = with_marks(vec![run("run1."), run("run2.")]);
+        for (line, asked) in [
+            ("get *", "Get\nrun1.: get run1.*\nrun2.: get run2.*\n"),
+            ("get mark.x[1000:]", "Get\nmark.: get mark.x[1000:]\n"),
+            (
+                "get {mark.*,run1.mark.*}[last:9]",
+                "Get\nrun1.: get run1.mark.*[last:9@999900]\nmark.: get mark.*[last:9]\n",
+            ),
+            (
+                "get {*,mark.*}[+]",
+                "Follow\nrun1.: get run1.*[+]\nrun2.: get run2.*[+]\nmark.: get mark.*[+]\n",
+            ),
+            ("put mark.x 1 7", "Change\nmark.: put mark.x 1 7\n"),
+            ("put marks 1 7", "error\na key here begins with run1. or run2.\n\n"),
+            ("del *x", "Change\nrun1.: del run1.*x\nrun2.: del run2.*x\n"),
+        ] {
+            assert_eq!(routed_to(line, &runs, &[100, 0, 0]), asked, "{line}");
+        }
+        assert_eq!(with_marks(vec![run("mark.a")]).len(), 1, "they are its keys");
+        assert_eq!(with_marks(sources()).len(), 2, "they are among all keys");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::app::context::Context;
 use crate::app::log::Log;
-use crate::metrics::marks;
-use crate::sources::{Away, Runs, SourceLabel, SourceState, unnamed_pattern};
+use crate::metrics::marks::{Marks, PREFIX};
+use crate::sources::{Away, Runs, SourceLabel, SourceState, has_own_marks, unnamed_pattern};
 use crate::wire_log::entry::Tone;
 
 /// The sources of the view; none where it is of one server.
@@ -132,20 +132,36 @@ impl Sources {
         unnamed_pattern(pattern, &labels)
     }
 
+    /// The source that a key is of, or the first one of its server.
+    pub fn of_server(&self, key: &str) -> Option<&Standing> {
+        let is_of = |standing: &&Standing| key.starts_with(&standing.label.before());
+        self.of_key(key).or_else(|| self.0.iter().find(is_of))
+    }
+
     /// The runs of the view.
     pub fn runs(&self) -> Runs {
         Runs::of(self.0.iter().map(|standing| &standing.label))
     }
 
-    /// What stands before the keys of marks.
-    pub fn mark_prefixes(&self) -> Vec<String> {
-        match &self.0[..] {
-            [] => vec![marks::PREFIX.to_owned()],
-            all => {
-                let keys = |it: &Standing| format!("{}{}", it.label.prefix(), marks::PREFIX);
-                all.iter().map(keys).collect()
-            }
+    /// Marks: of each server, and those that are keys of runs.
+    pub fn marks(&self) -> Marks {
+        let keys = |of: String| format!("{of}{PREFIX}");
+        let of_sources = || self.0.iter().map(|it| keys(it.label.prefix())).collect::<Vec<_>>();
+        if self.0.is_empty() {
+            return Marks::default();
         }
+        if !self.are_marks_apart() {
+            return Marks::of_keys(of_sources());
+        }
+        let servers = self.servers().filter_map(<[Standing]>::first);
+        let own = servers.map(|server| keys(server.label.before()));
+        Marks::of_keys(own.collect()).with_others(of_sources())
+    }
+
+    /// Marks of the servers are keys of none of the sources, which are runs.
+    pub fn are_marks_apart(&self) -> bool {
+        let runs = self.0.iter().map(|standing| standing.label.run.as_str());
+        !self.0.is_empty() && !has_own_marks(runs)
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{connect_reason, end_reason};
 use crate::event::Event;
-use crate::sources::{Source, SourceLabel, SourceState, shifts};
+use crate::sources::{Source, SourceLabel, SourceState, shifts, with_marks};
 use connection::{Ways, serve};
 
 /// Bytes on their way to the screen, or from it.
@@ -82,6 +82,7 @@ fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
 impl Joined {
     /// Sources of which nothing is known.
     pub fn new(sources: Vec<Source>) -> Self {
+        let sources = with_marks(sources);
         let unknown =
             Standing { state: SourceState::Connecting, client: None, changes: 0, start: None };
         let standings = watch::Sender::new(vec![unknown; sources.len()]);
@@ -190,11 +191,9 @@ impl Joined {
     /// The runs of which no key has been found, by what their keys begin with in the view.
     pub fn without_keys(&self) -> Vec<String> {
         let standings = self.standings.borrow();
-        let runs = self
-            .sources
-            .iter()
-            .zip(&*standings)
-            .filter(|(source, standing)| !source.run.is_empty() && standing.start.is_none());
+        let runs = self.sources.iter().zip(&*standings).filter(|(source, standing)| {
+            !source.run.is_empty() && !source.is_marks && standing.start.is_none()
+        });
         runs.map(|(source, _)| source.prefix()).collect()
     }
 

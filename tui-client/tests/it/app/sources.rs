@@ -303,13 +303,24 @@ fn a_chart_of_a_run_has_the_other_run_and_all_of_both() {
 }
 
 #[test]
-fn a_mark_goes_to_the_run_that_keeps_its_times() {
-    let mut scene = scene_of_runs(120, 40, &[], 200_000);
+fn a_mark_of_a_view_of_runs_is_one_of_the_server() {
+    let mut scene = scene_of_runs(120, 40, &["run2.loss"], 200_000);
     scene.to(Mode::Table);
     scene.keys("mwarm\n");
     let puts: Vec<_> = scene.sent.iter().map(|request| request.line.clone()).collect();
-    assert!(puts.contains(&format!("put run2.mark.warm 1 {NOW}")), "{puts:?}");
-    assert!(!puts.iter().any(|line| line.contains("put run1.")), "{puts:?}");
+    let puts: Vec<_> = puts.iter().filter(|line| line.starts_with("put")).collect();
+    assert_eq!(puts, [&format!("put mark.warm 1 {NOW}")]);
+    scene.ok("get *[last]", &format!("run2.loss 1.0 {NOW}\n"));
+    scene.ok("get {run2.loss,run1.loss}[last:1024]", &format!("run2.loss 1.0 {NOW}\n"));
+    // What others put on the server is a line of the chart, and no row of the table.
+    scene.told(&format!("mark.release 1.0 {0}\nrun1.mark.own 1.0 {0}\n", NOW - 9));
+    let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["own", "release"]);
+    let keys: Vec<_> = rows(&scene).into_iter().map(|(key, ..)| key).collect();
+    assert_eq!(keys, ["run2.loss", "run1.mark.own"]);
+    let asked = "get {mark.*,run1.mark.*,run2.mark.*}[last:1000]";
+    let lines = answer_numbers(&mut scene, &[]);
+    assert!(lines.iter().any(|line| line == asked), "{lines:?}");
     let command = copy_command::command(&scene.app).unwrap();
     assert!(command.starts_with("tui-client --prefix run1. --prefix run2. --once"), "{command}");
 }

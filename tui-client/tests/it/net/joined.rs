@@ -29,6 +29,7 @@ fn joined(ports: &[u16]) -> Arc<Joined> {
     let sources = NAMES.iter().zip(ports).map(|(name, &port)| Source {
         name: (*name).to_owned(),
         run: String::new(),
+        is_marks: false,
         server: ConnectOptions::new("localhost", port),
     });
     Arc::new(Joined::new(sources.collect()))
@@ -386,7 +387,7 @@ fn an_error_of_one_is_that_of_all_and_what_breaks_off_is_no_reply() {
 /// Runs on one server, which begin with these.
 fn runs(port: u16, prefixes: &[&str]) -> Arc<Joined> {
     let server = ConnectOptions::new("localhost", port);
-    let server = Source { name: String::new(), run: String::new(), server };
+    let server = Source { name: String::new(), run: String::new(), is_marks: false, server };
     let prefixes: Vec<_> = prefixes.iter().map(|&run| run.to_owned()).collect();
     Arc::new(Joined::new(with_runs(vec![server], &prefixes).unwrap()))
 }
@@ -537,6 +538,7 @@ fn a_server_that_has_stopped_to_answer_is_away() {
         let sources = NAMES.iter().zip([able.port, port]).map(|(name, port)| Source {
             name: (*name).to_owned(),
             run: String::new(),
+            is_marks: false,
             server: ConnectOptions::new("localhost", port),
         });
         let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));

@@ -99,6 +99,7 @@ fn sources(ports: &[u16], prefixes: &[&str]) -> Vec<Source> {
     let servers = names.iter().zip(ports).map(|(name, &port)| Source {
         name: (*name).to_owned(),
         run: String::new(),
+        is_marks: false,
         server: ConnectOptions::new("localhost", port),
     });
     let prefixes: Vec<_> = prefixes.iter().map(|&prefix| prefix.to_owned()).collect();
@@ -245,13 +246,14 @@ fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
         }
     }
     // A point of the first run that is ahead in the view, which is not of now.
-    server.send(&format!("put run1.loss 2 {}\n", now + 14));
+    server.send(&format!("put run1.loss 2 {}\nput mark.release 1 {}\n", now + 14, now - 500));
     let act = async |desk: &mut Desk, _| desk.to(Mode::Table);
     let runs = (&["run1.", "run2."][..], now);
     let desk = shows_the_same_of(vec![server], runs, (&["run2.loss"], &[]), act);
     for key in ["run1.loss", "run2.loss"] {
         has_numbers(&desk, key);
     }
+    assert!(desk.text().contains("release"), "{}", desk.text());
     assert!(
         desk.text().lines().next().unwrap().contains("  run1. +44s · run2."),
         "{}",
