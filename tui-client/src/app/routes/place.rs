@@ -8,6 +8,7 @@ use shared::response::Status;
 
 use crate::app::App;
 use crate::app::line_input::InputPurpose;
+use crate::app::server::sources::Standing;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::app::table::let_go::MAX_KEYS;
@@ -18,6 +19,7 @@ use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
 use crate::session::Base;
+use crate::sources::Away;
 use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
@@ -131,7 +133,7 @@ impl App {
             let reason = reply.reason();
             self.cx.say(Tone::Bad, format!("the table stays as it was: {reason}"));
         }
-        let answer = (reply.status == Status::Ok).then_some(reply.answer);
+        let answer = (reply.status == Status::Ok).then(|| (reply.answer, self.sources.kept()));
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
         self.sort(job);
@@ -219,7 +221,16 @@ impl App {
             return self.cx.say(Tone::Bad, format!("not compared: {}", reply.reason()));
         }
         let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
-        let compared = Arc::new(Compared { name, before: reply.answer });
+        let is_again = self
+            .table
+            .compared()
+            .is_some_and(|known| known.name == name && !known.unknown.is_empty());
+        let unknown = self.sources.kept();
+        let compared = Arc::new(Compared { name, before: reply.answer, unknown });
+        if is_again {
+            self.place.compare_again(&compared);
+            return self.table.compare_again(compared);
+        }
         let past = self.place.compare(&compared, rows);
         let live = self.table.compare(compared, rows, now);
         self.sort(past);
@@ -235,6 +246,46 @@ impl App {
                 answer.series.get(answer.find(key)?)
             }
             None => watched.series.as_ref(),
+    /// A source may be back: asks again how things stood where that was not known of all.
+    pub(in crate::app) fn complete_past(&mut self) {
+        self.place.complete();
+        let is_partial = |compared: &Compared| !compared.unknown.is_empty();
+        if self.feed.has_selectors() == Some(true)
+            && self.table.compared().is_none_or(is_partial)
+            && let Some(base) = self.base.clone()
+        {
+            self.ask_base(base);
+        }
+    }
+
+    /// Which sources these keys are of, and how they stand; none without such keys.
+    pub fn sources_of(&self, unknown: &Away) -> Option<String> {
+        let is_one = |source: &&Standing| unknown.has(&source.label.prefix());
+        let sources: Vec<_> = self.sources.iter().filter(is_one).collect();
+        let are_away = sources.iter().all(|source| !source.state.is_here());
+        match &sources[..] {
+            [] => None,
+            [one] if are_away => Some(format!("{} is away", one.label.shown())),
+            [one] => Some(format!("asking {} again …", one.label.shown())),
+            [one, other] if are_away => {
+                Some(format!("{} and {} are away", one.label.shown(), other.label.shown()))
+            }
+            more if are_away => Some(format!("{} servers are away", more.len())),
+            more => Some(format!("asking {} servers again …", more.len())),
+        }
+    }
+
+    /// Why a watched key has no point at the place in time.
+    pub fn why_not_then(&self, key: &str) -> String {
+        let unknown = self.place.table().map(Table::unknown).filter(|unknown| unknown.has(key));
+        let source = unknown.and_then(|_| self.sources.of_key(key));
+        match source {
+            None => "no points then".to_owned(),
+            Some(source) if source.state.is_here() => "…".to_owned(),
+            Some(source) => format!("not known, {} is away", source.label.shown()),
+        }
+    }
+
         }
     }
 
