@@ -153,13 +153,9 @@ impl App {
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");
         }
-        let mut away = Vec::new();
         for key in self.marks.keys(name) {
             match self.sources.of_key(&key) {
-                Some(source) if !source.state.is_here() => {
-                    away.push(source.label.shown());
-                    continue;
-                }
+                Some(source) if !source.state.is_here() => continue,
                 // A mark of the run that keeps its times is one of all.
                 Some(source) if source.state.shift() > 0 => continue,
                 _ => {}
@@ -169,9 +165,21 @@ impl App {
             let (log, cx) = (&mut self.log, &mut self.cx);
             self.link.send(due, false, self.watch.patterns(), log, cx);
         }
-        if !away.is_empty() {
-            let text = format!("not marked on {}, which is away", away.join(", "));
-            self.log.note(self.cx.now(), Tone::Bad, &text);
+        let without = self.not_marked(name);
+        if let Some(text) = without.strip_prefix("; ") {
+            self.log.note(self.cx.now(), Tone::Bad, text);
+        }
+    }
+
+    /// The servers that a mark of this name does not reach; nothing where it reaches all.
+    pub(in crate::app) fn not_marked(&self, name: &str) -> String {
+        let sources = self.marks.keys(name).filter_map(|key| self.sources.of_key(&key));
+        let away = sources.filter(|source| !source.state.is_here());
+        let names: Vec<_> = away.map(|source| source.label.shown()).collect();
+        match &names[..] {
+            [] => String::new(),
+            [one] => format!("; not on {one}, which is away"),
+            more => format!("; not on {}, which are away", more.join(", ")),
         }
     }
 
