@@ -43,8 +43,8 @@ struct Args {
     #[arg(long, value_name = "[NAME=]HOST", default_value = DEFAULT_HOST)]
     host: Vec<NamedHost>,
 
-    /// Its port [default: 10001]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Its port; of several hosts, that of those without one behind them [default: 10001]
+    #[arg(long, value_name = "PORT", value_parser = port)]
     port: Option<u16>,
 
     /// Seconds between two polls, such as 0.5; a server that knows selectors is not polled by --watch
@@ -193,6 +193,12 @@ fn alert(text: &str) -> Result<Alert, String> {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
+/// A port that a server can have.
+fn port(text: &str) -> Result<u16, String> {
+    let port = text.parse().ok().filter(|&port| port > 0);
+    port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
+}
+
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
     if (0.01..=86_400.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))

@@ -89,7 +89,7 @@ fn several_hosts_are_sources_and_one_is_as_ever() {
     assert_eq!(parse(&["--host", "a"]).unwrap(), one("a"));
     let several = |args: &[&str]| parse(args).unwrap().1;
     let args = ["--host", "web1", "--host=db=10.0.0.7:7", "--port", "9"];
-    assert!(parse(&args).is_err(), "two ports");
+    assert_eq!(several(&args), ["web1=web1:9", "db=10.0.0.7:7"]);
     assert_eq!(several(&args[..3]), ["web1=web1:10001", "db=10.0.0.7:7"]);
     assert_eq!(several(&["--host", "a=[::1]:7"]), ["a=::1:7"], "a name is shown");
     for (args, why) in [

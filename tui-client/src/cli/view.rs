@@ -23,6 +23,7 @@ pub(super) fn with_view(
     given: &ArgMatches,
     file: &ViewFile,
 ) -> Result<Args, clap::Error> {
+    let several_hosts = options_of(file, "host") > 1;
     let is_given = |name: &str| given.value_source(name) == Some(ValueSource::CommandLine);
     let options = file.options();
     for option in options {
@@ -35,7 +36,8 @@ pub(super) fn with_view(
         let value = match option.name {
             "columns" | "host" | "prefix" if is_given(option.name) => continue,
             "port" if is_given("host") => continue,
-            "host" if is_given("port") => value.map(without_port),
+            // Of several, it is the port of those without one.
+            "host" if is_given("port") && !several_hosts => value.map(without_port),
             _ => value,
         };
         all.push(argument(option.name, value.as_deref()));
@@ -50,6 +52,11 @@ fn without_port(host: String) -> String {
 
 fn argument(name: &str, value: Option<&str>) -> OsString {
     value.map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}")).into()
+/// How many values of an option a file has.
+fn options_of(file: &ViewFile, name: &str) -> usize {
+    file.options().iter().filter(|option| option.name == name).count()
+}
+
 }
 
 /// Checks options of a file as if they were all that is on the command line.
