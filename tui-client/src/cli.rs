@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
@@ -30,6 +30,7 @@ use crate::request::deletion::selector_to_delete;
 use crate::session::view_file::ViewFile;
 use crate::session::{Look, View};
 use crate::sources::Source;
+use crate::text::nearest::nearest;
 use crate::themes::BUILT_IN;
 use servers::{NamedHost, Servers};
 
@@ -443,7 +444,7 @@ impl Plan {
         open: impl FnOnce(&Path) -> Result<ViewFile, String>,
     ) -> Result<Self, clap::Error> {
         let words: Vec<_> = mark_numbers(args.into_iter().map(Into::into)).collect();
-        let given = Args::command().try_get_matches_from(&words)?;
+        let given = Args::command().try_get_matches_from(&words).map_err(plausible)?;
         let args = Args::from_arg_matches(&given)?;
         let Some(path) = &args.view else { return Self::of(args, View::default(), interactive) };
         if !interactive {
@@ -551,6 +552,26 @@ impl Plan {
             mode,
         })
     }
+}
+
+/// A mistake without a guess that is too far from what was typed to have been meant.
+fn plausible(mut error: clap::Error) -> clap::Error {
+    let pairs = [
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+    ];
+    for (typed, suggested) in pairs {
+        let text = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.trim_start_matches('-').to_owned()),
+            Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+            _ => None,
+        };
+        let (Some(typed), Some(guess)) = (text(typed), text(suggested)) else { continue };
+        if nearest(&typed, [guess.as_str()]).is_none() {
+            error.remove(suggested);
+        }
+    }
+    error
 }
 
 fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {

@@ -280,3 +280,29 @@ fn intervals_are_checked() {
         assert!(seconds(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_port_is_explained_without_words_of_a_library() {
+    for typed in ["abc", "10801x", "0", "65536", "1.5", ""] {
+        let why = Plan::parse(["tui-client", "--port", typed], true).unwrap_err().to_string();
+        assert!(why.contains("a port is a number from 1 to 65535"), "{why}");
+    }
+    assert_eq!(Plan::parse(["tui-client", "--port", "65535"], true).unwrap().server.port, 65535);
+}
+
+#[test]
+fn only_what_may_have_been_meant_is_suggested() {
+    let said = |args: &[&str]| {
+        Plan::parse(["tui-client"].iter().chain(args), true).unwrap_err().to_string()
+    };
+    for (args, meant) in [
+        (&["--sort", "lst"][..], "'last'"),
+        (&["--wach", "a"], "'--watch'"),
+        (&["--colums", "key"], "'--columns'"),
+    ] {
+        assert!(said(args).contains(&format!("exists: {meant}")), "{}", said(args));
+    }
+    for args in [&["--sort", "bla"][..], &["--at", "3:12"], &["--window", "2h"]] {
+        assert!(!said(args).contains("similar"), "{}", said(args));
+    }
+}
