@@ -29,7 +29,13 @@ pub(super) fn with_view(
     for option in options {
         check([option]).map_err(|why| failed(&file.mistake(Some(option.at), &why)))?;
     }
-    check(options).map_err(|why| failed(&file.mistake(None, &why)))?;
+    if check(options).is_err() {
+        // The first one that does not go with those before it.
+        for (count, last) in (1..).zip(options) {
+            let so_far = options.iter().take(count);
+            check(so_far).map_err(|why| failed(&file.mistake(Some(last.at), &why)))?;
+        }
+    }
     let mut all: Vec<OsString> = args.iter().take(1).cloned().collect();
     for option in options {
         let value = option.value.clone();
@@ -65,8 +71,13 @@ fn check<'a>(options: impl IntoIterator<Item = &'a OptionValue>) -> Result<(), S
     let args = options.iter().map(|option| argument(option.name, option.value.as_deref()));
     let args = [OsString::from("tui-client")].into_iter().chain(args);
     let checked = Args::try_parse_from(args).and_then(|args| Plan::of(args, View::default(), true));
-    let name = if let [option] = &options[..] { option.name } else { "" };
-    checked.map(drop).map_err(|error| sentence(&error, name))
+    let name = options.last().map_or("", |option| option.name);
+    checked.map(drop).map_err(|error| {
+        let sentence = sentence(&super::plausible(error), name);
+        // As they are called in the file.
+        let names = options.iter().map(|option| option.name);
+        names.fold(sentence, |text, name| text.replace(&format!("--{name} "), &format!("{name} ")))
+    })
 }
 
 /// What is wrong, on one line, of an option as it is called in a file.
@@ -85,7 +96,6 @@ fn sentence(error: &clap::Error, name: &str) -> String {
     if let Some(option) = text(ContextKind::InvalidArg) {
         sentence = sentence.replace(&format!("'{option}'"), name);
     }
-    sentence = sentence.replace(&format!("--{name} "), &format!("{name} "));
     sentence.truncate(sentence.find(OF_SHELL).unwrap_or(sentence.len()));
     match text(ContextKind::SuggestedValue) {
         Some(similar) => format!("{sentence}; a similar value exists: '{similar}'"),
