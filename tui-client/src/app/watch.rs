@@ -81,6 +81,8 @@ pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx
 #[derive(Debug, Default)]
 pub struct Watch {
     patterns: Arc<[Glob]>,
+    /// Those globs that are of alerts alone: their keys stand last, those first for which one fires.
+    covered: Vec<Glob>,
     keys: Vec<Watched>,
     /// Keys that match a glob but were unwatched.
     unwanted: HashSet<String>,
@@ -248,6 +250,9 @@ impl Watch {
             self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
         }
         for beside in beside {
+        } else if self.covered.contains(&pattern) {
+            self.covered.retain(|covered| *covered != pattern);
+            self.put_in_order();
             self.add_beside(&beside);
         }
         self.want();
@@ -286,6 +291,21 @@ impl Watch {
         self.unwanted.insert(gone.clone());
         self.answered.clear();
         let keys = &self.keys;
+            self.covered.extend(Some(pattern).filter(|it| !it.is_key()).cloned());
+        }
+    }
+
+    /// Which of the globs are of alerts alone.
+    pub fn set_covered(&mut self, is_covered: impl Fn(&Glob) -> bool) {
+        let globs = self.patterns.iter().filter(|pattern| !pattern.is_key() && is_covered(pattern));
+        self.covered = globs.cloned().collect();
+    }
+
+    /// Brings the keys into order for whose alerts it has changed whether they fire.
+    fn lift_firing(&mut self) {
+        let covered = self.keys.iter().filter(|key| key.of_alert);
+        if !covered.is_sorted_by_key(|key| (!key.alarm, &key.key)) {
+            self.put_in_order();
         // A glob is removed with the last of its keys.
         let stays = |pattern: &&Glob| {
             let mine = pattern.as_str() != gone && keys.iter().any(|key| pattern.matches(&key.key));
@@ -393,12 +413,19 @@ impl Watch {
         }
     }
 
-    /// Sorts the keys by the patterns that they match.
+    /// Sorts the keys by the patterns that they match, those of alerts alone last.
     fn put_in_order(&mut self) {
         let selected = self.selected_key().map(|key| key.key.clone());
         let patterns = Arc::clone(&self.patterns);
         self.keys.sort_by_cached_key(|key| {
-            patterns.iter().position(|pattern| pattern.matches(&key.key))
+            let place = patterns.iter().position(|pattern| {
+                !key.of_alert && !covered.contains(pattern) && pattern.matches(&key.key)
+            });
+            let (calm, name) = match key.of_alert {
+                true => (!key.alarm, key.key.clone()),
+                false => (false, String::new()),
+            };
+            (key.of_alert, calm, place, name)
         });
         self.find_places();
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
@@ -416,6 +443,11 @@ impl Watch {
         let (keys, globs): (Vec<_>, Vec<_>) = patterns.iter().cloned().partition(Glob::is_key);
         let of = |patterns: &[Glob], points: u32| {
             let selector = move |pattern| format!("{pattern}[last:{points}]");
+        let covered = &self.covered;
+        for key in &mut self.keys {
+            let mut own = patterns.iter().filter(|pattern| !covered.contains(pattern));
+            key.of_alert = !own.any(|pattern| pattern.matches(&key.key));
+        }
             merged(patterns).into_iter().map(move |pattern| (pattern.clone(), selector(pattern)))
         };
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
@@ -524,6 +556,7 @@ impl Watch {
                     cx.say(Tone::Plain, self.left_of(&key, alerts));
                 }
                 if self.is_empty() {
+            self.lift_firing();
                     panes.focus_on(Mode::Table);
                 }
             }
@@ -595,3 +628,4 @@ impl Watch {
         self.places.get(key).copied()
     }
 }
+        self.lift_firing();
