@@ -307,7 +307,11 @@ impl App {
             }
             Message::Watch(pattern) => {
                 self.unmatched = (!pattern.is_key()).then(|| pattern.clone());
+                let glob = self.unmatched.clone();
                 self.watch.add(pattern);
+                if let Some(glob) = glob {
+                    self.watch.select_first_of(glob);
+                }
                 self.polling.refresh_at(self.cx.now().elapsed);
                 // The alerts know nothing of the new keys yet.
                 self.evaluate_alerts();

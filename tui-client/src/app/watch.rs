@@ -100,6 +100,8 @@ pub struct Watch {
     revision: u64,
     /// The places of the keys.
     places: HashMap<String, usize>,
+    /// Its first key is selected as soon as one is known.
+    to_select: Option<Glob>,
     viewport: Viewport,
     /// What the chart opens on.
     opening: Opening,
@@ -271,6 +273,19 @@ impl Watch {
         }
     }
 
+    /// Selects the first key that a glob matches, as soon as one is known.
+    pub fn select_first_of(&mut self, glob: Glob) {
+        self.to_select = Some(glob);
+        self.select_awaited();
+    }
+
+    fn select_awaited(&mut self) {
+        let Some(glob) = &self.to_select else { return };
+        if let Some(place) = self.keys.iter().position(|key| glob.matches(&key.key)) {
+            (self.selected, self.to_select) = (place, None);
+        }
+    }
+
     /// Watches the keys of an alert, unless they are watched already.
     pub fn cover(&mut self, pattern: &Glob) {
         let is_watched = pattern.is_key() && self.place(pattern.as_str()).is_some();
@@ -329,6 +344,9 @@ impl Watch {
     pub fn move_by(&mut self, lines: isize) {
         let last = self.keys.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(lines).min(last);
+        if lines != 0 {
+            self.to_select = None;
+        }
     }
 
     /// When the next mark of a fresh value ends.
@@ -410,6 +428,7 @@ impl Watch {
         if self.keys.len() > before {
             self.put_in_order();
             self.selected = if begun { self.selected } else { 0 };
+            self.select_awaited();
         }
     }
 
