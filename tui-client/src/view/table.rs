@@ -307,7 +307,11 @@ impl<'a> Row<'a> {
                 let count = series.count().map(|count| number::count_within(count, wide));
                 (count.unwrap_or_else(unknown).into(), base)
             }
-            ColumnKind::Age => (time::short_age(last, now).into(), age),
+            ColumnKind::Age => {
+                // The place of the mark that a stale row has is taken.
+                let dot = if firing && series.is_stale(now) { "·" } else { "" };
+                (format!("{dot}{}", time::short_age(last, now)).into(), age)
+            }
             ColumnKind::Time => (time::date(last, app.zone()).into(), theme.quiet),
             ColumnKind::Trend => {
                 let bars = match axis {

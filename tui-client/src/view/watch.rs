@@ -260,7 +260,11 @@ fn draw_key(
         if shape.change {
             pen.field(&change, CHANGE, false, base).skip(1);
         }
-        pen.field(&format!("{age}{ago}"), AGE, true, age_style).skip(2);
+        // The place of the mark that a stale key has may be taken.
+        let dot = if watched.alarm && stale { "·" } else { "" };
+        let told = [format!("{dot}{age}{ago}"), format!("{age}{ago}")];
+        let told = told.iter().find(|text| width(text) <= AGE).unwrap_or(&age);
+        pen.field(told, AGE, true, age_style).skip(2);
     }
     let numbers = [series.min(), series.max(), series.mean()];
     let awaits = app.watch().awaits_numbers(watched);
