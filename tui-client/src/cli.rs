@@ -193,13 +193,13 @@ fn alert(text: &str) -> Result<Alert, String> {
     text.parse().map_err(|why| format!("{why}{hint}"))
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
 /// A port that a server can have.
 fn port(text: &str) -> Result<u16, String> {
     let port = text.parse().ok().filter(|&port| port > 0);
     port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
 }
 
+fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
     if (0.01..=86_400.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))

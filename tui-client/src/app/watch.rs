@@ -250,11 +250,11 @@ impl Watch {
         }
         if !self.patterns.contains(&pattern) {
             self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
-        }
-        for beside in beside {
         } else if self.covered.contains(&pattern) {
             self.covered.retain(|covered| *covered != pattern);
             self.put_in_order();
+        }
+        for beside in beside {
             self.add_beside(&beside);
         }
         self.want();
@@ -291,21 +291,6 @@ impl Watch {
         let is_watched = pattern.is_key() && self.place(pattern.as_str()).is_some();
         if !is_watched && !self.patterns.contains(pattern) {
             self.add(pattern.clone());
-        }
-    }
-
-    /// Stops watching the selected key; without any key, the last glob.
-    pub fn remove_selected(&mut self) -> Option<String> {
-        let gone = if self.selected < self.keys.len() {
-            let gone = self.keys.remove(self.selected).key;
-            self.find_places();
-            gone
-        } else {
-            self.patterns.last()?.as_str().to_owned()
-        };
-        self.unwanted.insert(gone.clone());
-        self.answered.clear();
-        let keys = &self.keys;
             self.covered.extend(Some(pattern).filter(|it| !it.is_key()).cloned());
         }
     }
@@ -321,6 +306,21 @@ impl Watch {
         let covered = self.keys.iter().filter(|key| key.of_alert);
         if !covered.is_sorted_by_key(|key| (!key.alarm, &key.key)) {
             self.put_in_order();
+        }
+    }
+
+    /// Stops watching the selected key; without any key, the last glob.
+    pub fn remove_selected(&mut self) -> Option<String> {
+        let gone = if self.selected < self.keys.len() {
+            let gone = self.keys.remove(self.selected).key;
+            self.find_places();
+            gone
+        } else {
+            self.patterns.last()?.as_str().to_owned()
+        };
+        self.unwanted.insert(gone.clone());
+        self.answered.clear();
+        let keys = &self.keys;
         // A glob is removed with the last of its keys.
         let stays = |pattern: &&Glob| {
             let mine = pattern.as_str() != gone && keys.iter().any(|key| pattern.matches(&key.key));
@@ -436,6 +436,11 @@ impl Watch {
     fn put_in_order(&mut self) {
         let selected = self.selected_key().map(|key| key.key.clone());
         let patterns = Arc::clone(&self.patterns);
+        let covered = &self.covered;
+        for key in &mut self.keys {
+            let mut own = patterns.iter().filter(|pattern| !covered.contains(pattern));
+            key.of_alert = !own.any(|pattern| pattern.matches(&key.key));
+        }
         self.keys.sort_by_cached_key(|key| {
             let place = patterns.iter().position(|pattern| {
                 !key.of_alert && !covered.contains(pattern) && pattern.matches(&key.key)
@@ -462,11 +467,6 @@ impl Watch {
         let (keys, globs): (Vec<_>, Vec<_>) = patterns.iter().cloned().partition(Glob::is_key);
         let of = |patterns: &[Glob], points: u32| {
             let selector = move |pattern| format!("{pattern}[last:{points}]");
-        let covered = &self.covered;
-        for key in &mut self.keys {
-            let mut own = patterns.iter().filter(|pattern| !covered.contains(pattern));
-            key.of_alert = !own.any(|pattern| pattern.matches(&key.key));
-        }
             merged(patterns).into_iter().map(move |pattern| (pattern.clone(), selector(pattern)))
         };
         of(&keys, MAX_ASKED_OF_KEY).chain(of(&globs, MAX_ASKED_BY_GLOB)).collect()
@@ -556,6 +556,7 @@ impl Watch {
         let place = self.places.get(key).copied();
         if let Some(watched) = place.and_then(|place| self.keys.get_mut(place)) {
             watched.alarm = alarm;
+            self.lift_firing();
         }
     }
 
@@ -575,7 +576,6 @@ impl Watch {
                     cx.say(Tone::Plain, self.left_of(&key, alerts));
                 }
                 if self.is_empty() {
-            self.lift_firing();
                     panes.focus_on(Mode::Table);
                 }
             }
@@ -631,6 +631,7 @@ impl Watch {
         for watched in &mut self.keys {
             watched.alarm = alerts.fires(&watched.key);
         }
+        self.lift_firing();
     }
 
     /// The chart has a cursor.
@@ -647,4 +648,3 @@ impl Watch {
         self.places.get(key).copied()
     }
 }
-        self.lift_firing();

@@ -52,17 +52,17 @@ pub(super) fn with_view(
     Args::from_arg_matches(&Args::command().try_get_matches_from(all)?)
 }
 
+/// How many values of an option a file has.
+fn options_of(file: &ViewFile, name: &str) -> usize {
+    file.options().iter().filter(|option| option.name == name).count()
+}
+
 fn without_port(host: String) -> String {
     host.parse().map_or(host, Host::into_name)
 }
 
 fn argument(name: &str, value: Option<&str>) -> OsString {
     value.map_or_else(|| format!("--{name}"), |value| format!("--{name}={value}")).into()
-/// How many values of an option a file has.
-fn options_of(file: &ViewFile, name: &str) -> usize {
-    file.options().iter().filter(|option| option.name == name).count()
-}
-
 }
 
 /// Checks options of a file as if they were all that is on the command line.

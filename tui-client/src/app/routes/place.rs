@@ -246,14 +246,6 @@ impl App {
         self.sort_as_saved();
     }
 
-    /// The series of a watched key: as of [`App::table_time`].
-    pub fn watched_series<'a>(&'a self, watched: &'a Watched) -> Option<&'a Series> {
-        match self.place.table().map(Table::answer) {
-            Some(answer) => {
-                let key = Key::new(&watched.key).ok()?;
-                answer.series.get(answer.find(key)?)
-            }
-            None => watched.series.as_ref(),
     /// A source may be back: asks again how things stood where that was not known of all.
     pub(in crate::app) fn complete_past(&mut self) {
         self.place.complete();
@@ -294,6 +286,14 @@ impl App {
         }
     }
 
+    /// The series of a watched key: as of [`App::table_time`].
+    pub fn watched_series<'a>(&'a self, watched: &'a Watched) -> Option<&'a Series> {
+        match self.place.table().map(Table::answer) {
+            Some(answer) => {
+                let key = Key::new(&watched.key).ok()?;
+                answer.series.get(answer.find(key)?)
+            }
+            None => watched.series.as_ref(),
         }
     }
 
