@@ -445,11 +445,7 @@ impl Watch {
             let place = patterns.iter().position(|pattern| {
                 !key.of_alert && !covered.contains(pattern) && pattern.matches(&key.key)
             });
-            let (calm, name) = match key.of_alert {
-                true => (!key.alarm, key.key.clone()),
-                false => (false, String::new()),
-            };
-            (key.of_alert, calm, place, name)
+            (key.of_alert, key.of_alert.then(|| (!key.alarm, key.key.clone())), place)
         });
         self.find_places();
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);

@@ -180,9 +180,6 @@ fn a_mistake_is_told_with_its_place() {
             "port = '10801x'",
             "palm.toml:1:8: invalid value '10801x' for port: a port is a number from 1 to 65535",
         ),
-        ("watch = ['a', 3]", "palm.toml:1:15: watch takes a text, which stands in quotes: \"3\""),
-        ("watch = true", "palm.toml:1:9: watch takes a text, which stands in quotes: \"true\""),
-        ("theme = 3", "palm.toml:1:9: theme takes a text, which stands in quotes: \"3\""),
         (
             "place = '-1h'\ncursor = '-10m'",
             "palm.toml:2:1: the cursor of a chart is the place in time, which is called place",
@@ -224,9 +221,12 @@ fn a_mistake_is_told_with_its_place() {
         assert!(why.starts_with(&format!("error: {expected}")), "{text}\n{why}");
         assert_eq!(why.trim_end().lines().count(), 1, "{why}");
     }
+}
+
+#[test]
+fn what_is_wrong_beside_a_file_is_told_as_always() {
     let why = plan("sort = 'bla'", &[]).unwrap_err();
     assert!(!why.contains("similar"), "{why}");
-    // What is wrong with the command line beside it is told as always.
     let why = plan("", &["--sort", "lst"]).unwrap_err();
     assert!(why.starts_with("error: invalid value 'lst' for '--sort <[-]COLUMN>'\n"), "{why}");
     for other in ["--once", "--replay=x", "--format=csv", "get"] {
@@ -235,6 +235,21 @@ fn a_mistake_is_told_with_its_place() {
     }
     let plain = Plan::parse(["tui-client", "--view", "x"], false).unwrap_err().to_string();
     assert!(plain.contains("--view needs a terminal for its screen"), "{plain}");
+}
+
+#[test]
+fn a_number_is_not_taken_for_a_text() {
+    for (text, expected) in [
+        ("watch = ['a', 3]", "palm.toml:1:15: watch takes a text, which stands in quotes: \"3\""),
+        ("watch = true", "palm.toml:1:9: watch takes a text, which stands in quotes: \"true\""),
+        ("theme = 3", "palm.toml:1:9: theme takes a text, which stands in quotes: \"3\""),
+    ] {
+        let why = plan(text, &[]).unwrap_err();
+        assert_eq!(why.trim_end(), format!("error: {expected}"), "{text}");
+    }
+    for text in ["port = 7", "ascii = true", "compared = 1150860000", "interval = 2"] {
+        assert!(plan(text, &[]).is_ok(), "{text}");
+    }
 }
 
 /// The addresses of the servers of a plan.
