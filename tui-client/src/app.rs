@@ -109,7 +109,9 @@ impl App {
     /// The application at the start, on a screen of this size.
     pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
         let sources = Sources::new(config.sources);
-        let watch = Watch::of_runs(with_alerted(&config.watch, &config.alerts), sources.runs());
+        let patterns = with_alerted(&config.watch, &config.alerts);
+        let mut watch = Watch::of_runs(patterns, sources.runs());
+        watch.set_covered(|pattern| !config.watch.contains(pattern));
         let mut app = Self {
             cx: Context::new(now, config.zone, config.abilities),
             panes: Panes::new(width, height, !watch.is_empty()),
@@ -308,7 +310,11 @@ impl App {
             }
             Message::Watch(pattern) => {
                 self.unmatched = (!pattern.is_key()).then(|| pattern.clone());
+                let glob = self.unmatched.clone();
                 self.watch.add(pattern);
+                if let Some(glob) = glob {
+                    self.watch.select_first_of(glob);
+                }
                 self.polling.refresh_at(self.cx.now().elapsed);
                 // The alerts know nothing of the new keys yet.
                 self.evaluate_alerts();

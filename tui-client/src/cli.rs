@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
@@ -30,6 +30,7 @@ use crate::request::deletion::selector_to_delete;
 use crate::session::view_file::ViewFile;
 use crate::session::{Look, View};
 use crate::sources::Source;
+use crate::text::nearest::nearest;
 use crate::themes::{BUILT_IN, is_path};
 use servers::{NamedHost, Servers};
 
@@ -43,8 +44,8 @@ struct Args {
     #[arg(long, value_name = "[NAME=]HOST", default_value = DEFAULT_HOST)]
     host: Vec<NamedHost>,
 
-    /// Its port [default: 10001]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Its port; of several hosts, that of those without one behind them [default: 10001]
+    #[arg(long, value_name = "PORT", value_parser = port)]
     port: Option<u16>,
 
     /// Seconds between two polls, such as 0.5; a server that knows selectors is not polled by --watch
@@ -190,6 +191,12 @@ fn alert(text: &str) -> Result<Alert, String> {
     let is_cut = !text.contains(['<', '>', '=']);
     let hint = if is_cut { "; in a shell all of it goes in quotes: 'palm.cpu > 90'" } else { "" };
     text.parse().map_err(|why| format!("{why}{hint}"))
+}
+
+/// A port that a server can have.
+fn port(text: &str) -> Result<u16, String> {
+    let port = text.parse().ok().filter(|&port| port > 0);
+    port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -445,7 +452,7 @@ impl Plan {
         open: impl FnOnce(&Path) -> Result<ViewFile, String>,
     ) -> Result<Self, clap::Error> {
         let words: Vec<_> = mark_numbers(args.into_iter().map(Into::into)).collect();
-        let given = Args::command().try_get_matches_from(&words)?;
+        let given = Args::command().try_get_matches_from(&words).map_err(plausible)?;
         let args = Args::from_arg_matches(&given)?;
         let Some(path) = &args.view else { return Self::of(args, View::default(), interactive) };
         if !interactive {
@@ -553,6 +560,26 @@ impl Plan {
             mode,
         })
     }
+}
+
+/// A mistake without a guess that is too far from what was typed to have been meant.
+fn plausible(mut error: clap::Error) -> clap::Error {
+    let pairs = [
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+    ];
+    for (typed, suggested) in pairs {
+        let text = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.trim_start_matches('-').to_owned()),
+            Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+            _ => None,
+        };
+        let (Some(typed), Some(guess)) = (text(typed), text(suggested)) else { continue };
+        if nearest(&typed, [guess.as_str()]).is_none() {
+            error.remove(suggested);
+        }
+    }
+    error
 }
 
 fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {

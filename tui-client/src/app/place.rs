@@ -8,6 +8,7 @@ use crate::app::table::compared::Compared;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::request::pending::RowQuery;
+use crate::sources::Away;
 
 /// The place in time.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Place {
     asked: Option<(u64, i64)>,
     /// The server has not said how things stood; it is asked again at another time.
     has_failed: bool,
+    /// How things stood is asked for although it has been: more may be known now.
+    again: bool,
     /// Places before this one, so that jobs and queries of their tables are not taken for its own.
     before: u64,
 }
@@ -58,6 +61,7 @@ impl Place {
     /// Goes to a Unix time.
     pub fn go(&mut self, at: i64) {
         (self.at, self.has_failed) = (Some(at), false);
+        self.again |= self.is_partial();
     }
 
     /// Goes back to what is live; returns the table, whose arrangement is that of the live one from
@@ -71,7 +75,18 @@ impl Place {
     /// are no more than the server has time for.
     pub fn due(&self) -> Option<i64> {
         let known = self.table.as_ref().and_then(Table::as_of);
-        self.at.filter(|_| self.asked.is_none() && !self.has_failed).filter(|&at| known != Some(at))
+        let is_free = self.asked.is_none() && !self.has_failed;
+        self.at.filter(|_| is_free).filter(|&at| known != Some(at) || self.again)
+    }
+
+    /// A source that was away is back: how things stood is asked for again if it was not known of all.
+    pub fn complete(&mut self) {
+        self.again |= self.asked.is_some() || self.is_partial();
+    }
+
+    /// Of some keys it is not known how they stood.
+    fn is_partial(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| !table.unknown().is_empty())
     }
 
     /// How things stood was refused, or the answer was lost.
@@ -81,15 +96,15 @@ impl Place {
 
     /// Records a request.
     pub fn asked(&mut self, id: u64, at: i64) {
-        self.asked = Some((id, at));
+        (self.asked, self.again) = (Some((id, at)), false);
     }
 
-    /// Takes the answer to the request with this id: how things stood, or nothing if the request was
-    /// refused or lost. Rows are arranged as those of the `live` table.
+    /// Takes the answer to the request with this id: how things stood and of which keys that is not
+    /// known, or nothing if the request was refused or lost. Rows are arranged as those of the `live` table.
     pub fn take(
         &mut self,
         id: u64,
-        answer: Option<Answer>,
+        answer: Option<(Answer, Away)>,
         live: &Table,
         rows: usize,
     ) -> Option<SortJob> {
@@ -108,6 +123,13 @@ impl Place {
         let table = self.table.as_mut()?;
         let at = table.as_of().unwrap_or_default();
         table.compare(Arc::clone(compared), rows, at)
+    }
+
+    /// Compares the table with the same time again, of which more is known now.
+    pub fn compare_again(&mut self, compared: &Arc<Compared>) {
+        if let Some(table) = &mut self.table {
+            table.compare_again(Arc::clone(compared));
+        }
     }
 
     /// Compares no longer.

@@ -81,6 +81,8 @@ pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx
 #[derive(Debug, Default)]
 pub struct Watch {
     patterns: Arc<[Glob]>,
+    /// Those globs that are of alerts alone: their keys stand last, those first for which one fires.
+    covered: Vec<Glob>,
     keys: Vec<Watched>,
     /// Keys that match a glob but were unwatched.
     unwanted: HashSet<String>,
@@ -98,6 +100,8 @@ pub struct Watch {
     revision: u64,
     /// The places of the keys.
     places: HashMap<String, usize>,
+    /// Its first key is selected as soon as one is known.
+    to_select: Option<Glob>,
     viewport: Viewport,
     /// What the chart opens on.
     opening: Opening,
@@ -249,6 +253,9 @@ impl Watch {
         }
         if !self.patterns.contains(&pattern) {
             self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
+        } else if self.covered.contains(&pattern) {
+            self.covered.retain(|covered| *covered != pattern);
+            self.put_in_order();
         }
         for beside in beside {
             self.add_beside(&beside);
@@ -282,11 +289,39 @@ impl Watch {
         }
     }
 
+    /// Selects the first key that a glob matches, as soon as one is known.
+    pub fn select_first_of(&mut self, glob: Glob) {
+        self.to_select = Some(glob);
+        self.select_awaited();
+    }
+
+    fn select_awaited(&mut self) {
+        let Some(glob) = &self.to_select else { return };
+        if let Some(place) = self.keys.iter().position(|key| glob.matches(&key.key)) {
+            (self.selected, self.to_select) = (place, None);
+        }
+    }
+
     /// Watches the keys of an alert, unless they are watched already.
     pub fn cover(&mut self, pattern: &Glob) {
         let is_watched = pattern.is_key() && self.place(pattern.as_str()).is_some();
         if !is_watched && !self.patterns.contains(pattern) {
             self.add(pattern.clone());
+            self.covered.extend(Some(pattern).filter(|it| !it.is_key()).cloned());
+        }
+    }
+
+    /// Which of the globs are of alerts alone.
+    pub fn set_covered(&mut self, is_covered: impl Fn(&Glob) -> bool) {
+        let globs = self.patterns.iter().filter(|pattern| !pattern.is_key() && is_covered(pattern));
+        self.covered = globs.cloned().collect();
+    }
+
+    /// Brings the keys into order for whose alerts it has changed whether they fire.
+    fn lift_firing(&mut self) {
+        let covered = self.keys.iter().filter(|key| key.of_alert);
+        if !covered.is_sorted_by_key(|key| (!key.alarm, &key.key)) {
+            self.put_in_order();
         }
     }
 
@@ -325,6 +360,9 @@ impl Watch {
     pub fn move_by(&mut self, lines: isize) {
         let last = self.keys.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(lines).min(last);
+        if lines != 0 {
+            self.to_select = None;
+        }
     }
 
     /// When the next mark of a fresh value ends.
@@ -406,15 +444,24 @@ impl Watch {
         if self.keys.len() > before {
             self.put_in_order();
             self.selected = if begun { self.selected } else { 0 };
+            self.select_awaited();
         }
     }
 
-    /// Sorts the keys by the patterns that they match.
+    /// Sorts the keys by the patterns that they match, those of alerts alone last.
     fn put_in_order(&mut self) {
         let selected = self.selected_key().map(|key| key.key.clone());
         let patterns = Arc::clone(&self.patterns);
+        let covered = &self.covered;
+        for key in &mut self.keys {
+            let mut own = patterns.iter().filter(|pattern| !covered.contains(pattern));
+            key.of_alert = !own.any(|pattern| pattern.matches(&key.key));
+        }
         self.keys.sort_by_cached_key(|key| {
-            patterns.iter().position(|pattern| pattern.matches(&key.key))
+            let place = patterns.iter().position(|pattern| {
+                !key.of_alert && !covered.contains(pattern) && pattern.matches(&key.key)
+            });
+            (key.of_alert, key.of_alert.then(|| (!key.alarm, key.key.clone())), place)
         });
         self.find_places();
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
@@ -522,6 +569,7 @@ impl Watch {
         let place = self.places.get(key).copied();
         if let Some(watched) = place.and_then(|place| self.keys.get_mut(place)) {
             watched.alarm = alarm;
+            self.lift_firing();
         }
     }
 
@@ -597,6 +645,7 @@ impl Watch {
         for watched in &mut self.keys {
             watched.alarm = alerts.fires(&watched.key);
         }
+        self.lift_firing();
     }
 
     /// The chart has a cursor.

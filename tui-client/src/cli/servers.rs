@@ -58,8 +58,10 @@ impl Servers {
         let put = args.put.then(|| args.prefix.pop().unwrap_or_default());
         let runs = if args.put { Vec::new() } else { std::mem::take(&mut args.prefix) };
         let mut servers = Vec::new();
-        for NamedHost { name, host } in std::mem::take(&mut args.host) {
-            let port = host.port(args.port);
+        let hosts = std::mem::take(&mut args.host);
+        let is_one = hosts.len() == 1;
+        for NamedHost { name, host } in hosts {
+            let port = if is_one { host.port(args.port) } else { Ok(host.port_or(args.port)) };
             let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
             let mut server = ConnectOptions::new(host.into_name(), port);
             server.reply_timeout = args.timeout;

@@ -217,7 +217,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .also("alarm")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
-    bind("A", PANES, Action::NextAlarm, "to the next watched key whose alert fires").also("alarm"),
+    bind("A", PANES, Action::NextAlarm, "to the next watched key whose alert fires").also("alarm firing"),
     bind("B", PANES, Action::SilenceAlerts, "no bell: silence what fires till it is calm for a minute")
         .also("mute alarm")
         .vital("silence", &[(Table, 15), (Watch, 5), (Chart, 45), (Log, 5)]),

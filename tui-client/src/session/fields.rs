@@ -112,7 +112,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("compared-sort", Form::Text, Kept::Panes, |view| one(view.compared_sort), compared_sort),
     field("chart", Form::Text, Kept::Panes, |view| one(span(view.chart.window)), chart),
     field("axis", Form::Text, Kept::Panes, |view| one(view.chart.log.then_some("log")), axis),
-    field("cursor", Form::Time, Kept::Panes, |view| one(view.chart.cursor), cursor),
+    field("cursor", Form::Time, Kept::Session, |view| one(view.chart.cursor), cursor),
     field("selected", Form::Text, Kept::Panes, |view| one(view.chart.selected.as_ref()), selected),
     field("marked", Form::Texts, Kept::Panes, |view| all(&view.chart.marked), marked),
     field("log", Form::Text, Kept::Panes, |view| one(Some(view.log).filter(|&it| it != LogRoom::On).map(Named::name)), log),

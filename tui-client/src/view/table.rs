@@ -118,7 +118,11 @@ fn titles(app: &App) -> Vec<String> {
         0 => String::new(),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
-    let compared = table.compared().map(|compared| format!("moved since {}{gone} ", compared.name));
+    let compared = table.compared().map(|compared| {
+        let unknown = app.sources_of(&compared.unknown);
+        let unknown = unknown.map(|text| format!(", {text}")).unwrap_or_default();
+        format!("moved since {}{gone}{unknown} ", compared.name)
+    });
     // Above all else a title says that the rows are of another time.
     let then = table
         .as_of()
@@ -127,8 +131,11 @@ fn titles(app: &App) -> Vec<String> {
         Some(why) if then.is_none() => format!("of now, {why} · "),
         _ => then.unwrap_or_default(),
     };
+    let lacking = app.sources_of(table.unknown());
+    let lacking = lacking.map(|text| format!("{text} · ")).unwrap_or_default();
     // A long title says it elsewhere.
     let still = if table.as_of().is_none() { then.as_str() } else { "" };
+    let (then, still) = (format!("{then}{lacking}"), format!("{still}{lacking}"));
     match (table.filter(), compared) {
         (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
@@ -190,7 +197,10 @@ fn placeholder(app: &App) -> String {
     }
     if let Some(at) = app.table().as_of() {
         let date = time::date(at, app.zone());
-        return format!("no key had a point yet at {date}.\n0 is live again");
+        return match app.sources_of(app.table().unknown()) {
+            Some(text) => format!("not known of all at {date}: {text}.\n0 is live again"),
+            None => format!("no key had a point yet at {date}.\n0 is live again"),
+        };
     }
     let invitation = " Type a request, such as\n  put palm.cpu 23.7";
     format!("no points yet.{}", if app.mode().takes_requests() { invitation } else { "" })
@@ -297,7 +307,11 @@ impl<'a> Row<'a> {
                 let count = series.count().map(|count| number::count_within(count, wide));
                 (count.unwrap_or_else(unknown).into(), base)
             }
-            ColumnKind::Age => (time::short_age(last, now).into(), age),
+            ColumnKind::Age => {
+                // The place of the mark that a stale row has is taken.
+                let dot = if firing && series.is_stale(now) { "·" } else { "" };
+                (format!("{dot}{}", time::short_age(last, now)).into(), age)
+            }
             ColumnKind::Time => (time::date(last, app.zone()).into(), theme.quiet),
             ColumnKind::Trend => {
                 let bars = match axis {

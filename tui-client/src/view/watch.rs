@@ -230,13 +230,13 @@ fn draw_key(
     let key = theme.series_key.filter(|_| is_plain).unwrap_or(base);
     pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, key);
     let Some(series) = series else {
-        let text = match watched.heard {
-            _ if is_past => "  no points then",
-            Heard::Nothing => "  …",
-            Heard::NoPoints => "  no points yet",
-            Heard::Points => "  no points any more",
+        let why = match watched.heard {
+            _ if is_past => app.why_not_then(&watched.key),
+            Heard::Nothing => "…".to_owned(),
+            Heard::NoPoints => "no points yet".to_owned(),
+            Heard::Points => "no points any more".to_owned(),
         };
-        pen.write(text, theme.quiet);
+        pen.write("  ", theme.quiet).write(&why, theme.quiet);
         return;
     };
     let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm && !is_past;
@@ -260,7 +260,11 @@ fn draw_key(
         if shape.change {
             pen.field(&change, CHANGE, false, base).skip(1);
         }
-        pen.field(&format!("{age}{ago}"), AGE, true, age_style).skip(2);
+        // The place of the mark that a stale key has may be taken.
+        let dot = if watched.alarm && stale { "·" } else { "" };
+        let told = [format!("{dot}{age}{ago}"), format!("{age}{ago}")];
+        let told = told.iter().find(|text| width(text) <= AGE).unwrap_or(&age);
+        pen.field(told, AGE, true, age_style).skip(2);
     }
     let numbers = [series.min(), series.max(), series.mean()];
     let awaits = app.watch().awaits_numbers(watched);

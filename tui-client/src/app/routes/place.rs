@@ -8,6 +8,7 @@ use shared::response::Status;
 
 use crate::app::App;
 use crate::app::line_input::InputPurpose;
+use crate::app::server::sources::Standing;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::app::table::let_go::MAX_KEYS;
@@ -18,6 +19,7 @@ use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
 use crate::session::Base;
+use crate::sources::Away;
 use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
@@ -131,7 +133,7 @@ impl App {
             let reason = reply.reason();
             self.cx.say(Tone::Bad, format!("the table stays as it was: {reason}"));
         }
-        let answer = (reply.status == Status::Ok).then_some(reply.answer);
+        let answer = (reply.status == Status::Ok).then(|| (reply.answer, self.sources.kept()));
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
         self.sort(job);
@@ -151,13 +153,9 @@ impl App {
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");
         }
-        let mut away = Vec::new();
         for key in self.marks.keys(name) {
             match self.sources.of_server(&key) {
-                Some(source) if !source.state.is_here() => {
-                    away.push(source.label.server().to_owned());
-                    continue;
-                }
+                Some(source) if !source.state.is_here() => continue,
                 // A mark of the run that keeps its times is one of all.
                 Some(source)
                     if key.starts_with(&source.label.prefix()) && source.state.shift() > 0 =>
@@ -171,9 +169,21 @@ impl App {
             let (log, cx) = (&mut self.log, &mut self.cx);
             self.link.send(due, false, self.watch.patterns(), log, cx);
         }
-        if !away.is_empty() {
-            let text = format!("not marked on {}, which is away", away.join(", "));
-            self.log.note(self.cx.now(), Tone::Bad, &text);
+        let without = self.not_marked(name);
+        if let Some(text) = without.strip_prefix("; ") {
+            self.log.note(self.cx.now(), Tone::Bad, text);
+        }
+    }
+
+    /// The servers that a mark of this name does not reach; nothing where it reaches all.
+    pub(in crate::app) fn not_marked(&self, name: &str) -> String {
+        let sources = self.marks.keys(name).filter_map(|key| self.sources.of_server(&key));
+        let away = sources.filter(|source| !source.state.is_here());
+        let names: Vec<_> = away.map(|source| source.label.server()).collect();
+        match &names[..] {
+            [] => String::new(),
+            [one] => format!("; not on {one}, which is away"),
+            more => format!("; not on {}, which are away", more.join(", ")),
         }
     }
 
@@ -223,12 +233,61 @@ impl App {
             return self.cx.say(Tone::Bad, format!("not compared: {}", reply.reason()));
         }
         let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
-        let compared = Arc::new(Compared { name, before: reply.answer });
+        let is_again = self
+            .table
+            .compared()
+            .is_some_and(|known| known.name == name && !known.unknown.is_empty());
+        let unknown = self.sources.kept();
+        let compared = Arc::new(Compared { name, before: reply.answer, unknown });
+        if is_again {
+            self.place.compare_again(&compared);
+            return self.table.compare_again(compared);
+        }
         let past = self.place.compare(&compared, rows);
         let live = self.table.compare(compared, rows, now);
         self.sort(past);
         self.sort(live);
         self.sort_as_saved();
+    }
+
+    /// A source may be back: asks again how things stood where that was not known of all.
+    pub(in crate::app) fn complete_past(&mut self) {
+        self.place.complete();
+        let is_partial = |compared: &Compared| !compared.unknown.is_empty();
+        if self.feed.has_selectors() == Some(true)
+            && self.table.compared().is_none_or(is_partial)
+            && let Some(base) = self.base.clone()
+        {
+            self.ask_base(base);
+        }
+    }
+
+    /// Which sources these keys are of, and how they stand; none without such keys.
+    pub fn sources_of(&self, unknown: &Away) -> Option<String> {
+        let is_one = |source: &&Standing| unknown.has(&source.label.prefix());
+        let sources: Vec<_> = self.sources.iter().filter(is_one).collect();
+        let are_away = sources.iter().all(|source| !source.state.is_here());
+        match &sources[..] {
+            [] => None,
+            [one] if are_away => Some(format!("{} is away", one.label.shown())),
+            [one] => Some(format!("asking {} again …", one.label.shown())),
+            [one, other] if are_away => {
+                Some(format!("{} and {} are away", one.label.shown(), other.label.shown()))
+            }
+            more if are_away => Some(format!("{} servers are away", more.len())),
+            more => Some(format!("asking {} servers again …", more.len())),
+        }
+    }
+
+    /// Why a watched key has no point at the place in time.
+    pub fn why_not_then(&self, key: &str) -> String {
+        let unknown = self.place.table().map(Table::unknown).filter(|unknown| unknown.has(key));
+        let source = unknown.and_then(|_| self.sources.of_key(key));
+        match source {
+            None => "no points then".to_owned(),
+            Some(source) if source.state.is_here() => "…".to_owned(),
+            Some(source) => format!("not known, {} is away", source.label.shown()),
+        }
     }
 
     /// The series of a watched key: as of [`App::table_time`].

@@ -235,7 +235,8 @@ impl App {
             let said = match self.marks.name_of(key.as_str()) {
                 Some(name) => {
                     let (now, zone) = (self.cx.now().unix(), self.cx.zone());
-                    format!("marked {name} at {}", time::short_moment(point.timestamp, now, zone))
+                    let at = time::short_moment(point.timestamp, now, zone);
+                    format!("marked {name} at {at}{}", self.not_marked(name))
                 }
                 None => format!("stored {key} {point}"),
             };

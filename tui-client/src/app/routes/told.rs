@@ -43,6 +43,7 @@ impl App {
                 }
                 self.sources.renew();
                 self.tell_away();
+                self.complete_past();
                 let pattern = self.feed.pattern().unwrap_or_default();
                 if let Some(reason) = self.cut_off.take() {
                     self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));

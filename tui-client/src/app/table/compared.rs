@@ -7,6 +7,7 @@ use crate::metrics::column::Column;
 use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{Sort, SortJob};
+use crate::sources::Away;
 
 /// How things stood at an earlier time.
 #[derive(Debug)]
@@ -15,12 +16,17 @@ pub struct Compared {
     pub name: String,
     /// The newest point of each key then.
     pub before: Answer,
+    /// The keys of which that is not known, because their source was away.
+    pub unknown: Away,
 }
 
 impl Compared {
-    /// How many keys had points then and are none of these now.
-    fn gone(&self, now: &Answer) -> usize {
-        let is_gone = |series: &&Series| now.find(series.key.as_key()).is_none();
+    /// How many keys had points then and are none of these now, those left out of which nothing is
+    /// known now.
+    fn gone(&self, now: &Answer, unknown: &Away) -> usize {
+        let is_gone = |series: &&Series| {
+            now.find(series.key.as_key()).is_none() && !unknown.has(series.key.as_str())
+        };
         self.before.series.iter().filter(is_gone).count()
     }
 }
@@ -56,6 +62,12 @@ impl Table {
         self.set_sort(Sort { column: Some(Column::MovedShare), descending: true }, rows, now)
     }
 
+    /// Compares the rows with the same time again, of which more is known now; order and columns stay.
+    pub fn compare_again(&mut self, compared: Arc<Compared>) {
+        (self.compared, self.compared_rows) = (Some(compared), 0);
+        self.show_moved();
+    }
+
     /// Compares no longer.
     pub fn end_comparison(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         self.compared = None;
@@ -81,10 +93,13 @@ impl Table {
         for series in answer.series.iter_mut().skip(self.compared_rows) {
             let known = before.find(series.key.as_key());
             let known = known.and_then(|place| before.series.get(place));
-            series.compare(known.map(|known| known.last.value));
+            match known {
+                None if compared.unknown.has(series.key.as_str()) => series.forget_comparison(),
+                known => series.compare(known.map(|known| known.last.value)),
+            }
         }
         self.compared_rows = answer.series.len();
-        self.gone = compared.gone(answer);
+        self.gone = compared.gone(answer, &self.unknown);
         if self.is_live() {
             (self.freshness, self.in_sight) = (Freshness::Outdated, InSight::Untidy);
         }

@@ -571,3 +571,49 @@ fn that_only_the_first_keys_are_judged_is_said_once() {
     scene.keys("key* > 5\n");
     assert_eq!((scene.notice(), count(&scene)), (said, 2), "for each that is set");
 }
+
+#[test]
+fn keys_of_an_alert_stand_below_what_is_watched_the_firing_ones_first() {
+    let mut scene = Scene::live(120, 40, &["z", "b.*"], &["*.c > 5"]);
+    let points =
+        format!("a.c 1.0 {NOW}\nb.c 1.0 {NOW}\nc.c 1.0 {NOW}\nd.c 9.0 {NOW}\nz 3.0 {NOW}\n");
+    scene.ok("get *[last]", &points);
+    let asked: Vec<_> = scene.sent.iter().map(|sent| sent.line.clone()).collect();
+    for line in asked.iter().filter(|line| line.contains("[last:")) {
+        let all = points.split_inclusive('\n');
+        let data: String = match line {
+            line if line.contains("get z") => all.filter(|point| point.starts_with('z')).collect(),
+            _ => all.filter(|point| !point.starts_with('z')).collect(),
+        };
+        scene.ok(line, &data);
+    }
+    let keys = |scene: &Scene| {
+        let keys = scene.app.watch().keys().iter().map(|key| key.key.clone());
+        keys.collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&scene), ["z", "b.c", "d.c", "a.c", "c.c"]);
+    assert_eq!(scene.app.watch().selected_key().unwrap().key, "z");
+    scene.told(&format!("c.c 8.0 {0}\nd.c 1.0 {0}\n", NOW + 1));
+    assert_eq!(keys(&scene), ["z", "b.c", "c.c", "a.c", "d.c"]);
+    // One that is watched by hand as well is none of an alert alone.
+    scene.to(Mode::Table);
+    scene.keys("W*.c\n");
+    scene.told(&format!("d.c 9.0 {}\n", NOW + 2));
+    assert_eq!(keys(&scene), ["z", "b.c", "c.c", "a.c", "d.c"], "no row jumps");
+}
+
+/// The dot of a stale row stands before its age where the mark of its alert has its place.
+#[test]
+fn a_row_that_fires_and_is_stale_says_both() {
+    let mut scene = Scene::live(160, 40, &["a"], &["a > 5"]);
+    let points: String = (6..16).map(|n| format!("a 9.0 {}\n", NOW - 10 * n)).collect();
+    scene.ok("get *[last]", &format!("a 9.0 {}\nb 1.0 {NOW}\n", NOW - 60));
+    scene.ok("get a[last:1024]", &points);
+    while let Some(line) = scene.sent.first().map(|sent| sent.line.clone()) {
+        let is_course = line.starts_with("get {a,b}[last") || line.starts_with("get a[");
+        scene.ok(&line, if is_course { &points } else { "" });
+    }
+    let screen = draw(&scene, &scene.theme, 160, 40).to_string();
+    let row = screen.lines().find(|line| line.contains("│!a ")).unwrap();
+    assert!(row.contains(" ·1m ") && screen.contains(" ·1m ago "), "{screen}");
+}

@@ -6,6 +6,7 @@ use tui_client::app::{AppConfig, copy_command};
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, FollowNews, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
+use tui_client::metrics::series::Moved;
 use tui_client::session::{ChartView, View};
 use tui_client::sources::{SourceLabel, SourceState};
 
@@ -186,12 +187,12 @@ fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
     scene.keys("mdeploy\n");
     let puts = |scene: &mut Scene| {
         let lines = scene.sent.iter().map(|request| request.line.clone());
-        let puts: Vec<_> = lines.filter(|line| line.starts_with("put")).collect();
-        scene.sent.retain(|request| !request.line.starts_with("put"));
-        puts
+        lines.filter(|line| line.starts_with("put")).collect::<Vec<_>>()
     };
     assert_eq!(puts(&mut scene), [format!("put web1/mark.deploy 1 {NOW}")]);
-    assert!(scene.log().contains(&"- not marked on db, which is away".to_owned()));
+    assert!(scene.log().contains(&"- not on db, which is away".to_owned()));
+    scene.ok(&format!("put web1/mark.deploy 1 {NOW}"), "");
+    assert_eq!(scene.notice(), "marked deploy at 04:31:00; not on db, which is away");
     scene.tell(Event::Sources(vec![here(300), here(300)]));
     scene.keys("mdeploy\n");
     let both = ["web1", "db"].map(|name| format!("put {name}/mark.deploy 1 {NOW}"));
@@ -200,11 +201,87 @@ fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
     scene.ok("get web1/a[last:1024]", "");
     scene.told(&format!("web1/mark.boot 1 {0}\ndb/mark.boot 1 {0}\nmark.x 1 {0}\n", NOW - 9));
     let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
-    assert_eq!(names.collect::<Vec<_>>(), ["boot"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["boot", "deploy"]);
     // They are asked for and followed with what is watched.
     let asked = "get {web1/mark.*,db/mark.*}[last:1000]";
     let lines = answer_numbers(&mut scene, &[]);
     assert!(lines.iter().any(|line| line == asked), "{lines:?}");
+}
+
+/// What was asked for to know how things stood.
+fn asked_of_past(scene: &Scene) -> Vec<String> {
+    let lines = scene.sent.iter().map(|sent| sent.line.clone());
+    lines.filter(|line| line.starts_with("get *[last@")).collect()
+}
+
+#[test]
+fn what_is_not_known_of_a_server_that_is_away_is_not_called_new_and_is_asked_for_again() {
+    let mut scene = scene_of(160, 30, &[]);
+    scene.ok("get *[last]", &format!("web1/a 4.0 {NOW}\nweb1/b 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    change(&mut scene, away("no server there"));
+    scene.ok("get *[last]", &format!("web1/a 4.0 {NOW}\nweb1/b 1.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("C-10m\n");
+    let then = NOW + 1 - 600;
+    let line = format!("get *[last@{then}]");
+    scene.ok(&line, &format!("web1/a 1.0 {then}\n"));
+    let moved = |scene: &Scene| {
+        let rows = scene.app.table().visible(100);
+        let rows = rows.map(|row| (row.key.to_string(), row.moved().map(Moved::by)));
+        rows.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let by = |db| {
+        let all = [("web1/a", Some(3.0)), ("web1/b", Some(f64::INFINITY)), ("db/a", db)];
+        all.into_iter().map(|(key, by)| (key.to_owned(), by)).collect()
+    };
+    assert_eq!(moved(&scene), by(None));
+    let text = draw(&scene, &scene.theme, 160, 30).to_string();
+    assert!(text.contains("moved since 2006-06-21 04:21:01, db is away "), "{text}");
+    // The order that was chosen meanwhile stays.
+    scene.keys("s");
+    let sort = scene.app.table().sort();
+    change(&mut scene, here(900));
+    assert_eq!(asked_of_past(&scene), [&*line]);
+    scene.ok("get *[last]", &format!("web1/a 4.0 {NOW}\nweb1/b 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    scene.ok(&line, &format!("web1/a 1.0 {then}\ndb/a 2.5 {then}\n"));
+    assert_eq!(moved(&scene), by(Some(-0.5)));
+    assert_eq!(scene.app.table().sort(), sort);
+    assert!(!draw(&scene, &scene.theme, 160, 30).to_string().contains("db is away"));
+    // Nothing is left to be asked for.
+    change(&mut scene, away("no server there"));
+    assert_eq!(asked_of_past(&scene), [""; 0]);
+}
+
+#[test]
+fn a_place_in_time_says_which_server_is_away_and_is_asked_for_again() {
+    let mut scene = scene_of(240, 40, &["*/a"]);
+    let points = format!("web1/a 4.0 {NOW}\ndb/a 2.0 {NOW}\n");
+    scene.ok("get */a[last:64]", &points);
+    scene.ok("get *[last]", &points);
+    change(&mut scene, away("no server there"));
+    scene.ok("get */a[last:64]", &format!("web1/a 4.0 {NOW}\n"));
+    scene.ok("get *[last]", &format!("web1/a 4.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("@-10m\n");
+    let then = NOW + 1 - 600;
+    let line = format!("get *[last@{then}]");
+    scene.ok(&line, &format!("web1/a 1.0 {then}\n"));
+    let text = draw(&scene, &scene.theme, 240, 40).to_string();
+    assert!(text.contains(" db is away · ") && text.contains("  not known, db is away"), "{text}");
+    assert!(!text.contains("no points then"), "{text}");
+    change(&mut scene, here(900));
+    assert_eq!(asked_of_past(&scene), [&*line]);
+    scene.ok(&line, &format!("web1/a 1.0 {then}\ndb/a 2.5 {then}\n"));
+    let values: Vec<_> = rows(&scene).into_iter().map(|(key, value, _)| (key, value)).collect();
+    assert_eq!(values, [("web1/a".to_owned(), 1.0), ("db/a".to_owned(), 2.5)]);
+    let text = draw(&scene, &scene.theme, 240, 40).to_string();
+    assert!(!text.contains("db is away") && !text.contains("not known"), "{text}");
+    // A time at which none of its keys had a point.
+    change(&mut scene, away("no server there"));
+    scene.keys("@-20m\n");
+    scene.ok(&format!("get *[last@{}]", NOW + 3 - 1200), "");
+    let text = draw(&scene, &scene.theme, 240, 40).to_string();
+    assert!(text.contains("not known of all at 2006-06-21 04:11:03: db is away."), "{text}");
 }
 
 #[test]
