@@ -238,6 +238,7 @@ fn direction(byte: u8) -> Option<Direction> {
     Some(match byte {
         b'>' => Direction::Out,
         b'<' => Direction::In,
+        b'=' => Direction::Exchange,
         b'-' => Direction::Note,
         _ => return None,
     })

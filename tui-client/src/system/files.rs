@@ -253,7 +253,7 @@ fn write_log(out: &mut impl Write, log: &Snapshot) -> io::Result<u64> {
     for entry in log.entries() {
         lines += 1;
         let arrow = match entry.direction {
-            Direction::Out => '→',
+            Direction::Out | Direction::Exchange => '→',
             Direction::In => '←',
             Direction::Note => '·',
         };

@@ -331,6 +331,7 @@ impl Scene {
                 let mark = match entry.direction {
                     Direction::Out => '>',
                     Direction::In => '<',
+                    Direction::Exchange => '=',
                     Direction::Note => '-',
                 };
                 format!("{mark} {}", entry.text)
