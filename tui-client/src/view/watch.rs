@@ -21,7 +21,7 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
     let watch = app.watch();
     // The full-screen chart keeps the focus while a line is typed below it.
-    let typing = app.mode() == Mode::SeriesInput && app.layout().full;
+    let typing = matches!(app.mode(), Mode::SeriesInput | Mode::LogInput) && app.layout().full;
     let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
     // A chart on the whole screen has no list of keys, which has the numbers.
     let has_list = app.layout().watch_rows(watch.keys().len()) > 0;

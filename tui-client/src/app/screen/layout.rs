@@ -229,6 +229,26 @@ impl Layout {
         }
     }
 
+    /// The row for a line that is asked for in a mode whose own place is not on the screen: a search, a
+    /// file name in the full-screen chart, a filter or an alert where there is no bottom line.
+    pub fn stray_line(&self, mode: Mode) -> Option<Area> {
+        let (own, other) = match mode {
+            Mode::SeriesInput => (self.hints, self.prompt),
+            Mode::LogInput | Mode::HistorySearch => (self.prompt, self.hints),
+            _ => return None,
+        };
+        let last = || {
+            let areas = [Some(self.status), self.table, self.watch, self.answer, self.log];
+            let lowest = areas.into_iter().flatten().max_by_key(|area| area.y + area.height)?;
+            Some(lowest.rows((lowest.y + lowest.height).checked_sub(1)?, 1))
+        };
+        match (own.height, other.height) {
+            (1.., _) => None,
+            (0, 1..) => Some(other),
+            (0, 0) => last(),
+        }
+    }
+
     /// Rows of the answer to a typed request, if it is shown.
     pub fn answer_rows(&self) -> Option<usize> {
         self.answer.map(Area::inner_rows)
