@@ -245,7 +245,7 @@ impl App {
             self.after_layout_change();
         } else if action == PromptAction::Clear && self.leaves_prompt() {
             self.input.edit(Edit::KillAll, &mut self.cx);
-            self.panes.leave_prompt();
+            self.panes.leave_prompt(!self.watch.is_empty());
         } else {
             self.input.update(action, &mut self.cx);
         }
@@ -297,11 +297,11 @@ impl App {
         }
     }
 
-    /// A key clears the command line, or what its first letter has begun, and leads back to the pane.
+    /// A key leads from the command line back to the pane: where nothing is typed, or where a letter
+    /// typed in the pane has begun a request.
     fn leaves_prompt(&self) -> bool {
-        self.panes.is_visiting_prompt()
-            && self.input.prompt.text().len() <= 1
-            && self.input.paste.import().is_none()
+        let most = usize::from(self.panes.is_visiting_prompt());
+        self.input.prompt.text().len() <= most && self.input.paste.import().is_none()
     }
 
     /// Sends the command line, at most [`MAX_LINE`](shared::limits::MAX_LINE) bytes of it, or does what its
