@@ -8,6 +8,7 @@ use super::canvas::pen::cells;
 use super::chart::{self, PlotCache};
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::table::Table;
 use crate::app::watch::{Heard, Watch, Watched};
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
@@ -25,8 +26,10 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
     // A chart on the whole screen has no list of keys, which has the numbers.
     let has_list = app.layout().watch_rows(watch.keys().len()) > 0;
-    let shape = Shape::new(area.width.saturating_sub(2).into(), 0);
-    let numbers = if has_list { shape.numbers } else { 0 };
+    let marks = marks_width(app, theme);
+    let shape = Shape::new(marks, area.width.saturating_sub(2).into(), 0);
+    let shown_numbers = |shape: Shape| if knows_numbers(app) { shape.numbers } else { 0 };
+    let numbers = if has_list { shown_numbers(shape) } else { 0 };
     let remarks = remarks(app, numbers, theme);
     let inner = canvas.pane(focused, &title(watch), &remarks, area);
     if inner.is_empty() {
@@ -44,7 +47,8 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     let shown = watch.keys().iter().enumerate().skip(first).take(visible);
     canvas.scroll_position((first, visible, watch.keys().len()), Some(watch.selected()), area);
     let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
-    let shape = Shape::new(inner.width.into(), longest.unwrap_or(0));
+    let shape = Shape::new(marks, inner.width.into(), longest.unwrap_or(0));
+    let shape = Shape { numbers: shown_numbers(shape), ..shape };
     let mut values: Vec<String> = shown.clone().map(|(_, key)| value(app, key)).collect();
     number::align(&mut values, VALUE - 1);
     for ((row, (at, watched)), value) in (0..rows).zip(shown).zip(values) {
@@ -98,9 +102,22 @@ fn title(watch: &Watch) -> String {
     }
 }
 
+/// There are numbers of the time that is shown. Of another time than now there are those that the table
+/// of then has asked for.
+fn knows_numbers(app: &App) -> bool {
+    let has_some = |watched: &Watched| {
+        let series = app.watched_series(watched);
+        series.is_some_and(|series| series.min().or(series.max()).or(series.mean()).is_some())
+    };
+    app.place().table().is_none() || app.watch().keys().iter().any(has_some)
+}
+
 fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
+    if let Some(at) = app.place().table().and_then(Table::as_of) {
+        remarks.push((format!("· as of {} ", time::date(at, app.zone())), theme.alert));
+    }
     // The title is of one key, if there is one alone.
     let concerns = |alert: &&Alert| match watch.keys() {
         [one] => alert.concerns(&one.key),
@@ -266,7 +283,7 @@ fn draw_key(
     let awaits = app.watch().awaits_numbers(watched);
     for (name, number) in NUMBERS.into_iter().zip(numbers).take(shape.numbers) {
         let number = match number {
-            _ if awaits => "…".to_owned(),
+            _ if awaits && !is_past => "…".to_owned(),
             Some(number) => number::short_within(number, NAMED - 6),
             None => String::new(),
         };

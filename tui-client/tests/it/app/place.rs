@@ -66,6 +66,28 @@ fn a_typed_time_shows_how_things_stood_and_0_what_is_live() {
 }
 
 #[test]
+fn the_watched_keys_have_no_label_without_a_number_and_say_their_time() {
+    let mut scene = scene();
+    let watched = |scene: &Scene| {
+        let text = screen(scene);
+        text.lines()
+            .map(|line| line.chars().skip(121).collect::<String>() + "\n")
+            .collect::<String>()
+    };
+    assert!(watched(&scene).contains(" min "), "live: {}", watched(&scene));
+    scene.keys("@-10m\n");
+    let at = NOW - 600;
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1.0 {at}\n"));
+    let then = watched(&scene);
+    assert!(then.contains(" watch a · as of 2006-06-21 04:21:00 "), "{then}");
+    for label in [" min ", " max ", " avg ", "min, max"] {
+        assert!(!then.contains(label), "{label}: {then}");
+    }
+    scene.keys("0");
+    assert!(watched(&scene).contains(" min ") && !watched(&scene).contains("as of"));
+}
+
+#[test]
 fn the_cursor_of_the_chart_takes_table_and_log_along() {
     let server = month();
     let mut scene = Scene::live(240, 40, &["a"], &[]);
