@@ -425,6 +425,13 @@ impl App {
                 matches!(purpose, Some(InputPurpose::Filter(_)))
                     && self.table().dropped_filter().is_some()
             }
+            Action::CompleteLine { .. } => {
+                let purpose = self.input.line().map(LineInput::purpose);
+                matches!(
+                    purpose,
+                    Some(InputPurpose::Watch | InputPurpose::Compare | InputPurpose::Mark(_))
+                )
+            }
             Action::Refresh => self.link.is_connected(),
             Action::Live if self.mode() == Mode::Watch => {
                 self.watch.is_chart_moved() || self.place.at().is_some()

@@ -266,6 +266,9 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("enter", &[SeriesInput, LogInput], Action::Accept, "done")
         .hint("done", &[(SeriesInput, 10), (LogInput, 10)]),
+    bind("tab", &[SeriesInput], Action::CompleteLine { forward: true }, "complete a key or a mark; again: the next one")
+        .hint("complete", &[(SeriesInput, 12)]),
+    bind("shift-tab", &[SeriesInput], Action::CompleteLine { forward: false }, "complete it by the one before"),
     bind("↑ ctrl-p", &[SeriesInput], Action::RecallFilter, "the filter that was dropped last")
         .hint("dropped", &[(SeriesInput, 15)]),
     bind("esc ctrl-c", &[SeriesInput], Action::Cancel, "cancel")

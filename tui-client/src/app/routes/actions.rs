@@ -137,6 +137,7 @@ impl App {
             Action::Accept if self.input.help().is_some() => self.perform_chosen(),
             Action::Accept => self.input.accept(&mut self.cx),
             Action::RecallFilter => self.recall_filter(),
+            Action::CompleteLine { forward } => self.complete_line(forward),
             Action::Log(LogAction::Match { older: true }) if self.types_log_filter() => {
                 self.recall_filter();
             }
@@ -180,11 +181,8 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
-            Action::AddMark => self.input.ask(InputPurpose::Mark(self.place.at()), ""),
-            Action::Compare => {
-                self.ask_marks();
-                self.input.ask(InputPurpose::Compare, "");
-            }
+            Action::AddMark => self.ask_for_mark(InputPurpose::Mark(self.place.at())),
+            Action::Compare => self.ask_for_mark(InputPurpose::Compare),
             Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {

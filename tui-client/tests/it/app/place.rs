@@ -214,7 +214,10 @@ fn a_mark_is_a_point_at_the_place_in_time() {
     let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
     assert_eq!(names.collect::<Vec<_>>(), ["boot", "release", "deploy"]);
     scene.keys("mno blanks\n");
-    assert_eq!(scene.notice(), "at character 3: a name holds no ' '");
+    assert_eq!(scene.sent.last().unwrap().line, format!("put mark.no-blanks 1 {}", NOW - 600));
+    scene.keys("mno[\n");
+    assert_eq!(scene.notice(), "at character 3: a name holds no '['");
+    assert_eq!(scene.input().text(), "no[", "to be corrected");
 }
 
 #[test]
@@ -315,7 +318,7 @@ fn a_mark_is_compared_with_by_its_name() {
     scene.ok(&format!("get *[last@{}]", NOW - 300), &format!("a 2.0 {}\n", NOW - 400));
     assert!(screen(&scene).contains("moved since deploy"));
     scene.keys("Cnever\n");
-    assert!(scene.notice().starts_with("no mark is called never, and no time: "));
+    assert!(scene.notice().starts_with("no mark is called never (there is deploy), and no time: "));
     assert_eq!(scene.input().text(), "never", "to be corrected");
     scene.code(KeyCode::Esc);
     // Also at another place in time.

@@ -163,7 +163,7 @@ fn the_table_is_compared_with_a_mark_or_a_time_in_words() {
         assert!(shown.contains(&format!("moved since {name}")), "{shown}");
     }
     let (scene, _) = compared_with("reboot");
-    let why = "not compared: no mark is called reboot, and no time: such as -2h";
+    let why = "not compared: no mark is called reboot (there is deploy), and no time: such as -2h";
     assert!(scene.notice().starts_with(why), "{}", scene.notice());
 }
 
