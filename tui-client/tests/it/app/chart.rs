@@ -240,7 +240,9 @@ fn lines_are_told_apart_without_colours_and_keys_without_a_line_are_marked_so() 
     let plain = draw(&scene, &Theme::plain(), 120, 50).to_string();
     let listed: Vec<_> = plain.lines().filter(|line| line.contains("s ago")).collect();
     for (key, mark) in ["A", "B", "C", "D", "E", "F", "□", "□"].into_iter().enumerate() {
-        let at = listed[key].find(&format!("{mark}palm.k{key} "));
+        // The letter is none of the key, and the selection is seen beside it.
+        let selected = if key == 0 { "▸" } else { " " };
+        let at = listed[key].find(&format!("{selected}{mark} palm.k{key} "));
         assert!(at.is_some(), "{key}: {}", listed[key]);
     }
     assert!(plain.contains("│ A k0 0 B k1 10 "), "{plain}");
