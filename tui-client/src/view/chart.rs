@@ -55,7 +55,7 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     let watch = app.watch();
     let charted: Vec<&Watched> = watch.in_chart().collect();
     let Some(bounds) = watch.chart_bounds() else { return };
-    let (legend, rows) = chart::rows(area.height);
+    let (legend, rows) = chart::rows(area.height, charted.len());
     let keys = charted.iter();
     let keys = keys.map(|key| (key.key.clone(), key.revision, key.rollups().revision()));
     let inputs = PlotInputs {
