@@ -18,7 +18,7 @@ pub use history_file::HistoryFile;
 use crate::effect::FileJob;
 use crate::event::Event;
 use crate::session::view_file::ViewFile;
-use crate::session::{self, LeftOut, MAX_FILE, Session, SessionFile};
+use crate::session::{self, LeftOut, MAX_FILE, Session, SessionError, SessionFile};
 use crate::settings;
 use crate::system::os;
 use crate::text::escape::escape_untrusted;
@@ -158,7 +158,13 @@ fn save_session(path: &str, session: &Session, left_out: LeftOut) -> io::Result<
 /// A sentence with the path.
 pub fn read_session(path: &Path) -> Result<Session, String> {
     let bytes = read(path, MAX_FILE)?;
-    session::parse(&bytes).map_err(|why| format!("{}: {why}", shown(path)))
+    session::parse(&bytes).map_err(|why| {
+        let path = shown(path);
+        if why == SessionError::NotASession && is_view(&bytes) {
+            return format!("{path}: no session, but a view: tui-client --view {path} opens it");
+        }
+        format!("{path}: {why}")
+    })
 }
 
 /// Reads a view file; its times are those of a zone, now is a Unix time.
@@ -166,8 +172,20 @@ pub fn read_session(path: &Path) -> Result<Session, String> {
 /// # Errors
 /// A sentence with the path, and the place of a mistake in the file.
 pub fn read_view(path: &Path, now: i64, zone: &TimeZone) -> Result<ViewFile, String> {
-    let text = read_settings(path)?;
+    let bytes = read(path, settings::MAX_FILE)?;
+    if session::begins(&bytes) {
+        let path = shown(path);
+        return Err(format!("{path}: no view, but a session: tui-client --replay {path} shows it"));
+    }
+    let text = settings_text(path, bytes)?;
     ViewFile::parse(&path.to_string_lossy(), &text, now, zone).map_err(|why| why.to_string())
+}
+
+/// The bytes are a view file with something in it, as far as that is known without what options say.
+fn is_view(bytes: &[u8]) -> bool {
+    let text = str::from_utf8(bytes).unwrap_or_default();
+    let view = ViewFile::parse("", text, 0, &TimeZone::UTC);
+    view.is_ok_and(|_| !text.trim().is_empty())
 }
 
 /// Reads a file of settings.
@@ -175,7 +193,10 @@ pub fn read_view(path: &Path, now: i64, zone: &TimeZone) -> Result<ViewFile, Str
 /// # Errors
 /// A sentence with the path.
 pub fn read_settings(path: &Path) -> Result<String, String> {
-    let bytes = read(path, settings::MAX_FILE)?;
+    settings_text(path, read(path, settings::MAX_FILE)?)
+}
+
+fn settings_text(path: &Path, bytes: Vec<u8>) -> Result<String, String> {
     if bytes.len() as u64 > settings::MAX_FILE {
         return Err(format!("{}: longer than {} MiB", shown(path), settings::MAX_FILE >> 20));
     }
