@@ -103,6 +103,10 @@ pub struct App {
     look: Look,
     /// The built-in theme that was chosen since the start.
     chosen_theme: Option<&'static str>,
+    /// The file that the view was opened from.
+    view_file: Option<String>,
+    /// The file in whose place the view goes if its name is entered again.
+    replaced_view: Option<String>,
 }
 
 impl App {
@@ -139,6 +143,8 @@ impl App {
             unopened: Unopened::default(),
             look: config.view.look.clone(),
             chosen_theme: None,
+            view_file: config.view_file,
+            replaced_view: None,
         };
         match config.replayed {
             Some(session) => app.replay(&session),
@@ -241,6 +247,7 @@ impl App {
             | Event::PictureNotSaved { .. }
             | Event::ViewSaved { .. }
             | Event::ViewNotSaved { .. }
+            | Event::ViewExists { .. }
             | Event::SessionSaved(_)
             | Event::SessionNotSaved { .. }) => self.on_file(event),
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),

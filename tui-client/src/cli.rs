@@ -247,6 +247,8 @@ pub struct Plan {
     pub table: TableSpec,
     /// The view of the screen: that of a file where there is one, with what the options say.
     pub view: View,
+    /// The file that the view is from.
+    pub view_file: Option<PathBuf>,
     /// The mode with its arguments.
     pub mode: RunMode,
 }
@@ -547,6 +549,7 @@ impl Plan {
             alerts: args.alert,
             table,
             view,
+            view_file: args.view,
             mode,
         })
     }

@@ -124,11 +124,16 @@ fn save_files(jobs: Receiver<FileJob>, send: impl Fn(Event)) {
                 let saved = save(&file, |out| out.write_all(svg.as_bytes()));
                 saved.map(|()| Event::PictureSaved { path })
             }
-            FileJob::SaveView { path, text } => {
+            FileJob::SaveView { path, text, replaces } => {
                 let file = expand_home(path);
                 let (absolute, typed) = (absolute(&file), path.clone());
-                let saved = save(&file, |out| out.write_all(text.as_bytes()));
-                saved.map(|()| Event::ViewSaved { path: absolute, typed })
+                let write = if *replaces { replace } else { make };
+                match write(&file, text) {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !replaces => {
+                        Ok(Event::ViewExists { path: path.clone() })
+                    }
+                    saved => saved.map(|()| Event::ViewSaved { path: absolute, typed }),
+                }
             }
             FileJob::SaveSession { path, session, left_out } => {
                 save_session(path, session, *left_out)
@@ -253,6 +258,23 @@ fn absolute(path: &Path) -> String {
     std::path::absolute(path).as_deref().unwrap_or(path).display().to_string()
 }
 
+/// Makes a new file with a text.
+fn make(path: &Path, text: &str) -> io::Result<()> {
+    save(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// Puts a text in place of that of a file, whole or not at all; who may read it stays as it was.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let permissions = fs::metadata(&path)?.permissions();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    make(&new, text)?;
+    let replaced = fs::set_permissions(&new, permissions).and_then(|()| fs::rename(&new, &path));
+    replaced.inspect_err(|_| drop(fs::remove_file(&new)))
+}
+
 /// Makes a new file and has it written. Returns what `write` does.
 fn save<T>(
     path: &Path,
@@ -335,6 +357,53 @@ mod tests {
         let [Event::FileFailed(told)] = events else { panic!("{events:?}") };
         assert!(told.starts_with("the history can't be kept: "), "{told}");
         assert!(told.contains(reason), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_view_goes_in_place_of_another_only_where_that_is_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("three.toml");
+        fs::write(&path, "old").unwrap();
+        let typed = path.to_str().unwrap().to_owned();
+        let job =
+            |replaces| FileJob::SaveView { path: typed.clone(), text: "new".to_owned(), replaces };
+        assert_eq!(
+            events_of_saves(vec![job(false)]).await,
+            [Event::ViewExists { path: typed.clone() }]
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        let saved = Event::ViewSaved { path: typed.clone(), typed: typed.clone() };
+        assert_eq!(events_of_saves(vec![job(true)]).await, [saved]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    /// The events of these jobs besides that of the history, which has no place.
+    async fn events_of_saves(jobs: Vec<FileJob>) -> Vec<Event> {
+        let mut events = events(None, jobs).await;
+        events.retain(|event| !matches!(event, Event::FileFailed(_)));
+        events
+    }
+
+    #[test]
+    fn a_file_of_another_kind_names_the_option_for_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let view = write("three.toml", "watch = \"palm.*\"\n");
+        let session = write("x.session", "tui-client session 1\n[end]\n");
+        let why = read_session(&view).unwrap_err();
+        assert!(why.ends_with(&format!("tui-client --view {} opens it", view.display())), "{why}");
+        let why = read_view(&session, 0, &TimeZone::UTC).unwrap_err();
+        let hint = format!("tui-client --replay {} shows it", session.display());
+        assert!(why.ends_with(&hint), "{why}");
+        for other in ["", "no = session\n", "hello"] {
+            let why = read_session(&write("other", other)).unwrap_err();
+            assert!(why.ends_with("no session: ctrl-s on the screen saves one"), "{why}");
+        }
     }
 
     #[tokio::test]

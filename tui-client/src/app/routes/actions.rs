@@ -120,10 +120,7 @@ impl App {
             }
             Action::SaveSession => self.save_session(self.cx.file_name("session")),
             Action::NextTheme => self.next_theme(),
-            Action::SaveView => {
-                let name = self.cx.file_name("toml");
-                self.input.ask(InputPurpose::SaveView, &name);
-            }
+            Action::SaveView => self.ask_for_view_file(),
             Action::CopyCommand => self.copy_command(),
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt if self.panes.focus() == Mode::Prompt => {}
