@@ -183,7 +183,9 @@ pub fn read_view(path: &Path, now: i64, zone: &TimeZone) -> Result<ViewFile, Str
         return Err(format!("{path}: no view, but a session: tui-client --replay {path} shows it"));
     }
     let text = settings_text(path, bytes)?;
-    ViewFile::parse(&path.to_string_lossy(), &text, now, zone).map_err(|why| why.to_string())
+    let file = ViewFile::parse(&path.to_string_lossy(), &text, now, zone);
+    let directory = path.parent().unwrap_or(Path::new(""));
+    file.map(|file| file.beside(directory)).map_err(|why| why.to_string())
 }
 
 /// The bytes are a view file with something in it, as far as that is known without what options say.

@@ -247,7 +247,7 @@ impl App {
         let at = self.place.at()?;
         match self.place.table().and_then(Table::as_of) {
             Some(of) if of == at => None,
-            _ if self.table.answer().series.len() > MAX_KEYS => Some("too many keys"),
+            _ if self.table.is_large() => Some("too many keys"),
             _ if self.place.has_failed() => Some("no answer"),
             _ if !self.link.is_connected() => Some("not connected"),
             _ => None,
