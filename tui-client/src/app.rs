@@ -103,6 +103,10 @@ pub struct App {
     look: Look,
     /// The built-in theme that was chosen since the start.
     chosen_theme: Option<&'static str>,
+    /// The file that the view was opened from.
+    view_file: Option<String>,
+    /// The file in whose place the view goes if its name is entered again.
+    replaced_view: Option<String>,
 }
 
 impl App {
@@ -141,6 +145,8 @@ impl App {
             unopened: Unopened::default(),
             look: config.view.look.clone(),
             chosen_theme: None,
+            view_file: config.view_file,
+            replaced_view: None,
         };
         if app.sources.are_marks_apart() {
             app.feed.follow_beside(app.marks.own().collect());
@@ -246,6 +252,7 @@ impl App {
             | Event::PictureNotSaved { .. }
             | Event::ViewSaved { .. }
             | Event::ViewNotSaved { .. }
+            | Event::ViewExists { .. }
             | Event::SessionSaved(_)
             | Event::SessionNotSaved { .. }) => self.on_file(event),
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
@@ -433,6 +440,13 @@ impl App {
                 let purpose = self.input.line().map(LineInput::purpose);
                 matches!(purpose, Some(InputPurpose::Filter(_)))
                     && self.table().dropped_filter().is_some()
+            }
+            Action::CompleteLine { .. } => {
+                let purpose = self.input.line().map(LineInput::purpose);
+                matches!(
+                    purpose,
+                    Some(InputPurpose::Watch | InputPurpose::Compare | InputPurpose::Mark(_))
+                )
             }
             Action::Refresh => self.link.is_connected(),
             Action::Live if self.mode() == Mode::Watch => {

@@ -254,6 +254,8 @@ pub struct Plan {
     pub table: TableSpec,
     /// The view of the screen: that of a file where there is one, with what the options say.
     pub view: View,
+    /// The file that the view is from.
+    pub view_file: Option<PathBuf>,
     /// The mode with its arguments.
     pub mode: RunMode,
 }
@@ -455,11 +457,12 @@ impl Plan {
         let given = Args::command().try_get_matches_from(&words).map_err(plausible)?;
         let args = Args::from_arg_matches(&given)?;
         let Some(path) = &args.view else { return Self::of(args, View::default(), interactive) };
+        // What is wrong with the file comes first: a terminal would not help.
+        let file = open(path).map_err(|why| view::unreadable(&why))?;
         if !interactive {
             let why = "--view needs a terminal for its screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let file = open(path).map_err(|why| view::unreadable(&why))?;
         let panes = file.panes().clone();
         Self::of(view::with_view(words, &given, &file)?, panes, interactive)
     }
@@ -493,6 +496,10 @@ impl Plan {
         } else if args.man {
             RunMode::Print(manual::manual())
         } else if let Some(path) = args.replay.take() {
+            if !interactive && !path.exists() {
+                let why = format!("{}: there is no such file", path.display());
+                return Err(view::unreadable(&why));
+            }
             if !interactive {
                 let why = "--replay needs a terminal for its screen";
                 return Err(usage_error(ErrorKind::ArgumentConflict, why));
@@ -557,6 +564,7 @@ impl Plan {
             alerts: args.alert,
             table,
             view,
+            view_file: args.view,
             mode,
         })
     }

@@ -465,7 +465,7 @@ impl Table {
     pub fn click(&mut self, mouse: MouseEvent, layout: &Layout) {
         let rows = layout.table_rows();
         // Below the border and the heading.
-        let line = row_in(layout.table, mouse, 2, rows);
+        let line = row_in(layout.table, mouse, 1 + layout.heading_rows(), rows);
         let row = line.map(|line| self.first(rows) + line);
         if let Some(row) = row.filter(|&row| row < self.order.len()) {
             (self.selected, self.held) = (row, true);

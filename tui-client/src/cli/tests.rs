@@ -13,8 +13,11 @@ fn a_saved_session_is_shown_alone_and_on_a_terminal() {
         let parsed = Plan::parse(["tui-client"].into_iter().chain(line.split(' ')), interactive);
         parsed.unwrap_err().to_string()
     };
-    let why = refused("--replay x", false);
+    let why = refused("--replay Cargo.toml", false);
     assert!(why.contains("--replay needs a terminal for its screen"), "{why}");
+    // Nor would a terminal help.
+    let why = refused("--replay nowhere.session", false);
+    assert_eq!(why, "error: nowhere.session: there is no such file\n");
     for other in ["--watch a", "--host a", "--once", "get a", "--filter a", "--raw-log"] {
         let why = refused(&format!("--replay x {other}"), true);
         assert!(why.contains("cannot be used with"), "{other}: {why}");

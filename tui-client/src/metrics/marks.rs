@@ -14,6 +14,11 @@ const ASKED: u32 = 1000;
 /// More marks are not kept: the oldest go.
 const MAX_MARKS: usize = 10_000;
 
+/// The name of a mark as typed: with dashes in place of blanks, which no key holds.
+pub fn name(typed: &str) -> String {
+    typed.split_whitespace().collect::<Vec<_>>().join("-")
+}
+
 /// A moment with a name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {
@@ -149,6 +154,13 @@ impl Marks {
         self.all.keys().rev().find(|mark| mark.at <= until && mark.name == name)
     }
 
+    /// The names of the marks that are not later than a time, each once, the newest first.
+    pub fn names(&self, until: i64) -> impl Iterator<Item = &str> {
+        let mut seen = BTreeSet::new();
+        let marks = self.all.keys().rev().filter(move |mark| mark.at <= until);
+        marks.map(|mark| mark.name.as_str()).filter(move |name| seen.insert(*name))
+    }
+
     /// The newest mark that is not later than a time.
     pub fn last(&self, until: i64) -> Option<&Mark> {
         self.all.keys().rev().find(|mark| mark.at <= until)
@@ -172,6 +184,8 @@ mod tests {
         assert_eq!(names((10, 20)), [(10, "boot"), (20, "deploy")]);
         assert_eq!(marks.named("deploy", 29).map(|mark| mark.at), Some(20));
         assert_eq!(marks.named("deploy", 19), None);
+        assert_eq!(marks.names(29).collect::<Vec<_>>(), ["deploy", "boot"]);
+        assert_eq!(marks.names(19).collect::<Vec<_>>(), ["boot"]);
         assert_eq!(marks.last(19).map(|mark| &*mark.name), Some("boot"));
         marks.take_back("mark.deploy", 20);
         assert_eq!(marks.named("deploy", 29), None);

@@ -9,7 +9,7 @@ use shared::point::parse_value;
 use shared::{Key, Point};
 
 use super::fields::{self, MAX_TIME};
-use super::{END, MAGIC, Recording, Session, VERSION, View};
+use super::{END, MAGIC, Recording, Session, VERSION, View, begins};
 use crate::text::escape::{escape, escape_untrusted};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::{LineStore, Snapshot};
@@ -68,7 +68,7 @@ pub fn parse(bytes: &[u8]) -> Result<Session, SessionError> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(SessionError::TooLong);
     }
-    let is_session = bytes.starts_with(MAGIC.as_bytes());
+    let is_session = begins(bytes);
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) if is_session => {
@@ -238,6 +238,7 @@ fn direction(byte: u8) -> Option<Direction> {
     Some(match byte {
         b'>' => Direction::Out,
         b'<' => Direction::In,
+        b'=' => Direction::Exchange,
         b'-' => Direction::Note,
         _ => return None,
     })

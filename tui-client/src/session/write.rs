@@ -95,6 +95,7 @@ fn write_line(out: &mut impl Write, line: &LogEntry<'_>, before: i64) -> io::Res
     let direction = match line.direction {
         Direction::Out => '>',
         Direction::In => '<',
+        Direction::Exchange => '=',
         Direction::Note => '-',
     };
     let tone = match line.tone {

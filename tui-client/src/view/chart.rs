@@ -55,7 +55,7 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     let watch = app.watch();
     let charted: Vec<&Watched> = watch.in_chart().collect();
     let Some(bounds) = watch.chart_bounds() else { return };
-    let (legend, rows) = chart::rows(area.height);
+    let (legend, rows) = chart::rows(area.height, charted.len());
     let keys = charted.iter();
     let keys = keys.map(|key| (key.key.clone(), key.revision, key.rollups().revision()));
     let inputs = PlotInputs {
@@ -141,7 +141,10 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     let numbers = canvas.app.watch().line_numbers();
     let style_of = |line: usize| line_style(theme, numbers.get(line).copied().unwrap_or(0));
     // Among ASCII lines dots would look like parts of them.
-    let has_grid = !theme.ascii && theme.glyphs != Glyphs::Ascii;
+    let is_ascii = theme.ascii || theme.glyphs == Glyphs::Ascii;
+    let has_grid = !is_ascii;
+    // Steep parts of ASCII lines are upright as well.
+    let cursor = if is_ascii { '!' } else { '│' };
     let grid = theme.grid.unwrap_or(theme.quiet);
     // The colours of several lines tell them apart.
     let is_alone = numbers.len() == 1;
@@ -170,7 +173,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
                 let style = if under_cursor { theme.title.patch(style) } else { style };
                 place.set_char(symbol).set_style(style);
             } else if under_cursor {
-                place.set_char('│').set_style(theme.alert);
+                place.set_char(cursor).set_style(theme.alert);
             } else if has_grid && is_grid(usize::from(column)) {
                 place.set_symbol(GRID).set_style(grid);
             }

@@ -66,7 +66,7 @@ fn title(app: &App) -> String {
 fn draw_entry(canvas: &mut Canvas<'_>, entry: &LogEntry<'_>, area: Rect, row: u16) {
     let Canvas { app, theme, .. } = *canvas;
     let (arrow, style) = match entry.direction {
-        Direction::Out => ("→", theme.sent),
+        Direction::Out | Direction::Exchange => ("→", theme.sent),
         Direction::In => ("←", theme.received),
         Direction::Note => ("·", theme.quiet),
     };

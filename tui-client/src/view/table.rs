@@ -35,7 +35,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if inner.is_empty() {
         return;
     }
-    let rows = usize::from(inner.height.saturating_sub(1));
+    // A single row is that of a key.
+    let heading = u16::from(inner.height > 1);
+    let rows = usize::from(inner.height - heading);
     draw_foot(canvas, rows, area);
     if table.rows() == 0 {
         let quiet = canvas.theme.quiet;
@@ -48,7 +50,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     // The first column is for marks.
     let room = usize::from(inner.width.saturating_sub(1));
     let columns = table.columns_in(room, rows);
-    draw_heading(canvas, &columns, inner);
+    if heading > 0 {
+        draw_heading(canvas, &columns, inner);
+    }
     let axis = trend_axis(app, &columns, rows);
     let mut shown: Vec<Row<'_>> =
         table.visible(rows).map(|series| Row::of(canvas, series, &columns, axis)).collect();
@@ -56,8 +60,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         let cells = shown.iter_mut().filter_map(|row| row.cells.get_mut(at));
         number::align(cells.map(|(text, _)| text.to_mut()), wide);
     }
-    for (row, shown) in (1..).zip(shown) {
-        let selected = first + usize::from(row) - 1 == table.selected();
+    for (row, shown) in (heading..).zip(shown) {
+        let selected = first + usize::from(row - heading) == table.selected();
         let mut pen = canvas.pen(inner, row);
         pen.write(shown.mark.0, shown.mark.1);
         for (&(column, wide), (text, style)) in columns.iter().zip(&shown.cells) {

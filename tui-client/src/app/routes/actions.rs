@@ -120,10 +120,7 @@ impl App {
             }
             Action::SaveSession => self.save_session(self.cx.file_name("session")),
             Action::NextTheme => self.next_theme(),
-            Action::SaveView => {
-                let name = self.cx.file_name("toml");
-                self.input.ask(InputPurpose::SaveView, &name);
-            }
+            Action::SaveView => self.ask_for_view_file(),
             Action::CopyCommand => self.copy_command(),
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt if self.panes.focus() == Mode::Prompt => {}
@@ -137,6 +134,7 @@ impl App {
             Action::Accept if self.input.help().is_some() => self.perform_chosen(),
             Action::Accept => self.input.accept(&mut self.cx),
             Action::RecallFilter => self.recall_filter(),
+            Action::CompleteLine { forward } => self.complete_line(forward),
             Action::Log(LogAction::Match { older: true }) if self.types_log_filter() => {
                 self.recall_filter();
             }
@@ -180,11 +178,8 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
-            Action::AddMark => self.input.ask(InputPurpose::Mark(self.place.at()), ""),
-            Action::Compare => {
-                self.ask_marks();
-                self.input.ask(InputPurpose::Compare, "");
-            }
+            Action::AddMark => self.ask_for_mark(InputPurpose::Mark(self.place.at())),
+            Action::Compare => self.ask_for_mark(InputPurpose::Compare),
             Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {
@@ -245,7 +240,7 @@ impl App {
             self.after_layout_change();
         } else if action == PromptAction::Clear && self.leaves_prompt() {
             self.input.edit(Edit::KillAll, &mut self.cx);
-            self.panes.leave_prompt();
+            self.panes.leave_prompt(!self.watch.is_empty());
         } else {
             self.input.update(action, &mut self.cx);
         }
@@ -297,11 +292,11 @@ impl App {
         }
     }
 
-    /// A key clears the command line, or what its first letter has begun, and leads back to the pane.
+    /// A key leads from the command line back to the pane: where nothing is typed, or where a letter
+    /// typed in the pane has begun a request.
     fn leaves_prompt(&self) -> bool {
-        self.panes.is_visiting_prompt()
-            && self.input.prompt.text().len() <= 1
-            && self.input.paste.import().is_none()
+        let most = usize::from(self.panes.is_visiting_prompt());
+        self.input.prompt.text().len() <= most && self.input.paste.import().is_none()
     }
 
     /// Sends the command line, at most [`MAX_LINE`](shared::limits::MAX_LINE) bytes of it, or does what its

@@ -14,7 +14,7 @@ use crate::app::table::compared::Compared;
 use crate::app::table::let_go::MAX_KEYS;
 use crate::app::watch::Watched;
 use crate::keymap::{Mode, Pane};
-use crate::metrics::marks::PREFIX;
+use crate::metrics::marks::{PREFIX, name};
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
@@ -217,13 +217,16 @@ impl App {
 
     /// The mark or the time that a text names.
     pub(in crate::app) fn base_of(&self, text: &str) -> Result<Base, String> {
-        let name = text.strip_prefix(PREFIX).unwrap_or(text);
-        if let Some(mark) = self.marks.named(name, self.table_time()) {
+        let name = name(text.strip_prefix(PREFIX).unwrap_or(text));
+        if let Some(mark) = self.marks.named(&name, self.table_time()) {
             return Ok(Base { at: mark.at, mark: mark.name.clone() });
         }
         match moment::parse(text, self.cx.now().unix(), self.cx.zone()) {
             Ok(at) => Ok(Base { at, mark: String::new() }),
-            Err(why) => Err(format!("no mark is called {text}, and {why}")),
+            Err(why) => {
+                let there_are = self.marks_there_are();
+                Err(format!("no mark is called {text} ({there_are}), and {why}"))
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::app::copy_command;
+use crate::app::line_input::InputPurpose;
 use crate::app::table::compared::COLUMNS;
 use crate::effect::{Effect, FileJob};
 use crate::keymap::{Mode, Pane};
@@ -100,7 +101,27 @@ impl App {
     /// Saves the view at a path as typed.
     pub(in crate::app) fn save_view(&mut self, path: String) {
         let text = view_file::write(&self.present_view(), self.cx.zone());
-        self.cx.push(Effect::File(FileJob::SaveView { path, text }));
+        let replaces = self.replaced_view.take().is_some_and(|replaced| replaced == path);
+        self.cx.push(Effect::File(FileJob::SaveView { path, text, replaces }));
+    }
+
+    /// Asks for the file to save the view in: that from which it was opened is offered.
+    pub(in crate::app) fn ask_for_view_file(&mut self) {
+        self.replaced_view = None;
+        let name = self.view_file.clone().unwrap_or_else(|| self.cx.file_name("toml"));
+        self.input.ask(InputPurpose::SaveView, &name);
+    }
+
+    /// A file is there already: asks whether the view goes in its place, unless something is typed.
+    pub(in crate::app) fn on_view_exists(&mut self, path: String) {
+        if self.mode().pane().is_none() {
+            let text = format!("{path}: not saved, there is such a file already");
+            return self.log.report(text, &mut self.cx);
+        }
+        self.input.ask(InputPurpose::SaveView, &path);
+        let text = format!("{path} is there already: Enter overwrites it, esc does not");
+        self.cx.say_brief(Tone::Bad, text, "it is there: Enter overwrites it");
+        self.replaced_view = Some(path);
     }
 
     /// Says how a view that is saved is opened.

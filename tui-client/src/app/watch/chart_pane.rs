@@ -149,7 +149,7 @@ impl Watch {
 
     /// Shows the reading of the cursor on the bottom line if the chart has no legend.
     fn say_reading(&self, line: &Line, layout: &Layout, cx: &mut Context) {
-        let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
+        let has_legend = chart::rows(self.chart_size(layout).1, self.in_chart().count()).0 > 0;
         let Some(cursor) = self.viewport.cursor().filter(|_| !has_legend) else { return };
         let read = line.iter().find(|sample| sample.timestamp == cursor);
         let values = match read {
@@ -202,7 +202,7 @@ impl Watch {
     ) -> T {
         let view = self.view(self.chart_bounds().unwrap_or_default(), width);
         let lines = self.lines(&view);
-        let (_, rows) = chart::rows(height);
+        let (_, rows) = chart::rows(height, lines.len());
         plot(&ChartSpec {
             lines: &lines,
             range: (view.from, view.to),

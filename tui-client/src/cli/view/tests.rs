@@ -233,8 +233,15 @@ fn what_is_wrong_beside_a_file_is_told_as_always() {
         let why = plan("", &[other]).unwrap_err();
         assert!(why.contains("cannot be used with"), "{other}: {why}");
     }
-    let plain = Plan::parse(["tui-client", "--view", "x"], false).unwrap_err().to_string();
-    assert!(plain.contains("--view needs a terminal for its screen"), "{plain}");
+    let plain = |open: Result<ViewFile, String>| {
+        let parsed = Plan::parse_with(["tui-client", "--view", "x"], false, |_| open);
+        parsed.unwrap_err().to_string()
+    };
+    let file = ViewFile::parse("x", "", 0, &TimeZone::UTC).unwrap();
+    let why = plain(Ok(file));
+    assert!(why.contains("--view needs a terminal for its screen"), "{why}");
+    let why = plain(Err("x: there is no such file".to_owned()));
+    assert_eq!(why, "error: x: there is no such file\n", "nor would a terminal help");
 }
 
 #[test]
