@@ -59,7 +59,8 @@ fn a_file_says_what_the_options_say() {
         "--raw-log",
     ];
     let typed = Plan::parse(["tui-client"].iter().chain(&options), true).unwrap();
-    assert_eq!(plan(text, &[]), Ok(typed));
+    let view_file = Some("palm.toml".into());
+    assert_eq!(plan(text, &[]), Ok(Plan { view_file, ..typed }));
     assert_eq!(
         plan("raw-log = false\nascii = false", &[]).unwrap().view.look.ascii,
         Some("never".into())
