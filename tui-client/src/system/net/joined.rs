@@ -119,7 +119,7 @@ impl Joined {
             let (is_known, is_any_here) = {
                 let now = standings.borrow_and_update();
                 let is_known = |one: &Standing| one.state != SourceState::Connecting;
-                (now.iter().all(is_known), now.iter().any(|one| one.state.is_here()))
+                (now.iter().all(is_known), self.is_any_here(&now))
             };
             if is_known {
                 break;
@@ -205,10 +205,16 @@ impl Joined {
         Client::over(ours, longest.unwrap_or_default() + MARGIN)
     }
 
+    /// A source is there that brings more than marks.
+    fn is_any_here(&self, standings: &[Standing]) -> bool {
+        let mut all = self.sources.iter().zip(standings);
+        all.any(|(source, standing)| !source.is_marks && standing.state.is_here())
+    }
+
     /// Why there is nothing to speak to, if no source is there; of each that is said by itself.
     fn nobody_is_here(&self) -> Option<String> {
         let standings = self.standings.borrow();
-        if standings.iter().any(|one| one.state.is_here()) {
+        if self.is_any_here(&standings) {
             return None;
         }
         Some("no server is there".to_owned())

@@ -494,21 +494,22 @@ fn a_run_that_begins_while_one_looks_on_shifts_the_others() {
 
 #[test]
 fn runs_need_a_server_with_selectors() {
+    // Of a run of marks, so that the server has no connection for marks besides.
     let (port, _) = peer(vec![
         |mut stream, from| {
             answer_enquiries(stream, from);
-            hear(from, &["get run1.*[::all:first]"]);
+            hear(from, &["get mark.1.*[::all:first]"]);
             stream.write_all(b"ok\n\n").unwrap();
         },
         |mut stream, from| {
-            hear(from, &["get run1.*[:+]"]);
+            hear(from, &["get mark.1.*[:+]"]);
             stream.write_all(b"ok\n\n").unwrap();
         },
         // The next try.
         answer_enquiries,
     ]);
     block_on(async {
-        let mut wire = Wire::over(Peer::Joined(runs(port, &["run1."])));
+        let mut wire = Wire::over(Peer::Joined(runs(port, &["mark.1."])));
         loop {
             let Event::Sources(states) = wire.event().await else { continue };
             if let [SourceState::Away { reason }] = &states[..] {

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 
-use super::course::Course;
+use super::course::{Course, Told};
 use super::supervisor::ENQUIRY;
 use super::{Joined, shifts_of};
 use crate::clock::unix_now;
@@ -198,7 +198,7 @@ pub(super) async fn serve(stream: DuplexStream, ways: Ways) {
     let (reading, writing) = (reader.run(input), writer.run(dues));
     let deserted = async {
         // The sender lives as long as this.
-        let nobody = |all: &Vec<super::Standing>| !all.iter().any(|one| one.state.is_here());
+        let nobody = |all: &Vec<super::Standing>| !joined.is_any_here(all);
         let _ = standings.wait_for(nobody).await;
     };
     tokio::pin!(reading, writing);
@@ -535,13 +535,6 @@ impl Writer {
         encode_end(&mut self.out);
         self.flush().await
     }
-}
-
-/// What comes of a part of a follow.
-pub(super) enum Told {
-    Lines(Vec<u8>),
-    Ended,
-    Lost,
 }
 
 /// Hands on what a part tells, to its end. Points of a source whose times are shifted that are ahead are

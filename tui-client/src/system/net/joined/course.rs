@@ -8,7 +8,6 @@ use shared::response::{Status, decode_points};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
-use super::connection::Told;
 use crate::clock::unix_now;
 use crate::sources::DataLines;
 
@@ -26,6 +25,16 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// Bytes of an answer that are told at once.
 const MAX_GATHERED: usize = 32 * 1024;
+
+/// What comes of a part of a follow.
+pub(super) enum Told {
+    /// Whole lines.
+    Lines(Vec<u8>),
+    /// It has ended.
+    Ended,
+    /// Its connection is lost.
+    Lost,
+}
 
 /// The course of some keys of a run.
 #[derive(Debug, Clone)]
