@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::coverage::Coverage;
 use shared::response::{encode_end, encode_error, encode_point, encode_status_ok};
 use shared::selector::{Aggregate, Buckets, Clause, Since, Step, Time};
 use shared::{Glob, Key, KeyBuf, Point, Request, Selector};
@@ -12,11 +13,15 @@ const MAX_AHEAD: i64 = 60;
 /// The reason for which nothing is stored or deleted.
 pub const READ_ONLY: &str = "this is a recording";
 
+/// The reason for which nothing is said of an early time.
+const BEGINS_LATER: &str = "this session begins later";
+
 /// The points of keys, each key's by rising time, in the order in which the keys were added.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recording {
     keys: Vec<(KeyBuf, BTreeMap<i64, f64>)>,
     places: HashMap<String, usize>,
+    coverage: Option<Coverage>,
 }
 
 impl Recording {
@@ -36,6 +41,22 @@ impl Recording {
                 known.entry(timestamp).or_insert(value);
             }
         }
+    }
+
+    /// Sets what is known of the keys.
+    pub fn set_coverage(&mut self, coverage: Coverage) {
+        self.coverage = Some(coverage);
+    }
+
+    /// What is known of the keys; none where that is not recorded.
+    pub fn coverage(&self) -> Option<&Coverage> {
+        self.coverage.as_ref()
+    }
+
+    /// The number of keys with the newest points only.
+    pub fn partial(&self) -> usize {
+        let Some(coverage) = &self.coverage else { return 0 };
+        self.keys.iter().filter(|(key, _)| !coverage.is_whole(key.as_str())).count()
     }
 
     /// The number of keys.
@@ -65,6 +86,10 @@ impl Recording {
     /// no end yet.
     pub fn answer(&self, line: &[u8], now: i64, out: &mut Vec<u8>) -> bool {
         match Request::decode(line) {
+            Ok(Request::Get(selector)) if self.begins_after(selector, now) => {
+                encode_error(BEGINS_LATER, out);
+                false
+            }
             Ok(Request::Get(selector)) => {
                 encode_status_ok(out);
                 self.select(selector, now, out);
@@ -83,6 +108,16 @@ impl Recording {
                 false
             }
         }
+    }
+
+    fn has_all_of(&self, key: &str, from: Option<i64>, to: i64) -> bool {
+        self.coverage.as_ref().is_none_or(|coverage| coverage.has_all_of(key, from, to))
+    }
+
+    /// How things stood is asked for at a time of which nothing is known.
+    fn begins_after(&self, selector: Selector<'_>, now: i64) -> bool {
+        let Some(Clause::Last { to: Some(to), .. }) = selector.clause() else { return false };
+        self.coverage.as_ref().is_some_and(|coverage| coverage.begins_after(unix(to, now)))
     }
 
     /// Appends the data lines of what is selected.
@@ -110,6 +145,10 @@ impl Recording {
                 }
                 Some(Clause::Last { count, to }) => {
                     let count = usize::try_from(count.get()).unwrap_or(usize::MAX);
+                    let known = self.coverage.as_ref().zip(to).map(|(coverage, to)| {
+                        coverage.known_at(key.as_str(), unix(to, now))
+                    });
+                    let count = count.min(known.unwrap_or(usize::MAX));
                     for (time, value) in newest(points, count, to.map(|to| unix(to, now)), now) {
                         tell(time, value);
                     }
@@ -119,6 +158,7 @@ impl Recording {
                     let end = to.map_or(i64::MAX, |to| unix(to, now));
                     match buckets {
                         None => tell_range(begin.unwrap_or(i64::MIN), end),
+                        Some(_) if !self.has_all_of(key.as_str(), begin, end.min(now)) => {}
                         Some(buckets) => {
                             for (time, value) in gather(points, begin, end, buckets) {
                                 tell(time, value);

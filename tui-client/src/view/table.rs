@@ -103,6 +103,12 @@ fn titles(app: &App) -> Vec<String> {
     if table.is_let_go() {
         keys.push_str(", asking again …");
     }
+    // Of other points a recording knows nothing.
+    let partial = app.replayed().map_or(0, |replayed| replayed.partial(app.table_time()));
+    if partial > 0 {
+        let of = number::count(partial);
+        keys.push_str(&format!(", newest points only of {of}"));
+    }
     // What the numbers are of: of a live table only the newest points are known.
     let shown = table.shown_window();
     let as_of = table.as_of().map(|at| {

@@ -29,6 +29,10 @@ impl App {
             let date = time::date(at, self.cx.zone());
             return self.cx.say(Tone::Plain, format!("{date} is still to come"));
         }
+        if let Some(begin) = self.replayed.as_ref().and_then(|it| it.begins_after(at)) {
+            let begin = time::short_moment(begin, now, self.cx.zone());
+            return self.cx.say(Tone::Plain, format!("this session begins {begin}"));
+        }
         self.watch.point_to(at);
         if self.feed.has_selectors() == Some(false) {
             self.cx.say(Tone::Plain, "this server can't say how things stood: the table is of now");
