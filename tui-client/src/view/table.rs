@@ -121,6 +121,8 @@ fn titles(app: &App) -> Vec<String> {
         _ => number::plural(table.answer().points, "point", "points"),
     });
     let gone = match table.gone() {
+        // What is not known may be there.
+        _ if partial > 0 => String::new(),
         0 => String::new(),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
@@ -276,7 +278,9 @@ impl<'a> Row<'a> {
         let key = theme.series_key.filter(|_| !marked).unwrap_or(base);
         let moved = |by: f64| if marked { base } else { theme.moved(by, base) };
         let last = series.last.timestamp;
+        let lacks = app.replayed().is_some_and(|it| it.lacks_numbers(series.key.as_str(), now));
         let cells = columns.iter().map(|&(column, wide)| match column.kind() {
+            _ if lacks && column.is_of_window() => (unknown().into(), base),
             ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), key),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;

@@ -41,11 +41,17 @@ impl Replayed {
         coverage.begins_after(at).then_some(coverage.from)
     }
 
+    /// Only the newest points of a key are known at a Unix second.
+    pub fn lacks_numbers(&self, key: &str, at: i64) -> bool {
+        self.partial(at) > 0 && self.coverage.as_ref().is_some_and(|(it, _)| !it.is_whole(key))
+    }
+
     /// The number of keys of which only the newest points are known at a Unix second.
     pub fn partial(&self, at: i64) -> u64 {
-        let partial = self.coverage.as_ref().filter(|(coverage, _)| {
-            !(coverage.from <= at && at <= coverage.until)
-        });
+        let partial = self
+            .coverage
+            .as_ref()
+            .filter(|(coverage, _)| !(coverage.from <= at && at <= coverage.until));
         partial.map_or(0, |&(_, partial)| partial)
     }
 }

@@ -180,6 +180,9 @@ fn a_replay_says_what_it_does_not_know() {
     scene.to(Mode::Table);
     let text = |scene: &Scene| draw(scene, &scene.theme, 160, 20).to_string();
     assert!(text(&scene).contains("3 keys, newest points only of 2 · "), "{}", text(&scene));
+    // Of the others the newest points are not all.
+    let row = |key: &str| text(&scene).lines().find(|line| line.contains(key)).unwrap().to_owned();
+    assert!(row("│ b ").matches('–').count() > row("│ a ").matches('–').count());
     scene.keys("@-2h\n");
     assert_eq!(scene.notice(), "this session begins 04:16:00");
     assert_eq!(scene.app.place().at(), None);
