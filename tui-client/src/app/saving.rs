@@ -251,7 +251,9 @@ impl Saving {
     /// The keys of marks, whose points are all there.
     fn marks(&self) -> Vec<String> {
         let pattern = self.scope.marks.split_once('[').map(|(pattern, _)| pattern);
-        let Some(pattern) = pattern.and_then(|it| it.parse::<Glob>().ok()) else { return Vec::new() };
+        let Some(pattern) = pattern.and_then(|it| it.parse::<Glob>().ok()) else {
+            return Vec::new();
+        };
         let keys = self.session.recording.iter().map(|(key, _)| key.as_str());
         keys.filter(|key| pattern.matches(key)).map(str::to_owned).collect()
     }

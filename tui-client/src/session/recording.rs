@@ -145,9 +145,11 @@ impl Recording {
                 }
                 Some(Clause::Last { count, to }) => {
                     let count = usize::try_from(count.get()).unwrap_or(usize::MAX);
-                    let known = self.coverage.as_ref().zip(to).map(|(coverage, to)| {
-                        coverage.known_at(key.as_str(), unix(to, now))
-                    });
+                    let known = self
+                        .coverage
+                        .as_ref()
+                        .zip(to)
+                        .map(|(coverage, to)| coverage.known_at(key.as_str(), unix(to, now)));
                     let count = count.min(known.unwrap_or(usize::MAX));
                     for (time, value) in newest(points, count, to.map(|to| unix(to, now)), now) {
                         tell(time, value);
