@@ -27,6 +27,7 @@ use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::series::{Bounds, Series};
 use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::metrics::window::ChartWindow;
 use crate::sources::{Away, Runs};
 use crate::wire_log::entry::Tone;
 use numbers::Numbers;
@@ -99,6 +100,9 @@ pub struct Watch {
     /// The places of the keys.
     places: HashMap<String, usize>,
     viewport: Viewport,
+    /// The time that the cursor points to where the points known so far begin later, and the window to
+    /// be moved there once they don't.
+    unreached: Option<(i64, ChartWindow)>,
     /// What the chart opens on.
     opening: Opening,
     /// The numbers of the keys, as far as they are asked for.

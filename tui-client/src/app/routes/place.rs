@@ -65,6 +65,7 @@ impl App {
         if let Some(at) = self.place.at().filter(|_| !self.watch.has_cursor()) {
             self.watch.point_to(at);
         }
+        self.watch.reach();
     }
 
     /// Moves table and log along with the cursor of the chart, which was at another time before.
