@@ -2,12 +2,19 @@
 //! log. Nothing is missed meanwhile, because the live table is kept beside it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::request::pending::RowQuery;
+
+/// The least time between two requests for the same place, of which more became known.
+const MIN_RENEWAL: Duration = Duration::from_secs(1);
+
+/// This time more for each row, in microseconds: ten times what it takes.
+const RENEWAL_MICROS: u64 = 20;
 
 /// The place in time.
 #[derive(Debug, Default)]
@@ -18,6 +25,10 @@ pub struct Place {
     table: Option<Table>,
     /// The request under way, and the time that it asks for.
     asked: Option<(u64, i64)>,
+    /// Points from before the place were told, put or taken back, since it was asked for.
+    is_outdated: bool,
+    /// When it was asked for last, since the start; none if it is to be asked for at once.
+    asked_at: Option<Duration>,
     /// The server has not said how things stood; it is asked again at another time.
     has_failed: bool,
     /// Places before this one, so that jobs and queries of their tables are not taken for its own.
@@ -69,9 +80,30 @@ impl Place {
 
     /// The time to ask for next; none while a request is under way, so that many steps of a cursor
     /// are no more than the server has time for.
-    pub fn due(&self) -> Option<i64> {
+    pub fn due(&self, now: Duration) -> Option<i64> {
         let known = self.table.as_ref().and_then(Table::as_of);
-        self.at.filter(|_| self.asked.is_none() && !self.has_failed).filter(|&at| known != Some(at))
+        let at = self.at.filter(|_| self.asked.is_none() && !self.has_failed)?;
+        let is_due = known != Some(at) || self.next_renewal().is_some_and(|due| due <= now);
+        is_due.then_some(at)
+    }
+
+    /// When it is asked again how things stood, because more is known by now.
+    pub fn next_renewal(&self) -> Option<Duration> {
+        let table = self.table.as_ref().filter(|_| self.is_outdated && self.asked.is_none())?;
+        let rows = table.answer().series.len() as u64;
+        let pace = MIN_RENEWAL + Duration::from_micros(rows * RENEWAL_MICROS);
+        (!self.has_failed).then_some(self.asked_at.map_or(Duration::ZERO, |at| at + pace))
+    }
+
+    /// A point of this Unix second was told or taken back: how things stood may be another.
+    pub fn tell(&mut self, timestamp: i64) {
+        self.is_outdated |= self.at.is_some_and(|at| timestamp <= at);
+    }
+
+    /// How things stood is to be asked for anew, at once.
+    pub fn refresh(&mut self) {
+        (self.is_outdated, self.asked_at) = (self.at.is_some(), None);
+        self.has_failed = false;
     }
 
     /// How things stood was refused, or the answer was lost.
@@ -80,8 +112,8 @@ impl Place {
     }
 
     /// Records a request.
-    pub fn asked(&mut self, id: u64, at: i64) {
-        self.asked = Some((id, at));
+    pub fn asked(&mut self, id: u64, at: i64, now: Duration) {
+        (self.asked, self.asked_at, self.is_outdated) = (Some((id, at)), Some(now), false);
     }
 
     /// Takes the answer to the request with this id: how things stood, or nothing if the request was

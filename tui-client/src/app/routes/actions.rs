@@ -150,6 +150,7 @@ impl App {
             Action::Refresh => {
                 let (link, feed, watch) = (&self.link, &mut self.feed, &mut self.watch);
                 self.polling.refresh(link, feed, watch, &mut self.cx);
+                self.place.refresh();
             }
             Action::TogglePause => self.toggle_pause(key),
             Action::Interval(step) => {

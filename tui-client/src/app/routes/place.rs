@@ -2,6 +2,7 @@
 //! the table, the chart and the log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::Key;
 use shared::response::Status;
@@ -117,16 +118,26 @@ impl App {
         }
     }
 
-    /// Asks how things stood, if that is to be known.
-    pub(in crate::app) fn ask_as_of(&mut self) {
+    /// How things stood can be asked for, and would be shown.
+    fn may_ask_as_of(&self) -> bool {
         let knows = self.feed.has_selectors() == Some(true) && self.link.is_connected();
         // A chart alone has what it shows.
         let layout = self.layout();
         let has_rows = !layout.full || layout.watch_rows(self.watch.keys().len()) > 0;
-        let is_small = !self.table.is_large();
-        if let Some(at) = self.place.due().filter(|_| knows && has_rows && is_small) {
+        knows && has_rows && !self.table.is_large()
+    }
+
+    /// When it is asked again how things stood.
+    pub(in crate::app) fn next_renewal(&self) -> Option<Duration> {
+        self.place.next_renewal().filter(|_| self.may_ask_as_of())
+    }
+
+    /// Asks how things stood, if that is to be known.
+    pub(in crate::app) fn ask_as_of(&mut self) {
+        let now = self.cx.now().elapsed;
+        if let Some(at) = self.place.due(now).filter(|_| self.may_ask_as_of()) {
             let id = self.send((format!("get *[last@{at}]"), Purpose::AsOf));
-            self.place.asked(id, at);
+            self.place.asked(id, at, now);
         }
     }
 
