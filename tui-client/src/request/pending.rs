@@ -62,6 +62,15 @@ pub enum SessionPart {
     Extremes { later: i64 },
 }
 
+/// A time that is called something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTime {
+    /// Unix seconds.
+    pub at: i64,
+    /// A mark, or a date.
+    pub name: String,
+}
+
 /// A query for a number of all points of keys with alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlertedQuery {
@@ -139,8 +148,8 @@ pub enum Purpose {
     Renewal(String),
     /// How things stood at the place in time.
     AsOf,
-    /// How things stood at the time, called so, that the table is compared with.
-    Base(String),
+    /// How things stood at the time that the table is compared with.
+    Base(NamedTime),
     /// A query of a part of the screen, whose answer is points.
     Query(QueryTag),
 }

@@ -120,13 +120,18 @@ fn titles(app: &App) -> Vec<String> {
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
     });
+    let is_later = table.is_compared_with_later();
     let gone = match table.gone() {
         // What is not known may be there.
         _ if partial > 0 => String::new(),
         0 => String::new(),
+        gone if is_later => format!(", {} not yet there", number::count(gone as u64)),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
-    let compared = table.compared().map(|compared| format!("moved since {}{gone} ", compared.name));
+    let compared = table.compared().map(|compared| match is_later {
+        true => format!("compared with {}, which is later{gone} ", compared.name),
+        false => format!("moved since {}{gone} ", compared.name),
+    });
     // Above all else a title says that the rows are of another time.
     let then = table
         .as_of()
@@ -291,14 +296,15 @@ impl<'a> Row<'a> {
                 (text.into(), style)
             }
             ColumnKind::Moved => {
-                let (text, style) = match series.moved() {
+                let (text, style) = match series.moved(now) {
                     Some(Moved::New) => ("new".to_owned(), theme.alert),
+                    Some(Moved::Stopped) => ("stopped".to_owned(), theme.alert),
                     other => change(other.map(Moved::by), wide, theme, moved),
                 };
                 (text.into(), style)
             }
             ColumnKind::MovedShare => {
-                let percent = series.moved().and_then(Moved::percent);
+                let percent = series.moved(now).and_then(Moved::percent);
                 let (text, style) = change(percent, wide, theme, moved);
                 (percent.map_or(text, number::percent).into(), style)
             }

@@ -17,7 +17,7 @@ use crate::keymap::{Mode, Pane};
 use crate::metrics::marks::PREFIX;
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
-use crate::request::pending::Purpose;
+use crate::request::pending::{NamedTime, Purpose};
 use crate::session::Base;
 use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
@@ -230,12 +230,12 @@ impl App {
     }
 
     /// Compares the table with what was asked for.
-    pub(in crate::app) fn show_comparison(&mut self, name: String, reply: Reply) {
+    pub(in crate::app) fn show_comparison(&mut self, time: NamedTime, reply: Reply) {
         if reply.status != Status::Ok {
             return self.cx.say(Tone::Bad, format!("not compared: {}", reply.reason()));
         }
         let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
-        let compared = Arc::new(Compared { name, before: reply.answer });
+        let compared = Arc::new(Compared { name: time.name, at: time.at, before: reply.answer });
         let past = self.place.compare(&compared, rows);
         let live = self.table.compare(compared, rows, now);
         self.sort(past);
