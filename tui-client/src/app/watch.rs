@@ -300,11 +300,12 @@ impl Watch {
         Some(gone)
     }
 
-    /// Selects the next key for which an alert fires; says whether there is one.
-    pub fn select_next_alarm(&mut self) -> bool {
+    /// Selects the next key that is wanted, by the places of the keys; says whether there is one.
+    pub fn select_next(&mut self, is_wanted: &[bool]) -> bool {
         let (before, after) = self.keys.split_at((self.selected + 1).min(self.keys.len()));
         let places = (before.len()..).zip(after).chain((0..).zip(before));
-        let next = places.filter(|(_, key)| key.alarm).map(|(place, _)| place).next();
+        let next =
+            places.map(|(place, _)| place).find(|&place| is_wanted.get(place) == Some(&true));
         self.selected = next.unwrap_or(self.selected);
         next.is_some()
     }
@@ -588,11 +589,6 @@ impl Watch {
     /// The chart has a cursor.
     pub fn has_cursor(&self) -> bool {
         self.viewport.cursor().is_some()
-    }
-
-    /// The number of keys with a firing alert.
-    pub fn alarms(&self) -> usize {
-        self.keys.iter().filter(|key| key.alarm).count()
     }
 
     fn place(&self, key: &str) -> Option<usize> {

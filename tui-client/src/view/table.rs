@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::server::link::LinkState;
 use crate::keymap::Mode;
-use crate::metrics::alerts::Alert;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::{sparkline, sparkline_on};
@@ -243,20 +242,6 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     }
 }
 
-/// An alert fires for a row, whose numbers may be of a window only. None counts for a key that was
-/// removed from the watched ones.
-fn is_firing(app: &App, series: &Series, now: i64) -> bool {
-    let alerts = app.alerts();
-    let has_all = app.feed().has_selectors() != Some(true);
-    let counts = |alert: &&Alert| has_all || !alert.is_of_all();
-    let key = series.key.as_str();
-    // What fires now says nothing of another time.
-    let is_now = app.table().as_of().is_none();
-    !app.watch().is_unwanted(key)
-        && (is_now && alerts.fires(key)
-            || alerts.alerts().filter(counts).any(|alert| alert.fires(series, now)))
-}
-
 /// A row of the table.
 struct Row<'a> {
     mark: (&'static str, Style),
@@ -277,7 +262,7 @@ impl<'a> Row<'a> {
     ) -> Self {
         let Canvas { app, theme, .. } = *canvas;
         let now = app.table_time();
-        let firing = is_firing(app, series, now);
+        let firing = app.is_firing(series);
         let (mark, base, age) = theme.series(firing, series.is_stale(now));
         let marked = mark != " ";
         let key = theme.series_key.filter(|_| !marked).unwrap_or(base);
