@@ -187,7 +187,7 @@ fn from_the_wire() {
             let mut request = String::new();
             BufReader::new(&stream).read_line(&mut request).expect("a request");
             stream.write_all(&answer).expect("all of it is taken");
-            told.send(Instant::now()).expect("somebody waits");
+            told.send(Instant::now()).expect("the receiver waits");
             // Until the other side goes.
             let _ = BufReader::new(&stream).read_line(&mut request);
         }

@@ -117,7 +117,7 @@ impl App {
             log: Log::new(config.log_memory, config.raw_log),
             table: Table::new(ALL).arranged_as(config.table),
             place: Place::default(),
-            marks: Marks::of_keys(sources.mark_prefixes()),
+            marks: sources.marks(),
             sources,
             watch,
             alerts: Alerts::new(&config.alerts),
@@ -140,6 +140,9 @@ impl App {
             look: config.view.look.clone(),
             chosen_theme: None,
         };
+        if app.sources.are_marks_apart() {
+            app.feed.follow_beside(app.marks.own().collect());
+        }
         match config.replayed {
             Some(session) => app.replay(&session),
             None => app.open_view(&config.view),

@@ -30,7 +30,7 @@ use crate::request::deletion::selector_to_delete;
 use crate::session::view_file::ViewFile;
 use crate::session::{Look, View};
 use crate::sources::Source;
-use crate::themes::BUILT_IN;
+use crate::themes::{BUILT_IN, is_path};
 use servers::{NamedHost, Servers};
 
 /// A terminal client for the metrics server.
@@ -293,6 +293,14 @@ impl ThemeName {
         own.map_or_else(|| Self::Named(word.to_owned()), |(.., name)| name)
     }
 
+    /// As on the command line, wherever that is: with a whole path.
+    fn lasting_word(&self) -> String {
+        let path = Some(self.word()).filter(|word| is_path(word) && !word.starts_with('~'));
+        let whole = path.and_then(|path| std::path::absolute(path).ok());
+        let whole = whole.and_then(|path| path.into_os_string().into_string().ok());
+        whole.unwrap_or_else(|| self.word().to_owned())
+    }
+
     /// As on the command line.
     pub fn word(&self) -> &str {
         match self {
@@ -386,7 +394,7 @@ impl ScreenOptions {
         }
         let theme = Some(&self.theme).filter(|&theme| *theme != ThemeName::Auto);
         Look {
-            theme: theme.map(|theme| theme.word().to_owned()),
+            theme: theme.map(ThemeName::lasting_word),
             glyphs: word(self.glyphs, &GlyphSet::Auto),
             ascii: word(self.ascii, &When::Auto),
         }

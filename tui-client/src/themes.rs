@@ -1,5 +1,7 @@
 //! The themes that come with the program, as the files that they could be.
 
+use std::path::{Path, is_separator};
+
 /// A theme that the program has.
 #[derive(Debug)]
 pub struct BuiltIn {
@@ -29,3 +31,9 @@ pub const BUILT_IN: [BuiltIn; 3] = [
         text: include_str!("themes/paper.toml"),
     },
 ];
+
+/// What is said for a theme is the path of its file: it ends with `.toml` or has a separator.
+pub fn is_path(theme: &str) -> bool {
+    let is_toml = Path::new(theme).extension().is_some_and(|it| it.eq_ignore_ascii_case("toml"));
+    is_toml || theme.contains(is_separator)
+}

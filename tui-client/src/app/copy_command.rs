@@ -120,7 +120,9 @@ fn server_words(app: &App) -> Vec<Cow<'_, str>> {
 pub fn opening(typed: &str, absolute: &str, shell: Shell) -> String {
     let is_home = typed.starts_with('~');
     let path = if is_home { absolute } else { typed };
-    let quoted = quoted(path, shell).unwrap_or_else(|_| path.to_owned());
+    // What begins with a dash would be an option.
+    let path = if path.starts_with('-') { Cow::Owned(format!("./{path}")) } else { path.into() };
+    let quoted = quoted(&path, shell).unwrap_or_else(|_| path.to_string());
     format!("tui-client --view {quoted}")
 }
 
@@ -268,6 +270,18 @@ fn is_split(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_view_is_opened_by_its_path_whatever_it_begins_with() {
+        let shell = Shell::Posix;
+        for (typed, expected) in [
+            ("palm.toml", "tui-client --view palm.toml"),
+            ("-x.toml", "tui-client --view ./-x.toml"),
+            ("~/my palm.toml", "tui-client --view '/home/me/my palm.toml'"),
+        ] {
+            assert_eq!(opening(typed, "/home/me/my palm.toml", shell), expected);
+        }
+    }
 
     #[test]
     fn words_are_quoted_where_a_shell_needs_it() {

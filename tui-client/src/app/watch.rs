@@ -9,7 +9,7 @@ mod tests;
 mod totals;
 mod watched;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,6 +119,8 @@ pub struct Watch {
     totals: TotalsAsked,
     /// Keys that an answer may lack although they have points.
     away: Away,
+    /// Keys that are to be in the chart besides once they are known, as those of a server that is away.
+    to_mark: BTreeSet<String>,
     /// Keys of these that are called alike are in one chart.
     runs: Runs,
 }
@@ -243,7 +245,8 @@ impl Watch {
         let beside = if pattern.is_key() { self.runs.beside(&text) } else { Vec::new() };
         if pattern.is_key() {
             self.selected = self.place(&text).unwrap_or_else(|| {
-                self.keys.push(Watched::new(text));
+                let key = self.new_key(text);
+                self.keys.push(key);
                 self.find_places();
                 self.keys.len() - 1
             });
@@ -257,11 +260,24 @@ impl Watch {
         self.want();
     }
 
+    /// A key of which nothing is known yet.
+    fn new_key(&mut self, key: String) -> Watched {
+        let kept = self.to_mark.remove(&key);
+        Watched { kept, ..Watched::new(key) }
+    }
+
+    /// The keys that are in the chart besides the selected one, now or once they are known.
+    pub fn marked(&self) -> impl Iterator<Item = &str> {
+        let kept = self.keys.iter().filter(|key| key.kept).map(|key| key.key.as_str());
+        kept.chain(self.to_mark.iter().map(String::as_str))
+    }
+
     /// Watches the key of another run that is called like one that is watched.
     fn add_beside(&mut self, key: &str) {
         let Ok(pattern) = key.parse::<Glob>() else { return };
         if self.place(key).is_none() {
-            self.keys.push(Watched::new(key.to_owned()));
+            let key = self.new_key(key.to_owned());
+            self.keys.push(key);
             self.find_places();
         }
         self.unwanted.remove(key);
@@ -387,7 +403,7 @@ impl Watch {
             let key = series.key.as_str();
             let is_new = !known.contains(key) && !self.unwanted.contains(key);
             if is_new && self.patterns.iter().any(|pattern| pattern.matches(key)) {
-                let mut watched = Watched::new(key.to_owned());
+                let mut watched = self.new_key(key.to_owned());
                 watched.answer(Some(series), revision, now);
                 self.keys.push(watched);
             }
@@ -444,7 +460,8 @@ impl Watch {
         let place = match self.places.get(key.as_str()).copied() {
             Some(place) => place,
             None if may_be_new && self.wants(key.as_str()) => {
-                self.keys.push(Watched::new(key.as_str().to_owned()));
+                let new = self.new_key(key.as_str().to_owned());
+                self.keys.push(new);
                 self.put_in_order();
                 *self.places.get(key.as_str())?
             }
@@ -549,6 +566,7 @@ impl Watch {
             WatchAction::KeepAll => {
                 let all = self.keys.iter().all(|key| key.kept);
                 self.keys.iter_mut().for_each(|key| key.kept = !all);
+                self.to_mark.clear();
             }
             WatchAction::FullScreen if full => panes.focus_on(panes.before_chart()),
             WatchAction::FullScreen => panes.focus_on(Mode::Chart),

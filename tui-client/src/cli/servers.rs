@@ -85,7 +85,7 @@ fn sources(
         [(None, _)] if runs.is_empty() => Vec::new(),
         [(None, server)] => {
             let (name, run) = (String::new(), String::new());
-            vec![Source { name, run, server: server.clone() }]
+            vec![Source { name, run, is_marks: false, server: server.clone() }]
         }
         _ => named_hosts(servers).map_err(|why| invalid(why.to_string()))?,
     };

@@ -30,6 +30,8 @@ pub struct Marks {
     all: BTreeMap<Mark, BTreeSet<usize>>,
     /// What the keys of marks begin with.
     prefixes: Vec<String>,
+    /// So many of them, from the first one on, are those of marks that are put.
+    own: usize,
     /// They were asked for, and are told since.
     are_asked_for: bool,
 }
@@ -43,7 +45,15 @@ impl Default for Marks {
 impl Marks {
     /// No marks, of keys that begin with one of these.
     pub fn of_keys(prefixes: Vec<String>) -> Self {
-        Self { all: BTreeMap::new(), prefixes, are_asked_for: false }
+        let own = prefixes.len();
+        Self { all: BTreeMap::new(), prefixes, own, are_asked_for: false }
+    }
+
+    /// Besides, marks of keys that begin with one of these, which others put.
+    #[must_use]
+    pub fn with_others(mut self, prefixes: Vec<String>) -> Self {
+        self.prefixes.extend(prefixes);
+        self
     }
 
     /// Forgets all; they are to be asked for.
@@ -59,6 +69,11 @@ impl Marks {
         }
     }
 
+    /// The patterns of the keys of marks that are put.
+    pub fn own(&self) -> impl Iterator<Item = String> {
+        self.prefixes.iter().take(self.own).map(|prefix| format!("{prefix}*"))
+    }
+
     /// The selector of the newest points of each mark.
     pub fn selector(&self) -> String {
         format!("{}[last:{ASKED}]", self.pattern())
@@ -66,7 +81,7 @@ impl Marks {
 
     /// The keys of a mark of this name.
     pub fn keys(&self, name: &str) -> impl Iterator<Item = String> {
-        self.prefixes.iter().map(move |prefix| format!("{prefix}{name}"))
+        self.prefixes.iter().take(self.own).map(move |prefix| format!("{prefix}{name}"))
     }
 
     /// The name of the mark that a key is of, and the place of its prefix.

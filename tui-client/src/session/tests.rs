@@ -45,6 +45,7 @@ fn view() -> View {
         address: "palm:10001".to_owned(),
         hosts: Vec::new(),
         runs: vec!["run/1.".to_owned(), "run2.".to_owned()],
+        shifts: vec![("run/1.".to_owned(), 44)],
         saved_at: 1_795_933_800,
         watch: vec!["palm.*".parse().unwrap(), "火.cpu".parse().unwrap()],
         alerts: vec!["palm.cpu > 90".parse().unwrap(), "*.temp age > 1m".parse().unwrap()],

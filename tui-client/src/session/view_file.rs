@@ -2,6 +2,7 @@
 //! command line is called as that option, has its values, and is checked as that.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 
@@ -9,6 +10,7 @@ use super::fields::{self, FIELDS, Field, Form};
 use super::view::View;
 use crate::settings::{Kind, Mistake, Setting, Settings, Value, quoted};
 use crate::text::{moment, time};
+use crate::themes::is_path;
 
 /// What a file says of a view.
 #[derive(Debug, Clone)]
@@ -57,6 +59,20 @@ impl ViewFile {
             }
         }
         Ok(Self { settings, options, panes })
+    }
+
+    /// The path of a theme is one from the directory of the file, so that both can be sent together.
+    #[must_use]
+    pub fn beside(mut self, directory: &Path) -> Self {
+        for option in self.options.iter_mut().filter(|option| option.name == "theme") {
+            if let Some(theme) = &mut option.value
+                && is_path(theme)
+                && !theme.starts_with('~')
+            {
+                *theme = directory.join(&theme).to_string_lossy().into_owned();
+            }
+        }
+        self
     }
 
     /// The values of options of the command line, in the order of the file.

@@ -167,7 +167,9 @@ pub fn read_session(path: &Path) -> Result<Session, String> {
 /// A sentence with the path, and the place of a mistake in the file.
 pub fn read_view(path: &Path, now: i64, zone: &TimeZone) -> Result<ViewFile, String> {
     let text = read_settings(path)?;
-    ViewFile::parse(&path.to_string_lossy(), &text, now, zone).map_err(|why| why.to_string())
+    let file = ViewFile::parse(&path.to_string_lossy(), &text, now, zone);
+    let directory = path.parent().unwrap_or(Path::new(""));
+    file.map(|file| file.beside(directory)).map_err(|why| why.to_string())
 }
 
 /// Reads a file of settings.

@@ -1,8 +1,7 @@
-//! The choice of a theme: by option, from a file where it names one, else by environment, else by the background that the terminal
-//! reports.
+//! The choice of a theme: by option, from a file where it names one, else by environment, else by the
+//! background that the terminal reports.
 
 use std::env;
-use std::path::{Path, is_separator};
 
 use crate::cli::{GlyphSet, ScreenOptions, ThemeName, When};
 use crate::session::view_file::ViewFile;
@@ -11,7 +10,7 @@ use crate::system::files::{expand_home, read_settings};
 use crate::system::os;
 use crate::text::escape::escape_untrusted;
 use crate::text::nearest::nearest;
-use crate::themes::BUILT_IN;
+use crate::themes::{BUILT_IN, is_path};
 use crate::view::theme::colour::Depth;
 use crate::view::theme::{Glyphs, Theme, ThemeChoice};
 
@@ -21,10 +20,8 @@ use crate::view::theme::{Glyphs, Theme, ThemeChoice};
 /// A sentence: there is none, or what is wrong with its file.
 pub fn named(theme: &ThemeName) -> Result<Option<Theme>, String> {
     let ThemeName::Named(name) = theme else { return Ok(None) };
-    let is_path = Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case("toml"))
-        || name.contains(is_separator);
     let users = os::files::config_directory();
-    let path = if is_path {
+    let path = if is_path(name) {
         Some(expand_home(name))
     } else {
         let path = users.map(|directory| directory.join("themes").join(format!("{name}.toml")));

@@ -169,13 +169,17 @@ impl App {
         }
         let mut away = Vec::new();
         for key in self.marks.keys(name) {
-            match self.sources.of_key(&key) {
+            match self.sources.of_server(&key) {
                 Some(source) if !source.state.is_here() => {
-                    away.push(source.label.shown());
+                    away.push(source.label.server().to_owned());
                     continue;
                 }
                 // A mark of the run that keeps its times is one of all.
-                Some(source) if source.state.shift() > 0 => continue,
+                Some(source)
+                    if key.starts_with(&source.label.prefix()) && source.state.shift() > 0 =>
+                {
+                    continue;
+                }
                 _ => {}
             }
             let line = format!("put {key} 1 {at}");
@@ -260,7 +264,7 @@ impl App {
         let at = self.place.at()?;
         match self.place.table().and_then(Table::as_of) {
             Some(of) if of == at => None,
-            _ if self.table.answer().series.len() > MAX_KEYS => Some("too many keys"),
+            _ if self.table.is_large() => Some("too many keys"),
             _ if self.place.has_failed() => Some("no answer"),
             _ if !self.link.is_connected() => Some("not connected"),
             _ => None,

@@ -15,6 +15,7 @@ use crate::request::explain;
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
 use crate::sources::SourceState;
+use crate::text::escape::named;
 use crate::text::nearest::nearest;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
@@ -214,7 +215,11 @@ impl App {
         } else if let Some(selector) = selector_of(pending.line.as_bytes()) {
             if reply.answer.series.is_empty() {
                 let extension = self.feed.extension();
-                self.cx.say(Tone::Plain, Polling::why_nothing(extension, selector));
+                let why = match self.sources.why_unnamed(selector) {
+                    Some(why) => format!("no points for {}: {why}", named(selector)),
+                    None => Polling::why_nothing(extension, selector),
+                };
+                self.cx.say(Tone::Plain, why);
             }
             if is_follow(&pending.line) {
                 return;

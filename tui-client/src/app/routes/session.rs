@@ -166,6 +166,7 @@ impl App {
         self.log.replay(&session.log);
         let ids = session.log.entries().filter_map(|line| line.exchange);
         self.link.skip_ids(ids.max().unwrap_or(0));
+        self.sources.replay(&session.view.shifts);
         self.open_view(&session.view);
         let partial = session.recording.partial() as u64;
         let coverage = session.recording.coverage().map(|it| (it.clone(), partial));

@@ -168,10 +168,18 @@ impl App {
         let now = self.cx.now();
         let has_table = self.table.is_live() && self.feed.follows_all();
         let mut malformed = 0;
+        let are_marks_apart = self.sources.are_marks_apart();
+        let is_apart = |app: &Self, key: &str| {
+            let is_mark = are_marks_apart && app.marks.name_of(key).is_some();
+            is_mark && app.sources.of_key(key).is_none()
+        };
         for news in decode_news(lines) {
             match news {
                 Ok(News::Point(key, point)) => {
                     self.marks.tell(key.as_str(), point.timestamp);
+                    if is_apart(self, key.as_str()) {
+                        continue;
+                    }
                     self.place.tell(point.timestamp);
                     let is_known = has_table && self.table.tell(key, point, now.unix());
                     let may_be_new = !is_known;
@@ -187,6 +195,9 @@ impl App {
                 }
                 Ok(News::TakenBack(key, timestamp)) => {
                     self.marks.take_back(key.as_str(), timestamp);
+                    if is_apart(self, key.as_str()) {
+                        continue;
+                    }
                     self.place.tell(timestamp);
                     let is_shown = has_table && self.table.ends_at(key, timestamp);
                     self.watch.take_back(key.as_str(), timestamp);

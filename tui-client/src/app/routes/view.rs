@@ -43,6 +43,7 @@ impl App {
             address: self.link.address().to_owned(),
             hosts: Vec::new(),
             runs: Vec::new(),
+            shifts: self.sources.shifts(),
             saved_at: self.cx.now().unix(),
             watch: self.watch.shown_patterns(),
             alerts: self.alerts.alerts().cloned().collect(),
@@ -61,10 +62,7 @@ impl App {
                 log: viewport.log,
                 cursor: viewport.cursor(),
                 selected: self.watch.selected_key().map(|key| key.key.clone()),
-                marked: {
-                    let kept = self.watch.keys().iter().filter(|key| key.kept);
-                    kept.map(|key| key.key.clone()).collect()
-                },
+                marked: self.watch.marked().map(str::to_owned).collect(),
             },
             pane: Some(focus_of(pane_mode(self.last_pane()))),
             focus: Some(focus_of(self.panes.focus())),

@@ -116,6 +116,8 @@ impl Watch {
         for watched in &mut self.keys {
             watched.kept |= chart.marked.contains(&watched.key);
         }
+        let unknown = chart.marked.iter().filter(|key| self.place(key.as_str()).is_none());
+        self.to_mark = unknown.cloned().collect();
         let selected = chart.selected.as_ref().and_then(|key| self.place(key));
         self.selected = selected.unwrap_or(self.selected);
     }

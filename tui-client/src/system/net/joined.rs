@@ -5,6 +5,7 @@
 //! goes, a follow that it has a part in breaks off, so that the screen asks for everything anew.
 
 mod connection;
+mod course;
 mod supervisor;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{connect_reason, end_reason};
 use crate::event::Event;
-use crate::sources::{Source, SourceLabel, SourceState, shifts};
+use crate::sources::{Source, SourceLabel, SourceState, shifts, with_marks};
 use connection::{Ways, serve};
 
 /// Bytes on their way to the screen, or from it.
@@ -60,6 +61,18 @@ struct Standing {
     start: Option<i64>,
 }
 
+impl Standing {
+    /// As it is told of a source.
+    fn told(&self, source: &Source) -> SourceState {
+        match &self.state {
+            SourceState::Here { .. } if self.start.is_none() && !source.run.is_empty() => {
+                SourceState::NoKeys
+            }
+            state => state.clone(),
+        }
+    }
+}
+
 /// How the times of all are shifted.
 fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
     let starts: Vec<_> = standings.iter().map(|standing| standing.start).collect();
@@ -69,6 +82,7 @@ fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
 impl Joined {
     /// Sources of which nothing is known.
     pub fn new(sources: Vec<Source>) -> Self {
+        let sources = with_marks(sources);
         let unknown =
             Standing { state: SourceState::Connecting, client: None, changes: 0, start: None };
         let standings = watch::Sender::new(vec![unknown; sources.len()]);
@@ -172,6 +186,15 @@ impl Joined {
             Some(reason) => Err(reason),
             None => Ok(self.client(Ways::all(Arc::clone(self), clients))),
         }
+    }
+
+    /// The runs of which no key has been found, by what their keys begin with in the view.
+    pub fn without_keys(&self) -> Vec<String> {
+        let standings = self.standings.borrow();
+        let runs = self.sources.iter().zip(&*standings).filter(|(source, standing)| {
+            !source.run.is_empty() && !source.is_marks && standing.start.is_none()
+        });
+        runs.map(|(source, _)| source.prefix()).collect()
     }
 
     fn client(&self, ways: Ways) -> Client {

@@ -35,7 +35,8 @@ fn the_terminal_around_screen_gets_what_is_copied() {
     let environment = [("SCREENDIR", sockets.to_str().unwrap()), ("LC_ALL", "C.UTF-8")];
     let script = format!("mkdir -m 700 $SCREENDIR; {command}; echo over");
     let shell = Shell::run_with(&script, &environment);
-    shell.until_shown("localhost");
+    // What is typed before the connection stands would not be sent.
+    shell.until_shown("● localhost");
     shell.press("\tY");
     shell.until_sent(COPY);
     // A long text goes in pieces, and none of it is printed.

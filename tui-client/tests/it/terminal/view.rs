@@ -36,6 +36,31 @@ fn a_view_is_saved_and_opened_and_writes_over_nothing() {
     shell.until_shown("code 0");
 }
 
+/// Both can be sent together.
+#[test]
+fn a_view_has_the_theme_of_a_file_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    let server = TestServer::start();
+    fs::create_dir(path.join("sent")).unwrap();
+    let view = format!("port = {}\ntheme = 'night.toml'\n", server.port);
+    fs::write(path.join("sent/palm.toml"), view).unwrap();
+    fs::write(path.join("sent/night.toml"), "background = '#010203'\n").unwrap();
+    let open = |view: &str| {
+        let command = format!("cd {} && \"$CLIENT\" --view {view}; echo over", path.display());
+        let shell = Shell::run_with(&command, &[("COLORTERM", "truecolor")]);
+        shell.until_shown("● localhost");
+        shell.until_sent("48;2;1;2;3");
+        shell
+    };
+    let shell = open("sent/palm.toml");
+    shell.press("\tV\x15again.toml\r");
+    shell.until_shown("--view again.toml opens it");
+    shell.press("\x03");
+    shell.until_shown("over");
+    open("again.toml").press("\x03");
+}
+
 #[test]
 fn a_wrong_view_is_told_before_the_screen_opens() {
     let directory = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 
+use super::course::Course;
 use super::supervisor::ENQUIRY;
 use super::{Joined, shifts_of};
 use crate::clock::unix_now;
@@ -165,6 +166,8 @@ struct Part {
     on_the_way: Arc<()>,
     /// How often the source had changed when it was asked.
     changes: u64,
+    /// What a follow tells besides, where the times of the source are shifted.
+    course: Option<Course>,
 }
 
 /// A follow that has been sent on.
@@ -277,15 +280,24 @@ impl Reader {
             let Ok(client) = client else { continue };
             let stream = client.send(&target.line).await;
             asked.push(client);
+            let shift = shifts.get(target.source).copied().unwrap_or(0);
+            let source = joined.sources.get(target.source);
+            let source = source.filter(|_| kind == Kind::Follow && shift > 0);
+            let course = source.map(|source| Course {
+                server: source.server.clone(),
+                keys: target.keys.clone(),
+                shift,
+            });
             parts.push(Part {
                 source: target.source,
                 lines: DataLines::new(joined.before(target.source), filter.clone())
-                    .shifted(shifts.get(target.source).copied().unwrap_or(0), target.step),
+                    .shifted(shift, target.step),
                 stream,
                 sent: Instant::now(),
                 is_alone,
                 on_the_way: Arc::clone(&self.on_the_way),
                 changes: standing.iter().find(|it| it.0 == target.source).map_or(0, |it| it.1),
+                course,
             });
         }
         if kind != Kind::Follow {
@@ -359,6 +371,7 @@ struct Begun {
     first: Option<Duration>,
     changes: u64,
     on_the_way: Arc<()>,
+    course: Option<Course>,
 }
 
 impl Writer {
@@ -425,7 +438,8 @@ impl Writer {
         for (order, part) in parts.into_iter().enumerate() {
             let joined = Arc::clone(&self.joined);
             beginning.spawn(async move {
-                let Part { source, lines, stream, sent, is_alone, on_the_way, changes } = part;
+                let Part { source, lines, stream, sent, is_alone, on_the_way, changes, course } =
+                    part;
                 let begun = async {
                     let mut stream = stream?;
                     let piece = joined.piece(&mut stream, source, changes).await?;
@@ -433,7 +447,7 @@ impl Writer {
                         return Err(ClientError::Closed);
                     };
                     let first = is_alone.then(|| sent.elapsed());
-                    Ok(Begun { source, lines, stream, status, first, changes, on_the_way })
+                    Ok(Begun { source, lines, stream, status, first, changes, on_the_way, course })
                 };
                 (order, source, begun.await)
             });
@@ -485,8 +499,14 @@ impl Writer {
         let mut open = begun.len();
         // They end with this.
         let mut telling = JoinSet::new();
-        for part in begun {
-            telling.spawn(tell(part, told_sender.clone()));
+        for mut part in begun {
+            let course = part.course.take().map(|course| {
+                let (ahead, newest) = watch::channel(i64::MIN);
+                let shift = course.shift;
+                telling.spawn(course.tell(part.lines.clone(), newest, told_sender.clone()));
+                (ahead, shift)
+            });
+            telling.spawn(tell(part, course, told_sender.clone()));
         }
         let mut standings = self.joined.standings.subscribe();
         let has_changed = |now: &Vec<super::Standing>| {
@@ -518,19 +538,36 @@ impl Writer {
 }
 
 /// What comes of a part of a follow.
-enum Told {
+pub(super) enum Told {
     Lines(Vec<u8>),
     Ended,
     Lost,
 }
 
-/// Hands on what a part tells, to its end.
-async fn tell(mut part: Begun, told: mpsc::Sender<Told>) {
+/// Hands on what a part tells, to its end. Points of a source whose times are shifted that are ahead are
+/// those of its course, which learns the last time of them on the server.
+async fn tell(
+    mut part: Begun,
+    course: Option<(watch::Sender<i64>, u64)>,
+    told: mpsc::Sender<Told>,
+) {
     loop {
         let news = match part.stream.next().await {
             Ok(Some(ReplyPiece::Data(data))) => {
                 let mut lines = Vec::new();
-                part.lines.add(&data, &mut lines);
+                let until = course.as_ref().map_or(i64::MAX, |_| unix_now());
+                let later = part.lines.add_until(until, &data, &mut lines);
+                if let Some((ahead, shift)) = &course
+                    && let Some(later) = later
+                {
+                    let later = later.saturating_sub_unsigned(*shift);
+                    ahead.send_if_modified(|known| {
+                        std::mem::replace(known, later.max(*known)) < later
+                    });
+                }
+                if lines.is_empty() {
+                    continue;
+                }
                 Told::Lines(lines)
             }
             Ok(Some(ReplyPiece::Status(_))) => continue,
