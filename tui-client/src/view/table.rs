@@ -106,7 +106,7 @@ fn titles(app: &App) -> Vec<String> {
     let partial = app.replayed().map_or(0, |replayed| replayed.partial(app.table_time()));
     if partial > 0 {
         let of = number::count(partial);
-        keys.push_str(&format!(", newest points only of {of}"));
+        keys = format!("{keys}, newest points only of {of}");
     }
     // What the numbers are of: of a live table only the newest points are known.
     let shown = table.shown_window();
@@ -127,9 +127,13 @@ fn titles(app: &App) -> Vec<String> {
         gone if is_later => format!(", {} not yet there", number::count(gone as u64)),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
-    let compared = table.compared().map(|compared| match is_later {
-        true => format!("compared with {}, which is later{gone} ", compared.name),
-        false => format!("moved since {}{gone} ", compared.name),
+    let compared = table.compared().map(|compared| {
+        let name = &compared.name;
+        if is_later {
+            format!("compared with {name}, which is later{gone} ")
+        } else {
+            format!("moved since {name}{gone} ")
+        }
     });
     // Above all else a title says that the rows are of another time.
     let then = table
