@@ -2,6 +2,7 @@
 //! that opens anywhere without a server; or the view alone, as a file that a hand can write. Knows no
 //! screen.
 
+pub mod coverage;
 mod fields;
 mod parse;
 mod recording;

@@ -27,6 +27,7 @@ use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::series::{Bounds, Series};
 use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::metrics::window::ChartWindow;
 use crate::sources::{Away, Runs};
 use crate::wire_log::entry::Tone;
 use numbers::Numbers;
@@ -103,6 +104,9 @@ pub struct Watch {
     /// Its first key is selected as soon as one is known.
     to_select: Option<Glob>,
     viewport: Viewport,
+    /// The time that the cursor points to where the points known so far begin later, and the window to
+    /// be moved there once they don't.
+    unreached: Option<(i64, ChartWindow)>,
     /// What the chart opens on.
     opening: Opening,
     /// The numbers of the keys, as far as they are asked for.
@@ -347,11 +351,12 @@ impl Watch {
         Some(gone)
     }
 
-    /// Selects the next key for which an alert fires; says whether there is one.
-    pub fn select_next_alarm(&mut self) -> bool {
+    /// Selects the next key that is wanted, by the places of the keys; says whether there is one.
+    pub fn select_next(&mut self, is_wanted: &[bool]) -> bool {
         let (before, after) = self.keys.split_at((self.selected + 1).min(self.keys.len()));
         let places = (before.len()..).zip(after).chain((0..).zip(before));
-        let next = places.filter(|(_, key)| key.alarm).map(|(place, _)| place).next();
+        let next =
+            places.map(|(place, _)| place).find(|&place| is_wanted.get(place) == Some(&true));
         self.selected = next.unwrap_or(self.selected);
         next.is_some()
     }
@@ -651,11 +656,6 @@ impl Watch {
     /// The chart has a cursor.
     pub fn has_cursor(&self) -> bool {
         self.viewport.cursor().is_some()
-    }
-
-    /// The number of keys with a firing alert.
-    pub fn alarms(&self) -> usize {
-        self.keys.iter().filter(|key| key.alarm).count()
     }
 
     fn place(&self, key: &str) -> Option<usize> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::coverage::Coverage;
 use shared::response::{encode_end, encode_error, encode_point, encode_status_ok};
 use shared::selector::{Aggregate, Buckets, Clause, Since, Step, Time};
 use shared::{Glob, Key, KeyBuf, Point, Request, Selector};
@@ -15,6 +16,9 @@ const MAX_AHEAD: i64 = 60;
 
 /// The reason for which nothing is stored or deleted.
 pub const READ_ONLY: &str = "this is a recording";
+
+/// The reason for which nothing is said of an early time.
+const BEGINS_LATER: &str = "this session begins later";
 
 /// What the view of a recording says of its keys.
 #[derive(Clone, Copy)]
@@ -46,6 +50,7 @@ impl Known<'_> {
 pub struct Recording {
     keys: Vec<(KeyBuf, BTreeMap<i64, f64>)>,
     places: HashMap<String, usize>,
+    coverage: Option<Coverage>,
 }
 
 impl Recording {
@@ -65,6 +70,22 @@ impl Recording {
                 known.entry(timestamp).or_insert(value);
             }
         }
+    }
+
+    /// Sets what is known of the keys.
+    pub fn set_coverage(&mut self, coverage: Coverage) {
+        self.coverage = Some(coverage);
+    }
+
+    /// What is known of the keys; none where that is not recorded.
+    pub fn coverage(&self) -> Option<&Coverage> {
+        self.coverage.as_ref()
+    }
+
+    /// The number of keys with the newest points only.
+    pub fn partial(&self) -> usize {
+        let Some(coverage) = &self.coverage else { return 0 };
+        self.keys.iter().filter(|(key, _)| !coverage.is_whole(key.as_str())).count()
     }
 
     /// The number of keys.
@@ -107,6 +128,10 @@ impl Recording {
 
     fn answer_of(&self, line: &[u8], known: Known<'_>, out: &mut Vec<u8>) -> bool {
         match Request::decode(line) {
+            Ok(Request::Get(selector)) if self.begins_after(selector, known.now) => {
+                encode_error(BEGINS_LATER, out);
+                false
+            }
             Ok(Request::Get(selector)) => {
                 encode_status_ok(out);
                 self.select(selector, known, out);
@@ -125,6 +150,16 @@ impl Recording {
                 false
             }
         }
+    }
+
+    fn has_all_of(&self, key: &str, from: Option<i64>, to: i64) -> bool {
+        self.coverage.as_ref().is_none_or(|coverage| coverage.has_all_of(key, from, to))
+    }
+
+    /// How things stood is asked for at a time of which nothing is known.
+    fn begins_after(&self, selector: Selector<'_>, now: i64) -> bool {
+        let Some(Clause::Last { to: Some(to), .. }) = selector.clause() else { return false };
+        self.coverage.as_ref().is_some_and(|coverage| coverage.begins_after(unix(to, now)))
     }
 
     /// Appends the data lines of what is selected.
@@ -157,6 +192,9 @@ impl Recording {
                     let count = usize::try_from(count.get()).unwrap_or(usize::MAX);
                     let present = known.present(key.as_str());
                     let to = to.map(|to| unix(to, now));
+                    let covered = self.coverage.as_ref().zip(to);
+                    let covered = covered.map(|(it, to)| it.known_at(key.as_str(), to));
+                    let count = count.min(covered.unwrap_or(usize::MAX));
                     for (time, value) in newest(points, count, to, present) {
                         tell(time, value);
                     }
@@ -166,6 +204,7 @@ impl Recording {
                     let end = to.map_or(i64::MAX, |to| unix(to, now));
                     match buckets {
                         None => tell_range(begin.unwrap_or(i64::MIN), end),
+                        Some(_) if !self.has_all_of(key.as_str(), begin, end.min(now)) => {}
                         Some(buckets) => {
                             for (time, value) in gather(points, begin, end, buckets) {
                                 tell(time, value);

@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::server::link::LinkState;
 use crate::keymap::Mode;
-use crate::metrics::alerts::Alert;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::{sparkline, sparkline_on};
@@ -107,6 +106,12 @@ fn titles(app: &App) -> Vec<String> {
     if table.is_let_go() {
         keys.push_str(", asking again …");
     }
+    // Of other points a recording knows nothing.
+    let partial = app.replayed().map_or(0, |replayed| replayed.partial(app.table_time()));
+    if partial > 0 {
+        let of = number::count(partial);
+        keys = format!("{keys}, newest points only of {of}");
+    }
     // What the numbers are of: of a live table only the newest points are known.
     let shown = table.shown_window();
     let as_of = table.as_of().map(|at| {
@@ -118,14 +123,23 @@ fn titles(app: &App) -> Vec<String> {
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
     });
+    let is_later = table.is_compared_with_later();
     let gone = match table.gone() {
+        // What is not known may be there.
+        _ if partial > 0 => String::new(),
         0 => String::new(),
+        gone if is_later => format!(", {} not yet there", number::count(gone as u64)),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
     let compared = table.compared().map(|compared| {
+        let name = &compared.name;
         let unknown = app.sources_of(&compared.unknown);
         let unknown = unknown.map(|text| format!(", {text}")).unwrap_or_default();
-        format!("moved since {}{gone}{unknown} ", compared.name)
+        if is_later {
+            format!("compared with {name}, which is later{gone}{unknown} ")
+        } else {
+            format!("moved since {name}{gone}{unknown} ")
+        }
     });
     // Above all else a title says that the rows are of another time.
     let then = table
@@ -244,20 +258,6 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     }
 }
 
-/// An alert fires for a row, whose numbers may be of a window only. None counts for a key that was
-/// removed from the watched ones.
-fn is_firing(app: &App, series: &Series, now: i64) -> bool {
-    let alerts = app.alerts();
-    let has_all = app.feed().has_selectors() != Some(true);
-    let counts = |alert: &&Alert| has_all || !alert.is_of_all();
-    let key = series.key.as_str();
-    // What fires now says nothing of another time.
-    let is_now = app.table().as_of().is_none();
-    !app.watch().is_unwanted(key)
-        && (is_now && alerts.fires(key)
-            || alerts.alerts().filter(counts).any(|alert| alert.fires(series, now)))
-}
-
 /// A row of the table.
 struct Row<'a> {
     mark: (&'static str, Style),
@@ -278,13 +278,15 @@ impl<'a> Row<'a> {
     ) -> Self {
         let Canvas { app, theme, .. } = *canvas;
         let now = app.table_time();
-        let firing = is_firing(app, series, now);
+        let firing = app.is_firing(series);
         let (mark, base, age) = theme.series(firing, series.is_stale(now));
         let marked = mark != " ";
         let key = theme.series_key.filter(|_| !marked).unwrap_or(base);
         let moved = |by: f64| if marked { base } else { theme.moved(by, base) };
         let last = series.last.timestamp;
+        let lacks = app.replayed().is_some_and(|it| it.lacks_numbers(series.key.as_str(), now));
         let cells = columns.iter().map(|&(column, wide)| match column.kind() {
+            _ if lacks && column.is_of_window() => (unknown().into(), base),
             ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), key),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;
@@ -295,14 +297,15 @@ impl<'a> Row<'a> {
                 (text.into(), style)
             }
             ColumnKind::Moved => {
-                let (text, style) = match series.moved() {
+                let (text, style) = match series.moved(now) {
                     Some(Moved::New) => ("new".to_owned(), theme.alert),
+                    Some(Moved::Stopped) => ("stopped".to_owned(), theme.alert),
                     other => change(other.map(Moved::by), wide, theme, moved),
                 };
                 (text.into(), style)
             }
             ColumnKind::MovedShare => {
-                let percent = series.moved().and_then(Moved::percent);
+                let percent = series.moved(now).and_then(Moved::percent);
                 let (text, style) = change(percent, wide, theme, moved);
                 (percent.map_or(text, number::percent).into(), style)
             }

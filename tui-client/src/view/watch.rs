@@ -60,7 +60,7 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
             let marks = cells(shape.marks).min(inner.width);
             let key = cells(shape.key).min(inner.width - marks);
             let name = Rect { x: inner.x + marks, width: key, ..line };
-            canvas.buffer.set_style(name, theme.selected(watched.alarm));
+            canvas.buffer.set_style(name, theme.selected(app.is_alarmed(watched)));
             canvas.mark_row(inner, row);
         }
     }
@@ -125,11 +125,15 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     };
     let alerts = app.alerts().alerts().filter(concerns).count() as u64;
     // An alert may fire for several keys.
-    let firing = watch.alarms() as u64;
+    let firing = app.alarms() as u64;
     let count = number::plural(alerts, "alert", "alerts");
+    // They are judged by how things stood.
+    let then = if app.place().table().is_some() { " then" } else { "" };
     if firing > 0 {
         let keys = number::plural(firing, "key", "keys");
-        remarks.push((format!("· {count}, {keys} firing "), theme.bad));
+        remarks.push((format!("· {count}, {keys} firing{then} "), theme.bad));
+    } else if alerts > 0 && !then.is_empty() {
+        remarks.push((format!("· {count}, none firing{then} "), theme.quiet));
     } else if alerts > 0 {
         remarks.push((format!("· {count} "), theme.quiet));
     }
@@ -245,11 +249,12 @@ fn draw_key(
     let is_past = app.place().at().is_some();
     let now = if is_past { app.table_time() } else { app.now().unix() };
     let stale = series.is_some_and(|series| series.is_stale(now));
-    let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
+    let alarm = app.is_alarmed(watched);
+    let (state_mark, base, age_style) = theme.series(alarm, stale);
     let selection = if selected { ("▸", theme.focus) } else { (" ", theme.text) };
     let line_mark = line_mark(app, watched, theme);
     let mut pen = canvas.pen(line, 0);
-    let is_plain = !watched.alarm && !stale;
+    let is_plain = !alarm && !stale;
     let key = theme.series_key.filter(|_| is_plain).unwrap_or(base);
     pen.write(state_mark, base);
     if shape.marks > 2 {
@@ -270,7 +275,7 @@ fn draw_key(
         pen.write("  ", theme.quiet).write(&why, theme.quiet);
         return;
     };
-    let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm && !is_past;
+    let fresh = watched.is_fresh(app.now().elapsed) && !alarm && !is_past;
     let emphasis = match fresh {
         true => theme.title.patch(theme.alert),
         false if is_plain => theme.value(),

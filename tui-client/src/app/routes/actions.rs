@@ -92,7 +92,11 @@ impl App {
         match copy_command::command(self) {
             Ok(command) => {
                 let is_new = copy_command::prints_new_points(self);
-                let what = if is_new { ", prints each new point" } else { "" };
+                let what = match &copy_command::left_out(self)[..] {
+                    _ if is_new => ", prints each new point".to_owned(),
+                    [] => String::new(),
+                    parts => format!(", at a place plain mode has no {}", parts.join(" or ")),
+                };
                 let copied = self.cx.copy(command.clone());
                 self.cx.say_name(Tone::Good, &format!("{copied}{what}: "), &command);
             }
@@ -148,6 +152,7 @@ impl App {
             Action::Refresh => {
                 let (link, feed, watch) = (&self.link, &mut self.feed, &mut self.watch);
                 self.polling.refresh(link, feed, watch, &mut self.cx);
+                self.place.refresh();
             }
             Action::TogglePause => self.toggle_pause(key),
             Action::Interval(step) => {

@@ -142,7 +142,7 @@ impl App {
             }
             Action::SilenceAlerts => lacks(self.alerts.is_restless(now), "no alert fires"),
             Action::NextAlarm => {
-                lacks(self.watch.keys().iter().any(|key| key.alarm), "no alert fires")
+                lacks(self.watch.keys().iter().any(|key| self.is_alarmed(key)), "no alert fires")
             }
             Action::DropAlerts => {
                 let key = self.watch.selected_key().map(|key| key.key.as_str());

@@ -2,6 +2,7 @@
 //! the table, the chart and the log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::Key;
 use shared::response::Status;
@@ -17,7 +18,7 @@ use crate::keymap::{Mode, Pane};
 use crate::metrics::marks::{PREFIX, name};
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
-use crate::request::pending::Purpose;
+use crate::request::pending::{NamedTime, Purpose};
 use crate::session::Base;
 use crate::sources::Away;
 use crate::text::{moment, number, time};
@@ -30,6 +31,10 @@ impl App {
         if at > now {
             let date = time::date(at, self.cx.zone());
             return self.cx.say(Tone::Plain, format!("{date} is still to come"));
+        }
+        if let Some(begin) = self.replayed.as_ref().and_then(|it| it.begins_after(at)) {
+            let begin = time::short_moment(begin, now, self.cx.zone());
+            return self.cx.say(Tone::Plain, format!("this session begins {begin}"));
         }
         self.watch.point_to(at);
         if self.feed.has_selectors() == Some(false) {
@@ -63,6 +68,7 @@ impl App {
         if let Some(at) = self.place.at().filter(|_| !self.watch.has_cursor()) {
             self.watch.point_to(at);
         }
+        self.watch.reach();
     }
 
     /// Moves table and log along with the cursor of the chart, which was at another time before.
@@ -114,16 +120,26 @@ impl App {
         }
     }
 
-    /// Asks how things stood, if that is to be known.
-    pub(in crate::app) fn ask_as_of(&mut self) {
+    /// How things stood can be asked for, and would be shown.
+    fn may_ask_as_of(&self) -> bool {
         let knows = self.feed.has_selectors() == Some(true) && self.link.is_connected();
         // A chart alone has what it shows.
         let layout = self.layout();
         let has_rows = !layout.full || layout.watch_rows(self.watch.keys().len()) > 0;
-        let is_small = !self.table.is_large();
-        if let Some(at) = self.place.due().filter(|_| knows && has_rows && is_small) {
+        knows && has_rows && !self.table.is_large()
+    }
+
+    /// When it is asked again how things stood.
+    pub(in crate::app) fn next_renewal(&self) -> Option<Duration> {
+        self.place.next_renewal().filter(|_| self.may_ask_as_of())
+    }
+
+    /// Asks how things stood, if that is to be known.
+    pub(in crate::app) fn ask_as_of(&mut self) {
+        let now = self.cx.now().elapsed;
+        if let Some(at) = self.place.due(now).filter(|_| self.may_ask_as_of()) {
             let id = self.send((format!("get *[last@{at}]"), Purpose::AsOf));
-            self.place.asked(id, at);
+            self.place.asked(id, at, now);
         }
     }
 
@@ -231,7 +247,7 @@ impl App {
     }
 
     /// Compares the table with what was asked for.
-    pub(in crate::app) fn show_comparison(&mut self, name: String, reply: Reply) {
+    pub(in crate::app) fn show_comparison(&mut self, time: NamedTime, reply: Reply) {
         if reply.status != Status::Ok {
             return self.cx.say(Tone::Bad, format!("not compared: {}", reply.reason()));
         }
@@ -239,9 +255,10 @@ impl App {
         let is_again = self
             .table
             .compared()
-            .is_some_and(|known| known.name == name && !known.unknown.is_empty());
+            .is_some_and(|known| known.name == time.name && !known.unknown.is_empty());
         let unknown = self.sources.kept();
-        let compared = Arc::new(Compared { name, before: reply.answer, unknown });
+        let compared =
+            Arc::new(Compared { name: time.name, at: time.at, before: reply.answer, unknown });
         if is_again {
             self.place.compare_again(&compared);
             return self.table.compare_again(compared);

@@ -135,7 +135,7 @@ impl App {
                 }
             }
             Purpose::AsOf => self.show_as_of(reply),
-            Purpose::Base(name) => self.show_comparison(name.clone(), reply),
+            Purpose::Base(time) => self.show_comparison(time.clone(), reply),
             Purpose::Snapshot(_) | Purpose::Keys => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
                 if reply.points_left_out > 0 {

@@ -161,7 +161,7 @@ impl App {
         let numbers = numbers.filter(|&at| at < Duration::MAX);
         let ages = self.table.ages().then(|| self.cx.now().next_multiple(1000));
         let arranged = outdated.then_some(self.rearrange_at);
-        [lines, numbers, ages, arranged].into_iter().flatten().min()
+        [lines, numbers, ages, arranged, self.next_renewal()].into_iter().flatten().min()
     }
 
     /// Takes told lines.
@@ -181,6 +181,7 @@ impl App {
                     if is_apart(self, key.as_str()) {
                         continue;
                     }
+                    self.place.tell(point.timestamp);
                     let is_known = has_table && self.table.tell(key, point, now.unix());
                     let may_be_new = !is_known;
                     let told = (key, point);
@@ -198,6 +199,7 @@ impl App {
                     if is_apart(self, key.as_str()) {
                         continue;
                     }
+                    self.place.tell(timestamp);
                     let is_shown = has_table && self.table.ends_at(key, timestamp);
                     self.watch.take_back(key.as_str(), timestamp);
                     if is_shown || self.watch.has(key.as_str()) {

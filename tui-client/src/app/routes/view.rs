@@ -10,7 +10,7 @@ use crate::effect::{Effect, FileJob};
 use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Chosen;
 use crate::metrics::sort::{Sort, TableSpec};
-use crate::request::pending::Purpose;
+use crate::request::pending::{NamedTime, Purpose};
 use crate::session::{Base, ChartView, Comparison, Focus, Look, View, view_file};
 use crate::text::time;
 use crate::themes::BUILT_IN;
@@ -206,7 +206,9 @@ impl App {
             "" => time::date(base.at, self.cx.zone()),
             mark => mark.to_owned(),
         };
-        self.send((format!("get *[last@{}]", base.at), Purpose::Base(name)));
+        let at = base.at;
+        // Two points of a key say how often they come.
+        self.send((format!("get *[last:2@{at}]"), Purpose::Base(NamedTime { at, name })));
         self.base = Some(base);
     }
 

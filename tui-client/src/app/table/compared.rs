@@ -14,6 +14,8 @@ use crate::sources::Away;
 pub struct Compared {
     /// What the time is called: a mark, or a date.
     pub name: String,
+    /// Its Unix second.
+    pub at: i64,
     /// The newest point of each key then.
     pub before: Answer,
     /// The keys of which that is not known, because their source was away.
@@ -43,6 +45,12 @@ impl Table {
     /// What the rows are compared with.
     pub fn compared(&self) -> Option<&Compared> {
         self.compared.as_deref()
+    }
+
+    /// The rows are compared with how things stood later.
+    pub fn is_compared_with_later(&self) -> bool {
+        let of = |compared: &Arc<Compared>| Some((compared.at, self.as_of()?));
+        self.compared.as_ref().and_then(of).is_some_and(|(at, as_of)| at > as_of)
     }
 
     /// How many keys had points at the time that the rows are compared with, and have none now.
@@ -88,15 +96,20 @@ impl Table {
         if self.compared_rows >= self.answer.series.len() || self.next.is_some() {
             return;
         }
+        let as_of = self.as_of();
         let Some(answer) = Arc::get_mut(&mut self.answer) else { return };
         let before = &compared.before;
         for series in answer.series.iter_mut().skip(self.compared_rows) {
             let known = before.find(series.key.as_key());
             let known = known.and_then(|place| before.series.get(place));
-            match known {
-                None if compared.unknown.has(series.key.as_str()) => series.forget_comparison(),
-                known => series.compare(known.map(|known| known.last.value)),
+            if known.is_none() && compared.unknown.has(series.key.as_str()) {
+                series.forget_comparison();
+                continue;
             }
+            let is_later = as_of.is_some_and(|as_of| as_of < compared.at);
+            let stale_after = known.filter(|known| !is_later && !known.is_stale(compared.at));
+            let stale_after = stale_after.and_then(Series::stale_after);
+            series.compare(known.map(|known| known.last.value), stale_after);
         }
         self.compared_rows = answer.series.len();
         self.gone = compared.gone(answer, &self.unknown);

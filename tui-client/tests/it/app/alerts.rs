@@ -62,7 +62,7 @@ fn a_second_alert_on_a_key_is_reported_too() {
     assert_eq!(ring(&mut scene, "a 9.0 2\n"), (true, told("alert: a > 8: a is 9")));
     assert_eq!(ring(&mut scene, "a 9.0 3\n"), (false, vec![]), "once");
     assert_eq!(ring(&mut scene, "a 7.0 4\n"), (false, told("resolved: a > 8: a is 7")));
-    assert_eq!(scene.app.watch().alarms(), 1, "the first one still fires");
+    assert_eq!(scene.app.alarms(), 1, "the first one still fires");
     scene.to(Mode::Watch);
     scene.keys("xWa\n");
     scene.polled("a 7.0 4\n");
@@ -79,7 +79,7 @@ fn a_point_between_two_polls_rings_too() {
     assert!(rang && told[0].starts_with("- alert: a > 5: a was 7 (age "), "{told:?}");
     assert_eq!(told[1..], ["- resolved: a > 5: a is 2"]);
     assert!(scene.notice().starts_with("alert: a > 5: a was 7"), "{}", scene.notice());
-    assert_eq!(scene.app.watch().alarms(), 0);
+    assert_eq!(scene.app.alarms(), 0);
 }
 
 #[test]
@@ -119,10 +119,10 @@ fn an_alert_ends_with_the_last_point_of_its_key() {
     let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
     scene.ok("get *", "");
     scene.ok("get a", "a 6.0 1\n");
-    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.app.alarms(), 1);
     let told = "- no data: a > 5: a has no points any more".to_owned();
     assert_eq!(ring(&mut scene, "b 1.0 1\n"), (false, vec![told]));
-    assert_eq!(scene.app.watch().alarms(), 0);
+    assert_eq!(scene.app.alarms(), 0);
     cell_of(&draw(&scene, &Theme::colour(), 80, 24), "no points any more");
     assert!(ring(&mut scene, "a 6.0 9\n").0, "a new alarm");
 }
@@ -153,10 +153,10 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
     assert_eq!(scene.app.alerts().alerts().len(), 1);
     scene.wait(SECOND);
     scene.answer_all();
-    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.app.alarms(), 1);
     scene.to(Mode::Watch);
     scene.keys("D");
-    assert_eq!((scene.app.alerts().alerts().len(), scene.app.watch().alarms()), (0, 0));
+    assert_eq!((scene.app.alerts().alerts().len(), scene.app.alarms()), (0, 0));
 }
 
 /// It is gone for all its keys.
@@ -207,9 +207,9 @@ fn an_age_alert_fires_while_disconnected() {
     scene.polled(&format!("a 1.0 {NOW}\n"));
     scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
     scene.wait(4 * SECOND);
-    assert_eq!(scene.app.watch().alarms(), 0);
+    assert_eq!(scene.app.alarms(), 0);
     scene.wait(2 * SECOND);
-    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.app.alarms(), 1);
     assert_eq!(scene.notice(), "alert: a age > 5s: the age of a is 6s");
 }
 

@@ -243,7 +243,7 @@ fn marks_are_lines_in_every_chart() {
 /// Compares the table with how things stood ten minutes ago.
 fn compare(scene: &mut Scene, state: &str) {
     scene.keys("C-10m\n");
-    scene.ok(&format!("get *[last@{}]", NOW - 600), state);
+    scene.ok(&format!("get *[last:2@{}]", NOW - 600), state);
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn a_mark_is_compared_with_by_its_name() {
     let mut scene = scene();
     scene.told(&format!("mark.deploy 1 {}\n", NOW - 300));
     scene.keys("Cdeploy\n");
-    scene.ok(&format!("get *[last@{}]", NOW - 300), &format!("a 2.0 {}\n", NOW - 400));
+    scene.ok(&format!("get *[last:2@{}]", NOW - 300), &format!("a 2.0 {}\n", NOW - 400));
     assert!(screen(&scene).contains("moved since deploy"));
     scene.keys("Cnever\n");
     assert!(scene.notice().starts_with("no mark is called never (there is deploy), and no time: "));

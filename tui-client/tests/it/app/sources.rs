@@ -227,7 +227,7 @@ fn what_is_not_known_of_a_server_that_is_away_is_not_called_new_and_is_asked_for
     scene.ok(&line, &format!("web1/a 1.0 {then}\n"));
     let moved = |scene: &Scene| {
         let rows = scene.app.table().visible(100);
-        let rows = rows.map(|row| (row.key.to_string(), row.moved().map(Moved::by)));
+        let rows = rows.map(|row| (row.key.to_string(), row.moved(NOW).map(Moved::by)));
         rows.collect::<std::collections::BTreeMap<_, _>>()
     };
     let by = |db| {

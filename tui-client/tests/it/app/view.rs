@@ -141,7 +141,9 @@ fn compared_with(text: &str) -> (Scene, Vec<String>) {
         let data = match &*line {
             "get *[last]" => format!("a 4.0 {NOW}\n"),
             "get mark.*[last:1000]" => format!("mark.deploy 1 {}\n", NOW - 300),
-            line if line.starts_with("get *[last@") => format!("a 1.0 {}\n", NOW - 9000),
+            line if line.contains("*[last@") || line.contains("*[last:2@") => {
+                format!("a 1.0 {}\n", NOW - 9000)
+            }
             _ => String::new(),
         };
         scene.ok(&line, &data);
@@ -158,7 +160,7 @@ fn the_table_is_compared_with_a_mark_or_a_time_in_words() {
         ("-1h", 3600, "2006-06-21 03:31:00"),
     ] {
         let (scene, asked) = compared_with(text);
-        assert!(asked.contains(&format!("get *[last@{}]", NOW - ago)), "{asked:?}");
+        assert!(asked.contains(&format!("get *[last:2@{}]", NOW - ago)), "{asked:?}");
         let shown = draw(&scene, &scene.theme, 120, 40).to_string();
         assert!(shown.contains(&format!("moved since {name}")), "{shown}");
     }

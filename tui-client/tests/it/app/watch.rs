@@ -25,7 +25,7 @@ fn a_reply_requested_before_a_watch_does_not_count_for_it() {
     assert!(scene.sent.iter().any(|request| request.line == "get *"), "it is on its way");
     for _ in 0..3 {
         scene.polled("a1 1 1\nb1 9 1\nb1 1 2\n");
-        assert_eq!(scene.app.watch().alarms(), 0);
+        assert_eq!(scene.app.alarms(), 0);
         assert!(!scene.log().iter().any(|line| line.starts_with("- alert:")), "that was before");
         scene.wait(SECOND);
     }
