@@ -46,6 +46,11 @@ impl Host {
         self.name
     }
 
+    /// The port behind the host, else the `usual` one, else [`DEFAULT_PORT`].
+    pub fn port_or(&self, usual: Option<u16>) -> u16 {
+        self.port.or(usual).unwrap_or(DEFAULT_PORT)
+    }
+
     /// The port behind the host or the `given` one, else [`DEFAULT_PORT`].
     ///
     /// # Errors
@@ -150,6 +155,9 @@ mod tests {
         assert_eq!(port("palm:7", None), Ok(7));
         assert_eq!(port("palm:7", Some(7)), Ok(7));
         assert_eq!(port("palm:7", Some(8)), Err(HostError::TwoPorts(7, 8)));
+        let port_or = |typed: &str, usual| typed.parse::<Host>().unwrap().port_or(usual);
+        assert_eq!((port_or("palm:7", Some(8)), port_or("palm", Some(8))), (7, 8));
+        assert_eq!(port_or("palm", None), DEFAULT_PORT);
         let said = "port 7 behind the host, but --port 8";
         assert_eq!(port("palm:7", Some(8)).unwrap_err().to_string(), said);
     }

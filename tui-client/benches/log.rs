@@ -89,6 +89,7 @@ impl Busy {
             abilities: Abilities::default(),
             replayed: None,
             view: View::default(),
+            view_file: None,
         };
         let mut app = App::new(config, 200, 50, moment(0));
         let effects = app.update(Event::Connected, moment(0));

@@ -103,13 +103,19 @@ pub struct App {
     look: Look,
     /// The built-in theme that was chosen since the start.
     chosen_theme: Option<&'static str>,
+    /// The file that the view was opened from.
+    view_file: Option<String>,
+    /// The file in whose place the view goes if its name is entered again.
+    replaced_view: Option<String>,
 }
 
 impl App {
     /// The application at the start, on a screen of this size.
     pub fn new(config: AppConfig, width: u16, height: u16, now: Moment) -> Self {
         let sources = Sources::new(config.sources);
-        let watch = Watch::of_runs(with_alerted(&config.watch, &config.alerts), sources.runs());
+        let patterns = with_alerted(&config.watch, &config.alerts);
+        let mut watch = Watch::of_runs(patterns, sources.runs());
+        watch.set_covered(|pattern| !config.watch.contains(pattern));
         let mut app = Self {
             cx: Context::new(now, config.zone, config.abilities),
             panes: Panes::new(width, height, !watch.is_empty()),
@@ -117,7 +123,7 @@ impl App {
             log: Log::new(config.log_memory, config.raw_log),
             table: Table::new(ALL).arranged_as(config.table),
             place: Place::default(),
-            marks: Marks::of_keys(sources.mark_prefixes()),
+            marks: sources.marks(),
             sources,
             watch,
             alerts: Alerts::new(&config.alerts),
@@ -139,7 +145,12 @@ impl App {
             unopened: Unopened::default(),
             look: config.view.look.clone(),
             chosen_theme: None,
+            view_file: config.view_file,
+            replaced_view: None,
         };
+        if app.sources.are_marks_apart() {
+            app.feed.follow_beside(app.marks.own().collect());
+        }
         match config.replayed {
             Some(session) => app.replay(&session),
             None => app.open_view(&config.view),
@@ -241,6 +252,7 @@ impl App {
             | Event::PictureNotSaved { .. }
             | Event::ViewSaved { .. }
             | Event::ViewNotSaved { .. }
+            | Event::ViewExists { .. }
             | Event::SessionSaved(_)
             | Event::SessionNotSaved { .. }) => self.on_file(event),
             Event::NotCopied(reason) => self.cx.say(Tone::Bad, format!("not copied: {reason}")),
@@ -305,7 +317,11 @@ impl App {
             }
             Message::Watch(pattern) => {
                 self.unmatched = (!pattern.is_key()).then(|| pattern.clone());
+                let glob = self.unmatched.clone();
                 self.watch.add(pattern);
+                if let Some(glob) = glob {
+                    self.watch.select_first_of(glob);
+                }
                 self.polling.refresh_at(self.cx.now().elapsed);
                 // The alerts know nothing of the new keys yet.
                 self.evaluate_alerts();
@@ -424,6 +440,13 @@ impl App {
                 let purpose = self.input.line().map(LineInput::purpose);
                 matches!(purpose, Some(InputPurpose::Filter(_)))
                     && self.table().dropped_filter().is_some()
+            }
+            Action::CompleteLine { .. } => {
+                let purpose = self.input.line().map(LineInput::purpose);
+                matches!(
+                    purpose,
+                    Some(InputPurpose::Watch | InputPurpose::Compare | InputPurpose::Mark(_))
+                )
             }
             Action::Refresh => self.link.is_connected(),
             Action::Live if self.mode() == Mode::Watch => {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::client::ConnectOptions;
@@ -30,6 +30,7 @@ use crate::request::deletion::selector_to_delete;
 use crate::session::view_file::ViewFile;
 use crate::session::{Look, View};
 use crate::sources::Source;
+use crate::text::nearest::nearest;
 use crate::themes::{BUILT_IN, is_path};
 use servers::{NamedHost, Servers};
 
@@ -43,8 +44,8 @@ struct Args {
     #[arg(long, value_name = "[NAME=]HOST", default_value = DEFAULT_HOST)]
     host: Vec<NamedHost>,
 
-    /// Its port [default: 10001]
-    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    /// Its port; of several hosts, that of those without one behind them [default: 10001]
+    #[arg(long, value_name = "PORT", value_parser = port)]
     port: Option<u16>,
 
     /// Seconds between two polls, such as 0.5; a server that knows selectors is not polled by --watch
@@ -192,6 +193,12 @@ fn alert(text: &str) -> Result<Alert, String> {
     text.parse().map_err(|why| format!("{why}{hint}"))
 }
 
+/// A port that a server can have.
+fn port(text: &str) -> Result<u16, String> {
+    let port = text.parse().ok().filter(|&port| port > 0);
+    port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 0.5".to_owned())?;
     if (0.01..=86_400.0).contains(&seconds) {
@@ -247,6 +254,8 @@ pub struct Plan {
     pub table: TableSpec,
     /// The view of the screen: that of a file where there is one, with what the options say.
     pub view: View,
+    /// The file that the view is from.
+    pub view_file: Option<PathBuf>,
     /// The mode with its arguments.
     pub mode: RunMode,
 }
@@ -445,14 +454,15 @@ impl Plan {
         open: impl FnOnce(&Path) -> Result<ViewFile, String>,
     ) -> Result<Self, clap::Error> {
         let words: Vec<_> = mark_numbers(args.into_iter().map(Into::into)).collect();
-        let given = Args::command().try_get_matches_from(&words)?;
+        let given = Args::command().try_get_matches_from(&words).map_err(plausible)?;
         let args = Args::from_arg_matches(&given)?;
         let Some(path) = &args.view else { return Self::of(args, View::default(), interactive) };
+        // What is wrong with the file comes first: a terminal would not help.
+        let file = open(path).map_err(|why| view::unreadable(&why))?;
         if !interactive {
             let why = "--view needs a terminal for its screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let file = open(path).map_err(|why| view::unreadable(&why))?;
         let panes = file.panes().clone();
         Self::of(view::with_view(words, &given, &file)?, panes, interactive)
     }
@@ -486,6 +496,10 @@ impl Plan {
         } else if args.man {
             RunMode::Print(manual::manual())
         } else if let Some(path) = args.replay.take() {
+            if !interactive && !path.exists() {
+                let why = format!("{}: there is no such file", path.display());
+                return Err(view::unreadable(&why));
+            }
             if !interactive {
                 let why = "--replay needs a terminal for its screen";
                 return Err(usage_error(ErrorKind::ArgumentConflict, why));
@@ -550,9 +564,30 @@ impl Plan {
             alerts: args.alert,
             table,
             view,
+            view_file: args.view,
             mode,
         })
     }
+}
+
+/// A mistake without a guess that is too far from what was typed to have been meant.
+fn plausible(mut error: clap::Error) -> clap::Error {
+    let pairs = [
+        (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+    ];
+    for (typed, suggested) in pairs {
+        let text = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => Some(text.trim_start_matches('-').to_owned()),
+            Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+            _ => None,
+        };
+        let (Some(typed), Some(guess)) = (text(typed), text(suggested)) else { continue };
+        if nearest(&typed, [guess.as_str()]).is_none() {
+            error.remove(suggested);
+        }
+    }
+    error
 }
 
 fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {

@@ -94,7 +94,12 @@ pub enum FileJob {
     SavePicture { path: String, svg: String },
     /// Write the text of a view to a new file at a path as typed; the answer is `ViewSaved` or
     /// `ViewNotSaved`.
-    SaveView { path: String, text: String },
+    SaveView {
+        path: String,
+        text: String,
+        /// It goes in place of a file that is there; else one is asked about.
+        replaces: bool,
+    },
     /// Write a session to a new file at a path as typed; `left_out` comes back with the answer, which
     /// is `SessionSaved` or `SessionNotSaved`.
     SaveSession { path: String, session: Arc<Session>, left_out: LeftOut },

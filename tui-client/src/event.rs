@@ -84,6 +84,8 @@ pub enum Event {
     PictureNotSaved { path: String, reason: String },
     /// The view was saved to a file with this absolute path, which was typed otherwise.
     ViewSaved { path: String, typed: String },
+    /// The view was not saved to the file with this path, as typed, because there is one: it may be meant.
+    ViewExists { path: String },
     /// The view could not be saved to the file with this path, as typed.
     ViewNotSaved { path: String, reason: String },
     /// The session is saved in this file.

@@ -2,6 +2,7 @@
 //! that opens anywhere without a server; or the view alone, as a file that a hand can write. Knows no
 //! screen.
 
+pub mod coverage;
 mod fields;
 mod parse;
 mod recording;
@@ -20,6 +21,11 @@ pub use write::write;
 
 /// What a file begins with, before the number of its version.
 const MAGIC: &str = "tui-client session ";
+
+/// The bytes begin as a session does, of whatever version.
+pub fn begins(bytes: &[u8]) -> bool {
+    bytes.starts_with(MAGIC.as_bytes())
+}
 
 /// The version that is written, and the only one that is read. Sections and names that a reader does
 /// not know are skipped, so that most changes need no other number.

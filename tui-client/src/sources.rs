@@ -14,9 +14,11 @@ use std::time::Duration;
 use shared::client::ConnectOptions;
 use shared::host::with_port;
 
+use crate::metrics::marks::PREFIX;
+
 pub use data_lines::DataLines;
 pub use names::{MAX_NAME, NameError, check_name, check_run, named_hosts};
-pub use request::{Kind, Routed, Target, route};
+pub use request::{Kind, Routed, Target, route, unnamed_pattern};
 
 /// What ends the name of a source before a key: a key may hold it, a name does not, so that the first
 /// one in a key ends the name.
@@ -29,6 +31,9 @@ pub struct Source {
     pub name: String,
     /// What all its keys begin with there; empty for all keys of the server.
     pub run: String,
+    /// It brings the marks of its server, which are keys of no run: their times are not shifted, and they
+    /// are among the keys only where a pattern names marks.
+    pub is_marks: bool,
     /// Where it is.
     pub server: ConnectOptions,
 }
@@ -72,17 +77,40 @@ pub fn with_runs(servers: Vec<Source>, runs: &[String]) -> Result<Vec<Source>, [
     Ok(servers.iter().flat_map(of_run).collect())
 }
 
+/// These sources and, where they are runs, the marks of each server; not where a run has marks itself.
+#[must_use]
+pub fn with_marks(sources: Vec<Source>) -> Vec<Source> {
+    let mut all = sources;
+    if has_own_marks(all.iter().map(|source| source.run.as_str())) {
+        return all;
+    }
+    let servers = all.chunk_by(|one, other| one.name == other.name);
+    let first = servers.filter_map(<[Source]>::first).cloned();
+    let marks = first.map(|source| Source { run: PREFIX.to_owned(), is_marks: true, ..source });
+    let marks: Vec<_> = marks.collect();
+    all.extend(marks);
+    all
+}
+
+/// Marks are keys of the sources, because all keys are, or those of a run.
+pub fn has_own_marks<'a>(mut runs: impl Iterator<Item = &'a str>) -> bool {
+    runs.any(|run| run.starts_with(PREFIX) || PREFIX.starts_with(run))
+}
+
 /// By how many seconds the times of each source are shifted, from the first time of each: the run that
 /// began last keeps its times, and the others begin with it. Nothing is shifted where there are no
 /// several runs, nor where it is not known when a run began.
 pub fn shifts(sources: &[Source], starts: &[Option<i64>]) -> Vec<u64> {
     let start = |run: &str| {
-        let of_run = sources.iter().zip(starts).filter(|(source, _)| source.run == run);
+        let of_run = sources.iter().zip(starts);
+        let of_run = of_run.filter(|(source, _)| source.run == run && !source.is_marks);
         of_run.filter_map(|(_, start)| *start).min()
     };
     let newest = sources.iter().filter_map(|source| start(&source.run)).max();
     let shift = |source: &Source| match (newest, start(&source.run)) {
-        (Some(newest), Some(start)) if !source.run.is_empty() => newest.abs_diff(start),
+        (Some(newest), Some(start)) if !source.run.is_empty() && !source.is_marks => {
+            newest.abs_diff(start)
+        }
         _ => 0,
     };
     sources.iter().map(shift).collect()
@@ -100,9 +128,24 @@ pub struct SourceLabel {
 }
 
 impl SourceLabel {
+    /// What stands before each of its keys.
+    pub fn before(&self) -> String {
+        before(&self.name)
+    }
+
     /// What each of its keys begins with in the view.
     pub fn prefix(&self) -> String {
-        format!("{}{}", before(&self.name), self.run)
+        format!("{}{}", self.before(), self.run)
+    }
+
+    /// What its server is called.
+    pub fn server(&self) -> &str {
+        if self.name.is_empty() { &self.address } else { &self.name }
+    }
+
+    /// It is another run of the same server, or the same.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        (&self.name, &self.address) == (&other.name, &other.address)
     }
 
     /// What it is called.
@@ -112,7 +155,7 @@ impl SourceLabel {
 }
 
 impl From<&Source> for SourceLabel {
-    fn from(Source { name, run, server }: &Source) -> Self {
+    fn from(Source { name, run, server, .. }: &Source) -> Self {
         let address = with_port(&server.host, server.port);
         Self { name: name.clone(), run: run.clone(), address }
     }
@@ -182,6 +225,8 @@ pub enum SourceState {
     Here { round_trip: Option<Duration>, shift: u64 },
     /// It answers, but has refused what all sources were asked for, and is asked again after a wait.
     Refusing { reason: String, shift: u64 },
+    /// It answers, and there is no key of the run.
+    NoKeys,
     /// It does not; the next try is made by itself.
     Away { reason: String },
 }
@@ -191,13 +236,13 @@ impl SourceState {
     pub fn shift(&self) -> u64 {
         match self {
             Self::Here { shift, .. } | Self::Refusing { shift, .. } => *shift,
-            Self::Connecting | Self::Away { .. } => 0,
+            Self::Connecting | Self::NoKeys | Self::Away { .. } => 0,
         }
     }
 
     /// It answers.
     pub fn is_here(&self) -> bool {
-        matches!(self, Self::Here { .. } | Self::Refusing { .. })
+        matches!(self, Self::Here { .. } | Self::NoKeys | Self::Refusing { .. })
     }
 
     /// It answers, but not all that it is asked for.
@@ -207,7 +252,7 @@ impl SourceState {
 
     /// It answers all that it is asked for.
     pub fn is_whole(&self) -> bool {
-        matches!(self, Self::Here { .. })
+        matches!(self, Self::Here { .. } | Self::NoKeys)
     }
 }
 
@@ -219,6 +264,7 @@ mod tests {
         let servers = names.iter().map(|name| Source {
             name: (*name).to_owned(),
             run: String::new(),
+            is_marks: false,
             server: ConnectOptions::new("localhost", 1),
         });
         let runs: Vec<_> = runs.iter().map(|run| (*run).to_owned()).collect();

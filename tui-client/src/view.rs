@@ -40,6 +40,7 @@ mod watch;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::widgets::{Clear, Widget};
 
 use crate::app::App;
 use crate::app::input::overlay::Overlay;
@@ -63,6 +64,22 @@ pub fn picture(app: &App, theme: &Theme) -> String {
     paint(app, theme, &mut PlotCache::default(), &mut buffer);
     let title = format!("tui-client {}", app.link().address());
     picture::svg(&buffer, &title, theme)
+}
+
+/// Draws a line that is asked for where its own place is not on the screen.
+fn draw_stray_line(canvas: &mut Canvas<'_>, area: Rect) -> Option<Position> {
+    let app = canvas.app;
+    let is_of_series = app.mode() == Mode::SeriesInput;
+    // A notice on the bottom line is above it until the next key.
+    if app.notice().is_none() || app.layout().hints.height == 0 {
+        Clear.render(area, canvas.buffer);
+        if is_of_series {
+            bottom_line::field::draw(canvas, area);
+        } else {
+            return input::draw_beside_hints(canvas, area);
+        }
+    }
+    if is_of_series { bottom_line::field::cursor(app, area) } else { None }
 }
 
 /// Draws the screen on cells. Answers where the cursor is, if it is shown.
@@ -90,6 +107,9 @@ fn paint(app: &App, theme: &Theme, plots: &mut PlotCache, buffer: &mut Buffer) -
     bottom_line::draw(canvas, place(layout.hints));
     if app.mode() == Mode::SeriesInput {
         cursor = bottom_line::field::cursor(app, place(layout.hints));
+    }
+    if let Some(area) = layout.stray_line(app.mode()).map(place) {
+        cursor = draw_stray_line(canvas, area);
     }
     match app.input().overlay() {
         Some(Overlay::Help(help, _)) => {

@@ -31,9 +31,11 @@ pub const MAX_LINES: usize = 6;
 /// The least rows of a chart with a legend.
 const WITH_LEGEND: u16 = 5;
 
-/// Divides the height: rows of the legend, and of the plot without the axis below it.
-pub fn rows(height: u16) -> (u16, u16) {
-    let legend = u16::from(height >= WITH_LEGEND);
+/// Divides the height for so many lines: rows of the legend, and of the plot without the axis below it.
+/// Only a legend tells several lines apart.
+pub fn rows(height: u16, lines: usize) -> (u16, u16) {
+    let least = if lines > 1 { WITH_LEGEND - 1 } else { WITH_LEGEND };
+    let legend = u16::from(height >= least);
     (legend, height.saturating_sub(legend + 1))
 }
 

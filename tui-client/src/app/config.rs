@@ -42,6 +42,8 @@ pub struct AppConfig {
     /// The view to open: panes, chart, place in time, what is compared, look. What has a field of its
     /// own here is as that says.
     pub view: View,
+    /// The file that the view is from.
+    pub view_file: Option<String>,
 }
 
 impl AppConfig {
@@ -61,6 +63,7 @@ impl AppConfig {
             abilities: Abilities::default(),
             replayed: None,
             view,
+            view_file: None,
         }
     }
 }

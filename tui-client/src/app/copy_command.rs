@@ -11,11 +11,15 @@ use crate::keymap::{Mode, Pane, Shell};
 use crate::metrics::column::Column;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec};
+use crate::metrics::watch_plan::merged;
 use crate::metrics::window::Window;
 use crate::sources::SourceLabel;
 
 /// The reason for which some charts have no command.
 const NO_PIPELINE: &str = "cmd and PowerShell print only one key with all its points";
+
+/// The reason for which some lists of keys have no command.
+const ONE_SELECTOR: &str = "cmd and PowerShell print one selector";
 
 /// The reason for which some words have no quotes.
 const NO_QUOTES: &str = "cmd and PowerShell can't both quote the characters \" $ ` % \\";
@@ -35,6 +39,11 @@ pub fn command(app: &App) -> Result<String, &'static str> {
         return command;
     }
     if is_of_watch(app) {
+        if let Some(at) = past(app) {
+            let state = |keys| format!("{keys}[last@{at}]").into();
+            let states: Vec<_> = merged(&app.watch().shown_patterns()).iter().map(state).collect();
+            return gets(&quoted_line(&words, shell)?, &states, shell);
+        }
         words.extend(watch_words(app));
     } else {
         match app.table().as_of() {
@@ -45,6 +54,36 @@ pub fn command(app: &App) -> Result<String, &'static str> {
         }
     }
     quoted_line(&words, shell)
+}
+
+/// The place in time, where the server can say how things stood.
+fn past(app: &App) -> Option<i64> {
+    app.place().at().filter(|_| app.feed().has_selectors() == Some(true))
+}
+
+/// What the command does not have of the table at a place in time: plain mode has that of now alone.
+pub fn left_out(app: &App) -> Vec<&'static str> {
+    let table = app.table();
+    if is_of_watch(app) || table.as_of().is_none() {
+        return Vec::new();
+    }
+    let parts = [
+        (table.filter().is_some(), "filter"),
+        (table.sort() != Sort::default(), "order"),
+        (table.compared().is_some(), "comparison"),
+    ];
+    parts.into_iter().filter(|(has, _)| *has).map(|(_, part)| part).collect()
+}
+
+/// The command that prints what is selected by some words.
+fn gets(program: &str, words: &[Cow<'_, str>], shell: Shell) -> Result<String, &'static str> {
+    let quoted = quoted_line(words, shell)?;
+    match words {
+        [word] if word.starts_with('-') => Ok(format!("{program} get -- {quoted}")),
+        [_] => Ok(format!("{program} get {quoted}")),
+        _ if shell == Shell::Windows => Err(ONE_SELECTOR),
+        _ => Ok(format!("printf 'get %s\\n' {quoted} | {program}")),
+    }
 }
 
 /// The options that name the servers and the runs.
@@ -91,7 +130,7 @@ pub fn opening(typed: &str, absolute: &str, shell: Shell) -> String {
 /// to be said, because a chart may be in sight.
 pub fn prints_new_points(app: &App) -> bool {
     let is_chart = app.mode() == Mode::Chart && app.watch().chart_bounds().is_some();
-    is_of_watch(app) && !is_chart
+    is_of_watch(app) && !is_chart && past(app).is_none()
 }
 
 /// It is a view of the watched keys.

@@ -197,6 +197,20 @@ impl Input {
         }
     }
 
+    /// Completes the word of the line input that begins at a byte by some names; false without any.
+    pub fn complete_line(
+        &mut self,
+        start: usize,
+        names: Vec<String>,
+        forward: bool,
+        cx: &mut Context,
+    ) -> bool {
+        let Some(Overlay::Input(line)) = &mut self.overlay else { return false };
+        let is_completed = line.complete(start, names, forward);
+        self.preview(cx);
+        is_completed
+    }
+
     /// Replaces the line of a filter by an earlier filter.
     pub fn recall(&mut self, filter: &str, cx: &mut Context) {
         if let Some(Overlay::Input(line)) = &mut self.overlay

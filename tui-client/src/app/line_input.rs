@@ -88,12 +88,25 @@ pub struct LineInput {
     editor: Editor,
     /// The text that the line began with.
     begun: String,
+    /// The names that completion goes through.
+    completion: Option<Completion>,
+}
+
+/// The names that completion goes through.
+#[derive(Debug, Clone)]
+struct Completion {
+    names: Vec<String>,
+    at: usize,
+    start: usize,
+    /// The line after the last step.
+    text: String,
 }
 
 impl LineInput {
     /// A line input that begins with a text.
     pub fn new(purpose: InputPurpose, text: &str) -> Self {
-        Self { purpose, editor: Editor::with_text(text), begun: text.to_owned() }
+        let (editor, begun) = (Editor::with_text(text), text.to_owned());
+        Self { purpose, editor, begun, completion: None }
     }
 
     /// The purpose of the line.
@@ -107,11 +120,14 @@ impl LineInput {
         (self.purpose, text)
     }
 
-    /// The text that is meant. An alert begins with a key and `>`: behind them stands a number, or
+    /// The text that is meant. A name of a mark has dashes in place of blanks. An alert begins with a key and `>`: behind them stands a number, or
     /// a whole alert, or a condition on that key.
     fn meant(&self) -> Meant<'_> {
         let text = self.text();
         let as_typed = Meant { text: text.into(), shift: 0 };
+        if matches!(self.purpose, InputPurpose::Mark(_)) {
+            return Meant { text: marks::name(text).into(), shift: 0 };
+        }
         let typed = text.strip_prefix(&self.begun).filter(|_| !self.begun.is_empty());
         let Some(typed) = typed.filter(|_| matches!(self.purpose, InputPurpose::Alert)) else {
             return as_typed;
@@ -181,6 +197,48 @@ impl LineInput {
         self.editor.insert(text)
     }
 
+    /// The beginning of the word before the cursor that may be completed, in bytes, and the word: all of
+    /// a name, the last word of an alert or a filter.
+    pub fn word_to_complete(&self) -> (usize, &str) {
+        let before = self.editor.before();
+        let ends = |c: char| c.is_whitespace() || "<>=!()&|~\"".contains(c);
+        let start = match self.purpose {
+            InputPurpose::Alert | InputPurpose::Filter(_) => before
+                .rfind(ends)
+                .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8)),
+            _ => before.len() - before.trim_start().len(),
+        };
+        (start, &before[start..])
+    }
+
+    /// Completes the word that begins at a byte as far as all of these names go, the next time by the next
+    /// of them, or the one before; false if there is none.
+    pub fn complete(&mut self, start: usize, names: Vec<String>, forward: bool) -> bool {
+        let text = self.editor.text();
+        if let Some(completion) = self.completion.as_mut().filter(|it| it.text == text) {
+            let count = completion.names.len();
+            completion.at = (completion.at + if forward { 1 } else { count - 1 }) % count;
+            self.editor.replace_before(completion.start, &completion.names[completion.at]);
+            self.editor.text().clone_into(&mut completion.text);
+            return true;
+        }
+        self.completion = None;
+        let Some(first) = names.first() else { return false };
+        let common = names.iter().fold(first.as_str(), |common, name| {
+            let same = common.chars().zip(name.chars()).take_while(|(a, b)| a == b);
+            &common[..same.map(|(a, _)| a.len_utf8()).sum()]
+        });
+        if common.len() > self.editor.before().len() - start || names.len() == 1 {
+            self.editor.replace_before(start, common);
+        } else {
+            let at = if forward { 0 } else { names.len() - 1 };
+            self.editor.replace_before(start, &names[at]);
+            let text = self.editor.text().to_owned();
+            self.completion = Some(Completion { names, at, start, text });
+        }
+        true
+    }
+
     /// Inserts pasted text: only the first line for a filter, an alert or a key. A complete alert
     /// replaces an incomplete one.
     pub fn paste(&mut self, text: &str) -> bool {
@@ -211,7 +269,7 @@ impl LineInput {
         }
     }
 
-    /// An example for the empty line of [`Mode::SeriesInput`].
+    /// An example for the empty line of [`Mode::SeriesInput`], where there are no names for one.
     pub fn example(&self) -> &'static str {
         match self.purpose {
             InputPurpose::Alert => "palm.cpu > 90   *.temp rate > 2",
@@ -252,7 +310,8 @@ impl LineInput {
             }
             InputPurpose::Time => Some((0, moment::parse(text, 0, &TimeZone::UTC).err()?)),
             InputPurpose::Mark(_) => {
-                let bad = format!("{}{text}", marks::PREFIX).parse::<KeyBuf>().err()?;
+                let bad =
+                    format!("{}{}", marks::PREFIX, self.meant().text).parse::<KeyBuf>().err()?;
                 let (at, reason) = match bad {
                     KeyError::Forbidden(c) => {
                         (text.chars().position(|it| it == c), format!("a name holds no {c:?}"))

@@ -458,6 +458,11 @@ impl Log {
         self.reveal(rows);
     }
 
+    /// The time of the first line that is kept, in Unix milliseconds.
+    pub fn begins_at(&self) -> Option<i64> {
+        Some(self.store.get(self.first())?.unix_ms)
+    }
+
     /// Scrolls to the selected line on a screen of this many rows.
     pub fn reveal(&mut self, rows: usize) {
         let (Some(cursor), Some(newest)) = (self.cursor, self.shown().checked_sub(1)) else {

@@ -2,12 +2,20 @@
 //! log. Nothing is missed meanwhile, because the live table is kept beside it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::request::pending::RowQuery;
+use crate::sources::Away;
+
+/// The least time between two requests for the same place, of which more became known.
+const MIN_RENEWAL: Duration = Duration::from_secs(1);
+
+/// This time more for each row, in microseconds: ten times what it takes.
+const RENEWAL_MICROS: u64 = 20;
 
 /// The place in time.
 #[derive(Debug, Default)]
@@ -18,6 +26,10 @@ pub struct Place {
     table: Option<Table>,
     /// The request under way, and the time that it asks for.
     asked: Option<(u64, i64)>,
+    /// Points from before the place were told, put or taken back, since it was asked for.
+    is_outdated: bool,
+    /// When it was asked for last, since the start; none if it is to be asked for at once.
+    asked_at: Option<Duration>,
     /// The server has not said how things stood; it is asked again at another time.
     has_failed: bool,
     /// Places before this one, so that jobs and queries of their tables are not taken for its own.
@@ -58,6 +70,9 @@ impl Place {
     /// Goes to a Unix time.
     pub fn go(&mut self, at: i64) {
         (self.at, self.has_failed) = (Some(at), false);
+        if self.is_partial() {
+            self.refresh();
+        }
     }
 
     /// Goes back to what is live; returns the table, whose arrangement is that of the live one from
@@ -69,9 +84,42 @@ impl Place {
 
     /// The time to ask for next; none while a request is under way, so that many steps of a cursor
     /// are no more than the server has time for.
-    pub fn due(&self) -> Option<i64> {
+    pub fn due(&self, now: Duration) -> Option<i64> {
         let known = self.table.as_ref().and_then(Table::as_of);
-        self.at.filter(|_| self.asked.is_none() && !self.has_failed).filter(|&at| known != Some(at))
+        let at = self.at.filter(|_| self.asked.is_none() && !self.has_failed)?;
+        let is_due = known != Some(at) || self.next_renewal().is_some_and(|due| due <= now);
+        is_due.then_some(at)
+    }
+
+    /// A source that was away is back: how things stood is asked for again if it was not known of all.
+    pub fn complete(&mut self) {
+        if self.asked.is_some() || self.is_partial() {
+            self.refresh();
+        }
+    }
+
+    /// Of some keys it is not known how they stood.
+    fn is_partial(&self) -> bool {
+        self.table.as_ref().is_some_and(|table| !table.unknown().is_empty())
+    }
+
+    /// When it is asked again how things stood, because more is known by now.
+    pub fn next_renewal(&self) -> Option<Duration> {
+        let table = self.table.as_ref().filter(|_| self.is_outdated && self.asked.is_none())?;
+        let rows = table.answer().series.len() as u64;
+        let pace = MIN_RENEWAL + Duration::from_micros(rows * RENEWAL_MICROS);
+        (!self.has_failed).then_some(self.asked_at.map_or(Duration::ZERO, |at| at + pace))
+    }
+
+    /// A point of this Unix second was told or taken back: how things stood may be another.
+    pub fn tell(&mut self, timestamp: i64) {
+        self.is_outdated |= self.at.is_some_and(|at| timestamp <= at);
+    }
+
+    /// How things stood is to be asked for anew, at once.
+    pub fn refresh(&mut self) {
+        (self.is_outdated, self.asked_at) = (self.at.is_some(), None);
+        self.has_failed = false;
     }
 
     /// How things stood was refused, or the answer was lost.
@@ -80,16 +128,16 @@ impl Place {
     }
 
     /// Records a request.
-    pub fn asked(&mut self, id: u64, at: i64) {
-        self.asked = Some((id, at));
+    pub fn asked(&mut self, id: u64, at: i64, now: Duration) {
+        (self.asked, self.asked_at, self.is_outdated) = (Some((id, at)), Some(now), false);
     }
 
-    /// Takes the answer to the request with this id: how things stood, or nothing if the request was
-    /// refused or lost. Rows are arranged as those of the `live` table.
+    /// Takes the answer to the request with this id: how things stood and of which keys that is not
+    /// known, or nothing if the request was refused or lost. Rows are arranged as those of the `live` table.
     pub fn take(
         &mut self,
         id: u64,
-        answer: Option<Answer>,
+        answer: Option<(Answer, Away)>,
         live: &Table,
         rows: usize,
     ) -> Option<SortJob> {
@@ -108,6 +156,13 @@ impl Place {
         let table = self.table.as_mut()?;
         let at = table.as_of().unwrap_or_default();
         table.compare(Arc::clone(compared), rows, at)
+    }
+
+    /// Compares the table with the same time again, of which more is known now.
+    pub fn compare_again(&mut self, compared: &Arc<Compared>) {
+        if let Some(table) = &mut self.table {
+            table.compare_again(Arc::clone(compared));
+        }
     }
 
     /// Compares no longer.

@@ -11,5 +11,6 @@ mod place;
 mod replies;
 pub mod session;
 mod steering;
+mod suggest;
 mod told;
 pub mod view;

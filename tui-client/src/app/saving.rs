@@ -1,13 +1,14 @@
 //! A session that is being gathered from the server, to be saved: first the newest points and how
 //! many there are besides, then as many of those as a file is to have.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use shared::{Glob, Key, Point};
 
 use crate::metrics::reply::PointLists;
 use crate::metrics::watch_plan::merged;
 use crate::request::pending::{Priority, Query, QueryTag, SessionPart, SessionQuery};
+use crate::session::coverage::Coverage;
 use crate::session::{Comparison, LeftOut, Recording, Session, View};
 use crate::wire_log::store::Snapshot;
 
@@ -55,6 +56,8 @@ pub struct Saving {
     counts: HashMap<String, u64>,
     /// Points of all keys in that time and as much before it.
     earlier: u64,
+    /// Points of all keys from the table's time up to the place in time.
+    until_place: u64,
     /// Points of each key in the chart from before.
     chart_counts: HashMap<String, u64>,
     /// Queries without an answer.
@@ -75,6 +78,7 @@ impl Saving {
             scope,
             counts: HashMap::new(),
             earlier: 0,
+            until_place: 0,
             chart_counts: HashMap::new(),
             waiting: 0,
             is_last: false,
@@ -88,17 +92,19 @@ impl Saving {
         let (from, before) = (*from, from.saturating_sub(1));
         let mut selectors = Vec::new();
         for keys in self.all_keys() {
-            let base = match &self.session.view.compared {
-                Some(Comparison::Base(base)) => Some(base.at),
-                _ => None,
-            };
             // What stands at any time from then on.
-            let states =
-                [Some(before), Some(earlier.saturating_sub(1)), base.filter(|&at| at < from)];
+            let states = [before, earlier.saturating_sub(1)];
             // First, because its order is that of the keys.
             selectors.push((format!("{keys}[last:2]"), SessionPart::Points));
-            for at in states.into_iter().flatten() {
+            for at in states {
                 selectors.push((format!("{keys}[last@{at}]"), SessionPart::Points));
+            }
+            // Of a key without all points these times are all that is known.
+            for at in self.shown_times() {
+                selectors.push((format!("{keys}[last:2@{at}]"), SessionPart::Points));
+            }
+            if let Some(at) = self.session.view.place {
+                selectors.push((format!("{keys}[{from}:{at}:all:count]"), SessionPart::PlaceCount));
             }
             selectors.push((format!("{keys}[{from}::all:count]"), SessionPart::Count));
             selectors.push((format!("{keys}[{earlier}::all:count]"), SessionPart::EarlierCount));
@@ -113,6 +119,15 @@ impl Saving {
             selectors.extend(merged(keys).into_iter().map(count));
         }
         self.queries(selectors)
+    }
+
+    /// The place in time, and the time that the table is compared with.
+    fn shown_times(&self) -> BTreeSet<i64> {
+        let base = match &self.session.view.compared {
+            Some(Comparison::Base(base)) => Some(base.at),
+            _ => None,
+        };
+        [self.session.view.place, base].into_iter().flatten().collect()
     }
 
     /// The patterns of the keys that the session has.
@@ -156,6 +171,7 @@ impl Saving {
             SessionPart::Count => {
                 self.counts.insert(key.to_owned(), count(points));
             }
+            SessionPart::PlaceCount => self.until_place += count(points),
             SessionPart::EarlierCount => self.earlier += count(points),
             SessionPart::ChartCount => {
                 self.chart_counts.insert(key.to_owned(), count(points));
@@ -186,8 +202,19 @@ impl Saving {
             let begin = if self.earlier <= MAX_POINTS { *earlier } else { from };
             let range = |keys| (format!("{keys}[{begin}:]"), SessionPart::Points);
             selectors.extend(self.all_keys().into_iter().map(range));
+            self.session.recording.set_coverage(Coverage::all_from(begin));
         } else {
             let mut room = MAX_POINTS;
+            let mut coverage = Coverage { until: before, ..Coverage::all_from(from) };
+            coverage.known = self.shown_times();
+            coverage.known.insert(self.session.view.saved_at);
+            if let Some(at) = self.session.view.place.filter(|_| self.until_place <= MAX_POINTS) {
+                // At the place in time all is as it was.
+                room -= self.until_place;
+                coverage.until = at;
+                let range = |keys| (format!("{keys}[{from}:{at}]"), SessionPart::Points);
+                selectors.extend(self.all_keys().into_iter().map(range));
+            }
             let fitting = in_sight.iter().filter(|key| {
                 let count = self.counts.get(key.as_str()).copied().unwrap_or(0);
                 let rest = room.checked_sub(count);
@@ -196,6 +223,9 @@ impl Saving {
             });
             let fitting: Vec<Glob> = fitting.cloned().collect();
             self.points_left_out = (self.counts.len() as u64).saturating_sub(fitting.len() as u64);
+            coverage.whole.extend(fitting.iter().map(|key| key.as_str().to_owned()));
+            coverage.whole.extend(self.marks());
+            self.session.recording.set_coverage(coverage);
             let range = |keys| (format!("{keys}[{from}:]"), SessionPart::Points);
             selectors.extend(merged(&fitting).into_iter().map(range));
         }
@@ -216,6 +246,16 @@ impl Saving {
             }
         }
         selectors
+    }
+
+    /// The keys of marks, whose points are all there.
+    fn marks(&self) -> Vec<String> {
+        let pattern = self.scope.marks.split_once('[').map(|(pattern, _)| pattern);
+        let Some(pattern) = pattern.and_then(|it| it.parse::<Glob>().ok()) else {
+            return Vec::new();
+        };
+        let keys = self.session.recording.iter().map(|(key, _)| key.as_str());
+        keys.filter(|key| pattern.matches(key)).map(str::to_owned).collect()
     }
 
     /// All that was asked for has come.

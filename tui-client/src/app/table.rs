@@ -25,6 +25,7 @@ use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{AT_ONCE, Order, Sort, SortJob, Sorted, TableSpec};
 use crate::metrics::window::Window;
+use crate::sources::Away;
 use crate::wire_log::entry::Tone;
 use compared::Compared;
 use numbers::Numbers;
@@ -68,6 +69,8 @@ pub struct Table {
     sort_before: Option<Sort>,
     compared_rows: usize,
     gone: usize,
+    /// The keys that the answer lacks although they may have had points then: their source was away.
+    unknown: Away,
     /// The number of keys of which only those in sight are left until their state has come.
     let_go: Option<usize>,
     /// Large answers to be dropped by a background thread, because that takes long.
@@ -462,7 +465,7 @@ impl Table {
     pub fn click(&mut self, mouse: MouseEvent, layout: &Layout) {
         let rows = layout.table_rows();
         // Below the border and the heading.
-        let line = row_in(layout.table, mouse, 2, rows);
+        let line = row_in(layout.table, mouse, 1 + layout.heading_rows(), rows);
         let row = line.map(|line| self.first(rows) + line);
         if let Some(row) = row.filter(|&row| row < self.order.len()) {
             (self.selected, self.held) = (row, true);

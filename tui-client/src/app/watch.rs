@@ -9,7 +9,7 @@ mod tests;
 mod totals;
 mod watched;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use crate::metrics::rollups::plan::PartId;
 use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
 use crate::metrics::series::{Bounds, Series};
 use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::metrics::window::ChartWindow;
 use crate::sources::{Away, Runs};
 use crate::wire_log::entry::Tone;
 use numbers::Numbers;
@@ -81,6 +82,8 @@ pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx
 #[derive(Debug, Default)]
 pub struct Watch {
     patterns: Arc<[Glob]>,
+    /// Those globs that are of alerts alone: their keys stand last, those first for which one fires.
+    covered: Vec<Glob>,
     keys: Vec<Watched>,
     /// Keys that match a glob but were unwatched.
     unwanted: HashSet<String>,
@@ -98,7 +101,12 @@ pub struct Watch {
     revision: u64,
     /// The places of the keys.
     places: HashMap<String, usize>,
+    /// Its first key is selected as soon as one is known.
+    to_select: Option<Glob>,
     viewport: Viewport,
+    /// The time that the cursor points to where the points known so far begin later, and the window to
+    /// be moved there once they don't.
+    unreached: Option<(i64, ChartWindow)>,
     /// What the chart opens on.
     opening: Opening,
     /// The numbers of the keys, as far as they are asked for.
@@ -115,6 +123,8 @@ pub struct Watch {
     totals: TotalsAsked,
     /// Keys that an answer may lack although they have points.
     away: Away,
+    /// Keys that are to be in the chart besides once they are known, as those of a server that is away.
+    to_mark: BTreeSet<String>,
     /// Keys of these that are called alike are in one chart.
     runs: Runs,
 }
@@ -239,13 +249,17 @@ impl Watch {
         let beside = if pattern.is_key() { self.runs.beside(&text) } else { Vec::new() };
         if pattern.is_key() {
             self.selected = self.place(&text).unwrap_or_else(|| {
-                self.keys.push(Watched::new(text));
+                let key = self.new_key(text);
+                self.keys.push(key);
                 self.find_places();
                 self.keys.len() - 1
             });
         }
         if !self.patterns.contains(&pattern) {
             self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
+        } else if self.covered.contains(&pattern) {
+            self.covered.retain(|covered| *covered != pattern);
+            self.put_in_order();
         }
         for beside in beside {
             self.add_beside(&beside);
@@ -253,11 +267,24 @@ impl Watch {
         self.want();
     }
 
+    /// A key of which nothing is known yet.
+    fn new_key(&mut self, key: String) -> Watched {
+        let kept = self.to_mark.remove(&key);
+        Watched { kept, ..Watched::new(key) }
+    }
+
+    /// The keys that are in the chart besides the selected one, now or once they are known.
+    pub fn marked(&self) -> impl Iterator<Item = &str> {
+        let kept = self.keys.iter().filter(|key| key.kept).map(|key| key.key.as_str());
+        kept.chain(self.to_mark.iter().map(String::as_str))
+    }
+
     /// Watches the key of another run that is called like one that is watched.
     fn add_beside(&mut self, key: &str) {
         let Ok(pattern) = key.parse::<Glob>() else { return };
         if self.place(key).is_none() {
-            self.keys.push(Watched::new(key.to_owned()));
+            let key = self.new_key(key.to_owned());
+            self.keys.push(key);
             self.find_places();
         }
         self.unwanted.remove(key);
@@ -266,11 +293,39 @@ impl Watch {
         }
     }
 
+    /// Selects the first key that a glob matches, as soon as one is known.
+    pub fn select_first_of(&mut self, glob: Glob) {
+        self.to_select = Some(glob);
+        self.select_awaited();
+    }
+
+    fn select_awaited(&mut self) {
+        let Some(glob) = &self.to_select else { return };
+        if let Some(place) = self.keys.iter().position(|key| glob.matches(&key.key)) {
+            (self.selected, self.to_select) = (place, None);
+        }
+    }
+
     /// Watches the keys of an alert, unless they are watched already.
     pub fn cover(&mut self, pattern: &Glob) {
         let is_watched = pattern.is_key() && self.place(pattern.as_str()).is_some();
         if !is_watched && !self.patterns.contains(pattern) {
             self.add(pattern.clone());
+            self.covered.extend(Some(pattern).filter(|it| !it.is_key()).cloned());
+        }
+    }
+
+    /// Which of the globs are of alerts alone.
+    pub fn set_covered(&mut self, is_covered: impl Fn(&Glob) -> bool) {
+        let globs = self.patterns.iter().filter(|pattern| !pattern.is_key() && is_covered(pattern));
+        self.covered = globs.cloned().collect();
+    }
+
+    /// Brings the keys into order for whose alerts it has changed whether they fire.
+    fn lift_firing(&mut self) {
+        let covered = self.keys.iter().filter(|key| key.of_alert);
+        if !covered.is_sorted_by_key(|key| (!key.alarm, &key.key)) {
+            self.put_in_order();
         }
     }
 
@@ -296,11 +351,12 @@ impl Watch {
         Some(gone)
     }
 
-    /// Selects the next key for which an alert fires; says whether there is one.
-    pub fn select_next_alarm(&mut self) -> bool {
+    /// Selects the next key that is wanted, by the places of the keys; says whether there is one.
+    pub fn select_next(&mut self, is_wanted: &[bool]) -> bool {
         let (before, after) = self.keys.split_at((self.selected + 1).min(self.keys.len()));
         let places = (before.len()..).zip(after).chain((0..).zip(before));
-        let next = places.filter(|(_, key)| key.alarm).map(|(place, _)| place).next();
+        let next =
+            places.map(|(place, _)| place).find(|&place| is_wanted.get(place) == Some(&true));
         self.selected = next.unwrap_or(self.selected);
         next.is_some()
     }
@@ -309,6 +365,9 @@ impl Watch {
     pub fn move_by(&mut self, lines: isize) {
         let last = self.keys.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(lines).min(last);
+        if lines != 0 {
+            self.to_select = None;
+        }
     }
 
     /// When the next mark of a fresh value ends.
@@ -382,7 +441,7 @@ impl Watch {
             let key = series.key.as_str();
             let is_new = !known.contains(key) && !self.unwanted.contains(key);
             if is_new && self.patterns.iter().any(|pattern| pattern.matches(key)) {
-                let mut watched = Watched::new(key.to_owned());
+                let mut watched = self.new_key(key.to_owned());
                 watched.answer(Some(series), revision, now);
                 self.keys.push(watched);
             }
@@ -390,15 +449,24 @@ impl Watch {
         if self.keys.len() > before {
             self.put_in_order();
             self.selected = if begun { self.selected } else { 0 };
+            self.select_awaited();
         }
     }
 
-    /// Sorts the keys by the patterns that they match.
+    /// Sorts the keys by the patterns that they match, those of alerts alone last.
     fn put_in_order(&mut self) {
         let selected = self.selected_key().map(|key| key.key.clone());
         let patterns = Arc::clone(&self.patterns);
+        let covered = &self.covered;
+        for key in &mut self.keys {
+            let mut own = patterns.iter().filter(|pattern| !covered.contains(pattern));
+            key.of_alert = !own.any(|pattern| pattern.matches(&key.key));
+        }
         self.keys.sort_by_cached_key(|key| {
-            patterns.iter().position(|pattern| pattern.matches(&key.key))
+            let place = patterns.iter().position(|pattern| {
+                !key.of_alert && !covered.contains(pattern) && pattern.matches(&key.key)
+            });
+            (key.of_alert, key.of_alert.then(|| (!key.alarm, key.key.clone())), place)
         });
         self.find_places();
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
@@ -439,7 +507,8 @@ impl Watch {
         let place = match self.places.get(key.as_str()).copied() {
             Some(place) => place,
             None if may_be_new && self.wants(key.as_str()) => {
-                self.keys.push(Watched::new(key.as_str().to_owned()));
+                let new = self.new_key(key.as_str().to_owned());
+                self.keys.push(new);
                 self.put_in_order();
                 *self.places.get(key.as_str())?
             }
@@ -505,6 +574,7 @@ impl Watch {
         let place = self.places.get(key).copied();
         if let Some(watched) = place.and_then(|place| self.keys.get_mut(place)) {
             watched.alarm = alarm;
+            self.lift_firing();
         }
     }
 
@@ -544,6 +614,7 @@ impl Watch {
             WatchAction::KeepAll => {
                 let all = self.keys.iter().all(|key| key.kept);
                 self.keys.iter_mut().for_each(|key| key.kept = !all);
+                self.to_mark.clear();
             }
             WatchAction::FullScreen if full => panes.focus_on(panes.before_chart()),
             WatchAction::FullScreen => panes.focus_on(Mode::Chart),
@@ -579,16 +650,12 @@ impl Watch {
         for watched in &mut self.keys {
             watched.alarm = alerts.fires(&watched.key);
         }
+        self.lift_firing();
     }
 
     /// The chart has a cursor.
     pub fn has_cursor(&self) -> bool {
         self.viewport.cursor().is_some()
-    }
-
-    /// The number of keys with a firing alert.
-    pub fn alarms(&self) -> usize {
-        self.keys.iter().filter(|key| key.alarm).count()
     }
 
     fn place(&self, key: &str) -> Option<usize> {

@@ -62,8 +62,10 @@ impl Servers {
             check_run(run).map_err(invalid)?;
         }
         let mut servers = Vec::new();
-        for NamedHost { name, host } in std::mem::take(&mut args.host) {
-            let port = host.port(args.port);
+        let hosts = std::mem::take(&mut args.host);
+        let is_one = hosts.len() == 1;
+        for NamedHost { name, host } in hosts {
+            let port = if is_one { host.port(args.port) } else { Ok(host.port_or(args.port)) };
             let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
             let mut server = ConnectOptions::new(host.into_name(), port);
             server.reply_timeout = args.timeout;
@@ -89,7 +91,7 @@ fn sources(
         [(None, _)] if runs.is_empty() => Vec::new(),
         [(None, server)] => {
             let (name, run) = (String::new(), String::new());
-            vec![Source { name, run, server: server.clone() }]
+            vec![Source { name, run, is_marks: false, server: server.clone() }]
         }
         _ => named_hosts(servers).map_err(|why| invalid(why.to_string()))?,
     };

@@ -13,8 +13,11 @@ fn a_saved_session_is_shown_alone_and_on_a_terminal() {
         let parsed = Plan::parse(["tui-client"].into_iter().chain(line.split(' ')), interactive);
         parsed.unwrap_err().to_string()
     };
-    let why = refused("--replay x", false);
+    let why = refused("--replay Cargo.toml", false);
     assert!(why.contains("--replay needs a terminal for its screen"), "{why}");
+    // Nor would a terminal help.
+    let why = refused("--replay nowhere.session", false);
+    assert_eq!(why, "error: nowhere.session: there is no such file\n");
     for other in ["--watch a", "--host a", "--once", "get a", "--filter a", "--raw-log"] {
         let why = refused(&format!("--replay x {other}"), true);
         assert!(why.contains("cannot be used with"), "{other}: {why}");
@@ -89,7 +92,7 @@ fn several_hosts_are_sources_and_one_is_as_ever() {
     assert_eq!(parse(&["--host", "a"]).unwrap(), one("a"));
     let several = |args: &[&str]| parse(args).unwrap().1;
     let args = ["--host", "web1", "--host=db=10.0.0.7:7", "--port", "9"];
-    assert!(parse(&args).is_err(), "two ports");
+    assert_eq!(several(&args), ["web1=web1:9", "db=10.0.0.7:7"]);
     assert_eq!(several(&args[..3]), ["web1=web1:10001", "db=10.0.0.7:7"]);
     assert_eq!(several(&["--host", "a=[::1]:7"]), ["a=::1:7"], "a name is shown");
     for (args, why) in [
@@ -280,5 +283,31 @@ fn intervals_are_checked() {
     assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
     for bad in ["0", "-1", "nan", "inf", "1e9", "x", ""] {
         assert!(seconds(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_port_is_explained_without_words_of_a_library() {
+    for typed in ["abc", "10801x", "0", "65536", "1.5", ""] {
+        let why = Plan::parse(["tui-client", "--port", typed], true).unwrap_err().to_string();
+        assert!(why.contains("a port is a number from 1 to 65535"), "{why}");
+    }
+    assert_eq!(Plan::parse(["tui-client", "--port", "65535"], true).unwrap().server.port, 65535);
+}
+
+#[test]
+fn only_what_may_have_been_meant_is_suggested() {
+    let said = |args: &[&str]| {
+        Plan::parse(["tui-client"].iter().chain(args), true).unwrap_err().to_string()
+    };
+    for (args, meant) in [
+        (&["--sort", "lst"][..], "'last'"),
+        (&["--wach", "a"], "'--watch'"),
+        (&["--colums", "key"], "'--columns'"),
+    ] {
+        assert!(said(args).contains(&format!("exists: {meant}")), "{}", said(args));
+    }
+    for args in [&["--sort", "bla"][..], &["--at", "3:12"], &["--window", "2h"]] {
+        assert!(!said(args).contains("similar"), "{}", said(args));
     }
 }

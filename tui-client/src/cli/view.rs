@@ -23,25 +23,38 @@ pub(super) fn with_view(
     given: &ArgMatches,
     file: &ViewFile,
 ) -> Result<Args, clap::Error> {
+    let several_hosts = options_of(file, "host") > 1;
     let is_given = |name: &str| given.value_source(name) == Some(ValueSource::CommandLine);
     let options = file.options();
     for option in options {
         check([option]).map_err(|why| failed(&file.mistake(Some(option.at), &why)))?;
     }
-    check(options).map_err(|why| failed(&file.mistake(None, &why)))?;
+    if check(options).is_err() {
+        // The first one that does not go with those before it.
+        for (count, last) in (1..).zip(options) {
+            let so_far = options.iter().take(count);
+            check(so_far).map_err(|why| failed(&file.mistake(Some(last.at), &why)))?;
+        }
+    }
     let mut all: Vec<OsString> = args.iter().take(1).cloned().collect();
     for option in options {
         let value = option.value.clone();
         let value = match option.name {
             "columns" | "host" | "prefix" if is_given(option.name) => continue,
             "port" if is_given("host") => continue,
-            "host" if is_given("port") => value.map(without_port),
+            // Of several, it is the port of those without one.
+            "host" if is_given("port") && !several_hosts => value.map(without_port),
             _ => value,
         };
         all.push(argument(option.name, value.as_deref()));
     }
     all.extend(args.into_iter().skip(1));
     Args::from_arg_matches(&Args::command().try_get_matches_from(all)?)
+}
+
+/// How many values of an option a file has.
+fn options_of(file: &ViewFile, name: &str) -> usize {
+    file.options().iter().filter(|option| option.name == name).count()
 }
 
 fn without_port(host: String) -> String {
@@ -58,8 +71,13 @@ fn check<'a>(options: impl IntoIterator<Item = &'a OptionValue>) -> Result<(), S
     let args = options.iter().map(|option| argument(option.name, option.value.as_deref()));
     let args = [OsString::from("tui-client")].into_iter().chain(args);
     let checked = Args::try_parse_from(args).and_then(|args| Plan::of(args, View::default(), true));
-    let name = if let [option] = &options[..] { option.name } else { "" };
-    checked.map(drop).map_err(|error| sentence(&error, name))
+    let name = options.last().map_or("", |option| option.name);
+    checked.map(drop).map_err(|error| {
+        let sentence = sentence(&super::plausible(error), name);
+        // As they are called in the file.
+        let names = options.iter().map(|option| option.name);
+        names.fold(sentence, |text, name| text.replace(&format!("--{name} "), &format!("{name} ")))
+    })
 }
 
 /// What is wrong, on one line, of an option as it is called in a file.
@@ -78,7 +96,6 @@ fn sentence(error: &clap::Error, name: &str) -> String {
     if let Some(option) = text(ContextKind::InvalidArg) {
         sentence = sentence.replace(&format!("'{option}'"), name);
     }
-    sentence = sentence.replace(&format!("--{name} "), &format!("{name} "));
     sentence.truncate(sentence.find(OF_SHELL).unwrap_or(sentence.len()));
     match text(ContextKind::SuggestedValue) {
         Some(similar) => format!("{sentence}; a similar value exists: '{similar}'"),

@@ -35,6 +35,11 @@ pub enum Action {
     Accept,
     /// Put the filter that was dropped last into the line.
     RecallFilter,
+    /// Complete a key or a mark in the line, forward or backward.
+    CompleteLine {
+        /// By the next one.
+        forward: bool,
+    },
     /// Close the overlay opened last, without effect.
     Cancel,
     /// Send the request in the command line.

@@ -147,7 +147,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("t", &[Table], Action::Table(TableAction::Window(1)), "numbers and trends of a longer time: 1m, 15m, 1h, 1d, all"),
     bind("T", &[Table], Action::Table(TableAction::Window(-1)), "numbers and trends of a shorter time"),
     bind("c", &[Table], Action::Columns, "select columns")
-        .also("show hide")
+        .also("choose show hide")
         .hint("columns", &[(Table, 60)]),
     bind("esc", &[Table], Action::Table(TableAction::Leave), "drop the filter (/ ↑: back); without one, to the command line"),
     bind("1", &[Table], Action::Table(TableAction::SortBy(1)), SORT_BY),
@@ -208,16 +208,18 @@ pub(super) static BINDINGS: &[Binding] = &[
         .own("chart: everything up to now")
         .hint("all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
+        .also("scale y axis y-axis linear")
         .hint("log axis", &[(Watch, 110), (Chart, 50)]),
     bind("space", CHARTED, Action::Watch(WatchAction::Keep), "keep this key in the chart; again: drop it")
         .hint("keep", &[(Watch, 120), (Chart, 80)]),
-    bind("M", CHARTED, Action::Watch(WatchAction::KeepAll), "all keys in one chart; again: only the selected one"),
+    bind("M", CHARTED, Action::Watch(WatchAction::KeepAll), "all keys in one chart; again: only the selected one")
+        .also("overlay two several compare runs lay over together"),
     bind("D", CHARTED, Action::DropAlerts, "drop the alerts on this key; again: back"),
 
     bind("!", SERIES, Action::AddAlert, "alert: set a threshold, such as palm.cpu > 90")
         .also("alarm")
         .hint("alert", &[(Table, 100), (Watch, 40), (Chart, 60)]),
-    bind("A", PANES, Action::NextAlarm, "to the next watched key whose alert fires").also("alarm"),
+    bind("A", PANES, Action::NextAlarm, "to the next watched key whose alert fires").also("alarm firing"),
     bind("B", PANES, Action::SilenceAlerts, "no bell: silence what fires till it is calm for a minute")
         .also("mute alarm")
         .vital("silence", &[(Table, 15), (Watch, 5), (Chart, 45), (Log, 5)]),
@@ -264,6 +266,9 @@ pub(super) static BINDINGS: &[Binding] = &[
 
     bind("enter", &[SeriesInput, LogInput], Action::Accept, "done")
         .hint("done", &[(SeriesInput, 10), (LogInput, 10)]),
+    bind("tab", &[SeriesInput], Action::CompleteLine { forward: true }, "complete a key or a mark; again: the next one")
+        .hint("complete", &[(SeriesInput, 12)]),
+    bind("shift-tab", &[SeriesInput], Action::CompleteLine { forward: false }, "complete it by the one before"),
     bind("↑ ctrl-p", &[SeriesInput], Action::RecallFilter, "the filter that was dropped last")
         .hint("dropped", &[(SeriesInput, 15)]),
     bind("esc ctrl-c", &[SeriesInput], Action::Cancel, "cancel")
@@ -360,8 +365,8 @@ pub(super) static BINDINGS: &[Binding] = &[
         .also("freeze stop")
         .hint("pause", &[(Table, 90), (Watch, 65), (Chart, 70), (Log, 140)]),
     bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here").also("screenshot image export write"),
-    bind("V", PANES, Action::SaveView, "save the view in a file: --view FILE opens it, any editor, too").also("write share toml"),
-    bind("v", PANES, Action::NextTheme, "the next theme: midnight, ember, paper, as at the start").also("colour color look dark light"),
+    bind("V", PANES, Action::SaveView, "save the view in a file: --view FILE opens it, any editor, too").also("write share open toml"),
+    bind("v", PANES, Action::NextTheme, "change the theme: midnight, ember, paper, as at the start").also("colour color look dark light next"),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view").also("clipboard"),
     bind("q", PANES, Action::Quit, "quit the program")
         .also("exit leave close")
@@ -386,6 +391,6 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("pause", &[(Prompt, 40)]).on(Empty),
     bind("F8", ALL, Action::SilenceAlerts, "silence alerts that fire till calm; again: no longer")
         .vital("silence", &[(Prompt, 25)]).on(Empty),
-    bind("ctrl-s", SAVING, Action::SaveSession, "save view, points and log in a file: --replay FILE shows it").also("write export record session"),
+    bind("ctrl-s", SAVING, Action::SaveSession, "save view, points and log in a file: --replay FILE shows it").also("share send mail write export record session"),
     bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
 ];

@@ -14,6 +14,11 @@ const ASKED: u32 = 1000;
 /// More marks are not kept: the oldest go.
 const MAX_MARKS: usize = 10_000;
 
+/// The name of a mark as typed: with dashes in place of blanks, which no key holds.
+pub fn name(typed: &str) -> String {
+    typed.split_whitespace().collect::<Vec<_>>().join("-")
+}
+
 /// A moment with a name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {
@@ -30,6 +35,8 @@ pub struct Marks {
     all: BTreeMap<Mark, BTreeSet<usize>>,
     /// What the keys of marks begin with.
     prefixes: Vec<String>,
+    /// So many of them, from the first one on, are those of marks that are put.
+    own: usize,
     /// They were asked for, and are told since.
     are_asked_for: bool,
 }
@@ -43,7 +50,15 @@ impl Default for Marks {
 impl Marks {
     /// No marks, of keys that begin with one of these.
     pub fn of_keys(prefixes: Vec<String>) -> Self {
-        Self { all: BTreeMap::new(), prefixes, are_asked_for: false }
+        let own = prefixes.len();
+        Self { all: BTreeMap::new(), prefixes, own, are_asked_for: false }
+    }
+
+    /// Besides, marks of keys that begin with one of these, which others put.
+    #[must_use]
+    pub fn with_others(mut self, prefixes: Vec<String>) -> Self {
+        self.prefixes.extend(prefixes);
+        self
     }
 
     /// Forgets all; they are to be asked for.
@@ -59,6 +74,11 @@ impl Marks {
         }
     }
 
+    /// The patterns of the keys of marks that are put.
+    pub fn own(&self) -> impl Iterator<Item = String> {
+        self.prefixes.iter().take(self.own).map(|prefix| format!("{prefix}*"))
+    }
+
     /// The selector of the newest points of each mark.
     pub fn selector(&self) -> String {
         format!("{}[last:{ASKED}]", self.pattern())
@@ -66,7 +86,7 @@ impl Marks {
 
     /// The keys of a mark of this name.
     pub fn keys(&self, name: &str) -> impl Iterator<Item = String> {
-        self.prefixes.iter().map(move |prefix| format!("{prefix}{name}"))
+        self.prefixes.iter().take(self.own).map(move |prefix| format!("{prefix}{name}"))
     }
 
     /// The name of the mark that a key is of, and the place of its prefix.
@@ -134,6 +154,13 @@ impl Marks {
         self.all.keys().rev().find(|mark| mark.at <= until && mark.name == name)
     }
 
+    /// The names of the marks that are not later than a time, each once, the newest first.
+    pub fn names(&self, until: i64) -> impl Iterator<Item = &str> {
+        let mut seen = BTreeSet::new();
+        let marks = self.all.keys().rev().filter(move |mark| mark.at <= until);
+        marks.map(|mark| mark.name.as_str()).filter(move |name| seen.insert(*name))
+    }
+
     /// The newest mark that is not later than a time.
     pub fn last(&self, until: i64) -> Option<&Mark> {
         self.all.keys().rev().find(|mark| mark.at <= until)
@@ -157,6 +184,8 @@ mod tests {
         assert_eq!(names((10, 20)), [(10, "boot"), (20, "deploy")]);
         assert_eq!(marks.named("deploy", 29).map(|mark| mark.at), Some(20));
         assert_eq!(marks.named("deploy", 19), None);
+        assert_eq!(marks.names(29).collect::<Vec<_>>(), ["deploy", "boot"]);
+        assert_eq!(marks.names(19).collect::<Vec<_>>(), ["boot"]);
         assert_eq!(marks.last(19).map(|mark| &*mark.name), Some("boot"));
         marks.take_back("mark.deploy", 20);
         assert_eq!(marks.named("deploy", 29), None);

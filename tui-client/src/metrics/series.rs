@@ -295,7 +295,7 @@ impl Series {
     pub fn keep_numbers(&mut self, before: &Self) {
         let numbers = before.stats.as_ref().map(|stats| {
             let Stats { count, min, max, mean, .. } = **stats;
-            Box::new(Stats { base: Number::default(), count, min, max, mean, detail: None })
+            Box::new(Stats { count, min, max, mean, ..Stats::default() })
         });
         self.stats = self.stats.take().or(numbers);
     }
@@ -308,29 +308,40 @@ impl Series {
         }
     }
 
-    /// Compares the newest value with an earlier one; none where there was none.
-    pub fn compare(&mut self, before: Option<f64>) {
-        self.stats.get_or_insert_default().base = before.map_or(Number::EMPTY, Number);
+    /// Compares the newest value with an earlier one; none where there was none. Its points came then
+    /// if it is known after how many seconds without one it has stopped.
+    pub fn compare(&mut self, before: Option<f64>, stale_after: Option<i64>) {
+        let stats = self.stats.get_or_insert_default();
+        stats.base = before.map_or(Number::EMPTY, Number);
+        stats.stale_after = stale_after.unwrap_or_default();
     }
 
     /// Is compared with what another one is compared with.
     pub fn compare_as(&mut self, other: &Self) {
         let base = other.stats.as_ref().map_or(Number::default(), |stats| stats.base);
         if base != Number::default() {
-            self.stats.get_or_insert_default().base = base;
+            let stale_after = other.stats.as_ref().map_or(0, |stats| stats.stale_after);
+            let stats = self.stats.get_or_insert_default();
+            (stats.base, stats.stale_after) = (base, stale_after);
         }
     }
 
     /// Compares no longer.
     pub fn forget_comparison(&mut self) {
         if let Some(stats) = self.stats.take() {
-            self.stats = Stats { base: Number::default(), ..*stats }.boxed();
+            self.stats = Stats { base: Number::default(), stale_after: 0, ..*stats }.boxed();
         }
     }
 
-    /// How far the newest value has moved from the one that it is compared with, if it is compared.
-    pub fn moved(&self) -> Option<Moved> {
-        let base = self.stats.as_ref()?.base;
+    /// How far the newest value has moved from the one that it is compared with, if it is compared; at a Unix
+    /// second.
+    pub fn moved(&self, at: i64) -> Option<Moved> {
+        let stats = self.stats.as_ref()?;
+        let base = stats.base;
+        let age = at.saturating_sub(self.last.timestamp);
+        if base.get().is_some() && stats.stale_after > 0 && age > stats.stale_after {
+            return Some(Moved::Stopped);
+        }
         let (before, now) = (base.get(), self.last.value);
         match before {
             Some(before) => Some(Moved::From { before, now }),
@@ -346,13 +357,16 @@ impl Series {
             *detail = Detail { recent, max_recent, ..Detail::default() };
             detail
         });
-        self.stats = Stats { base: stats.base, detail, ..Stats::default() }.boxed();
+        self.stats =
+            Stats { base: stats.base, stale_after: stats.stale_after, detail, ..Stats::default() }
+                .boxed();
     }
 
     /// Forgets everything but the newest points, and what they are compared with.
     pub fn forget_stats(&mut self) {
         let Some(stats) = self.stats.take() else { return };
-        self.stats = Stats { base: stats.base, ..Stats::default() }.boxed();
+        self.stats =
+            Stats { base: stats.base, stale_after: stats.stale_after, ..Stats::default() }.boxed();
     }
 
     /// Keeps fewer points from now on.

@@ -33,6 +33,11 @@ impl Series {
         Some(*middle.select_nth_unstable(count / 2).1)
     }
 
+    /// The age in seconds above which it is stale by its usual distance, if it has two points.
+    pub fn stale_after(&self) -> Option<i64> {
+        self.step().map(|step| step.saturating_mul(STALE_STEPS).max(MIN_STALE))
+    }
+
     /// Its next point is late.
     pub fn is_stale(&self, now: i64) -> bool {
         let age = now.saturating_sub(self.last.timestamp);

@@ -8,7 +8,7 @@ use shared::response::{Status, WRONG_COMMAND};
 use shared::{Client, Selector};
 use tokio::time::sleep;
 
-use super::Failure;
+use super::{Failure, warn};
 use crate::cli::Plan;
 use crate::metrics::reply::NO_REASON;
 use crate::system::net::{Joined, connect_reason, reconnect_seed};
@@ -29,7 +29,12 @@ pub(super) async fn connect(plan: &Plan) -> Result<Client, Failure> {
 /// Tries once to connect; the error says only what is wrong.
 pub(super) async fn try_connect(plan: &Plan) -> Result<Client, String> {
     if !plan.sources.is_empty() {
-        return Arc::new(Joined::new(plan.sources.clone())).connect_to_all().await;
+        let joined = Arc::new(Joined::new(plan.sources.clone()));
+        let client = joined.connect_to_all().await?;
+        for run in joined.without_keys() {
+            warn(&format!("{run}: no keys yet"));
+        }
+        return Ok(client);
     }
     Client::connect(&plan.server).await.map_err(|error| {
         let address = with_port(&plan.server.host, plan.server.port);

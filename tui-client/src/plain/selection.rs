@@ -1,7 +1,7 @@
 //! The last point or the table row of each key, once.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{ErrorKind, IsTerminal, Write, stderr};
 
 use shared::response::decode_points;
 use shared::{Client, Glob, KeyBuf, Selector};
@@ -47,6 +47,7 @@ pub(super) async fn run(
         answered: false,
         passed: false,
         held: Vec::new(),
+        is_read: true,
         out,
     };
     let needs = plan.alerts.iter().map(Alert::needs).chain([plan.table.needs()]).collect();
@@ -89,6 +90,8 @@ struct Selection<'a, W: Write> {
     passed: bool,
     /// Passed, and waiting for their order.
     held: Vec<Series>,
+    /// The reader of the output has not enough of it yet.
+    is_read: bool,
     out: &'a mut Printer<W>,
 }
 
@@ -218,7 +221,7 @@ impl<W: Write> Selection<'_, W> {
         self.passed |= !series.is_empty();
         for mut series in series {
             if *sort == Sort::default() {
-                self.out.series(&series, now)?;
+                self.print(&series, now)?;
                 continue;
             }
             if !columns.contains(&Column::Spark) {
@@ -241,8 +244,25 @@ impl<W: Write> Selection<'_, W> {
     fn print_held(&mut self) -> Result<(), Failure> {
         let now = unix_now();
         let order = arrange(&self.held, self.spec.sort, None, now);
-        let mut places = (0..order.len()).filter_map(|row| order.place(row));
-        places.try_for_each(|place| self.out.series(&self.held[place], now))
+        let places = (0..order.len()).filter_map(|row| order.place(row));
+        let held = std::mem::take(&mut self.held);
+        places.filter_map(|place| held.get(place)).try_for_each(|series| self.print(series, now))
+    }
+
+    /// Prints a series, if there is still a reader. Alerts are judged to the end without one.
+    fn print(&mut self, series: &Series, now: i64) -> Result<(), Failure> {
+        if !self.is_read {
+            return Ok(());
+        }
+        match self.out.series(series, now) {
+            Err(Failure::Local(error))
+                if error.kind() == ErrorKind::BrokenPipe && self.alerts.alerts().len() > 0 =>
+            {
+                self.is_read = false;
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 }
 

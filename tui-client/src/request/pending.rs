@@ -52,12 +52,23 @@ pub enum SessionPart {
     Points,
     /// How many points keys have.
     Count,
+    /// How many points all keys have together up to the place in time.
+    PlaceCount,
     /// How many points all keys have together from an earlier time on.
     EarlierCount,
     /// How many points keys of the chart have before those.
     ChartCount,
     /// Least or greatest values of buckets, which stand `later` seconds behind their beginning.
     Extremes { later: i64 },
+}
+
+/// A time that is called something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedTime {
+    /// Unix seconds.
+    pub at: i64,
+    /// A mark, or a date.
+    pub name: String,
 }
 
 /// A query for a number of all points of keys with alerts.
@@ -137,8 +148,8 @@ pub enum Purpose {
     Renewal(String),
     /// How things stood at the place in time.
     AsOf,
-    /// How things stood at the time, called so, that the table is compared with.
-    Base(String),
+    /// How things stood at the time that the table is compared with.
+    Base(NamedTime),
     /// A query of a part of the screen, whose answer is points.
     Query(QueryTag),
 }

@@ -93,6 +93,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("host", Form::Texts, Kept::Option, host_of, host),
     field("port", Form::Number, Kept::ViewFile, |_| Vec::new(), as_option),
     field("prefix", Form::Texts, Kept::Option, |view| view.runs.clone(), prefix),
+    field("shift", Form::Texts, Kept::Session, |view| view.shifts.iter().map(|(run, by)| format!("{by} {run}")).collect(), shift),
     field("saved", Form::Number, Kept::Session, |view| one(Some(view.saved_at)), saved),
     field("interval", Form::Number, Kept::ViewFile, |view| one(view.interval.map(|it| it.as_secs_f64())), as_option),
     field("watch", Form::Texts, Kept::Option, |view| all(&view.watch), watch),
@@ -111,7 +112,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("compared-sort", Form::Text, Kept::Panes, |view| one(view.compared_sort), compared_sort),
     field("chart", Form::Text, Kept::Panes, |view| one(span(view.chart.window)), chart),
     field("axis", Form::Text, Kept::Panes, |view| one(view.chart.log.then_some("log")), axis),
-    field("cursor", Form::Time, Kept::Panes, |view| one(view.chart.cursor), cursor),
+    field("cursor", Form::Time, Kept::Session, |view| one(view.chart.cursor), cursor),
     field("selected", Form::Text, Kept::Panes, |view| one(view.chart.selected.as_ref()), selected),
     field("marked", Form::Texts, Kept::Panes, |view| all(&view.chart.marked), marked),
     field("log", Form::Text, Kept::Panes, |view| one(Some(view.log).filter(|&it| it != LogRoom::On).map(Named::name)), log),
@@ -165,6 +166,14 @@ fn host_of(view: &View) -> Vec<String> {
 fn prefix(view: &mut View, value: &str) -> Result<(), String> {
     check_run(value)?;
     view.runs.push(key(value)?);
+    Ok(())
+}
+
+/// Seconds, and what the source is called.
+fn shift(view: &mut View, value: &str) -> Result<(), String> {
+    let (by, run) = value.split_once(' ').ok_or("a run is missing")?;
+    let by = by.parse().map_err(|_| "a number of seconds")?;
+    view.shifts.push((key(run)?, by));
     Ok(())
 }
 

@@ -8,8 +8,9 @@ use memchr::memchr_iter;
 use shared::point::parse_value;
 use shared::{Key, Point};
 
+use super::coverage::Coverage;
 use super::fields::{self, MAX_TIME};
-use super::{END, MAGIC, Recording, Session, VERSION, View};
+use super::{END, MAGIC, Recording, Session, VERSION, View, begins};
 use crate::text::escape::{escape, escape_untrusted};
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::{LineStore, Snapshot};
@@ -54,6 +55,7 @@ impl std::error::Error for SessionError {}
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Section {
     View,
+    Coverage,
     Points,
     Log,
     /// Of a later version.
@@ -68,7 +70,7 @@ pub fn parse(bytes: &[u8]) -> Result<Session, SessionError> {
     if bytes.len() as u64 > MAX_FILE {
         return Err(SessionError::TooLong);
     }
-    let is_session = bytes.starts_with(MAGIC.as_bytes());
+    let is_session = begins(bytes);
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) if is_session => {
@@ -86,6 +88,7 @@ pub fn parse(bytes: &[u8]) -> Result<Session, SessionError> {
         return Err(SessionError::Version(escape(&version).into_owned()));
     }
     let mut view = View::default();
+    let mut coverage = None;
     let mut points = PointLines::default();
     let mut log = LogLines::default();
     let mut section = Section::Unknown;
@@ -94,15 +97,22 @@ pub fn parse(bytes: &[u8]) -> Result<Session, SessionError> {
         match line {
             END => {
                 points.end_key();
+                if let Some(coverage) = coverage {
+                    points.recording.set_coverage(coverage);
+                }
                 let log = Snapshot { store: log.store, filter: None };
                 return Ok(Session { view, recording: points.recording, log });
             }
             "[view]" => section = Section::View,
+            "[coverage]" => section = Section::Coverage,
             "[points]" => section = Section::Points,
             "[log]" => section = Section::Log,
             _ if line.starts_with('[') => section = Section::Unknown,
             _ => match section {
                 Section::View => take_view(&mut view, line).ok_or(damaged("line of a view"))?,
+                Section::Coverage => {
+                    take_coverage(&mut coverage, line).ok_or(damaged("line of a coverage"))?;
+                }
                 Section::Points => points.take(line).ok_or(damaged("line of points"))?,
                 Section::Log => log.take(line).ok_or(damaged("line of a log"))?,
                 Section::Unknown => {}
@@ -122,6 +132,27 @@ fn take_view(view: &mut View, line: &str) -> Option<()> {
     };
     let taken = (field.take)(view, value);
     (taken.is_ok() || OPEN.contains(&name)).then_some(())
+}
+
+/// Takes a line of the coverage: its first one says where it begins.
+fn take_coverage(coverage: &mut Option<Coverage>, line: &str) -> Option<()> {
+    let (name, value) = line.split_once(' ')?;
+    if name == "from" {
+        *coverage = Some(Coverage::all_from(value.parse().ok()?));
+        return Some(());
+    }
+    let coverage = coverage.as_mut()?;
+    match name {
+        "until" => coverage.until = value.parse().ok()?,
+        "known" => {
+            coverage.known.insert(value.parse().ok()?);
+        }
+        "whole" => {
+            coverage.whole.insert(Key::new(value).ok()?.as_str().to_owned());
+        }
+        _ => {}
+    }
+    Some(())
 }
 
 /// The points so far.
@@ -238,6 +269,7 @@ fn direction(byte: u8) -> Option<Direction> {
     Some(match byte {
         b'>' => Direction::Out,
         b'<' => Direction::In,
+        b'=' => Direction::Exchange,
         b'-' => Direction::Note,
         _ => return None,
     })

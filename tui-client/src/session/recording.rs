@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::coverage::Coverage;
 use shared::response::{encode_end, encode_error, encode_point, encode_status_ok};
 use shared::selector::{Aggregate, Buckets, Clause, Since, Step, Time};
 use shared::{Glob, Key, KeyBuf, Point, Request, Selector};
+
+use super::View;
+use crate::metrics::marks::PREFIX;
+use crate::sources::SourceLabel;
 
 /// Points more than this far ahead of the clock, in seconds, do not hide the present of their key.
 const MAX_AHEAD: i64 = 60;
@@ -12,11 +17,40 @@ const MAX_AHEAD: i64 = 60;
 /// The reason for which nothing is stored or deleted.
 pub const READ_ONLY: &str = "this is a recording";
 
+/// The reason for which nothing is said of an early time.
+const BEGINS_LATER: &str = "this session begins later";
+
+/// What the view of a recording says of its keys.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    /// The Unix time of the recording.
+    now: i64,
+    /// What the keys begin with whose times are shifted: their points ahead are still to come.
+    shifted: &'a [(String, u64)],
+    /// What all keys begin with, but for marks; none where there are others.
+    prefixes: &'a [String],
+}
+
+impl Known<'_> {
+    /// A key is one that a pattern means: one of a source, or a mark, where marks are named.
+    fn means(self, pattern: &str, key: &str) -> bool {
+        let is_any = self.prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()));
+        self.prefixes.is_empty() || is_any || pattern.contains(PREFIX)
+    }
+
+    /// The last time that may be the newest of a key.
+    fn present(self, key: &str) -> i64 {
+        let is_shifted = self.shifted.iter().any(|(prefix, _)| key.starts_with(prefix.as_str()));
+        if is_shifted { self.now } else { self.now.saturating_add(MAX_AHEAD) }
+    }
+}
+
 /// The points of keys, each key's by rising time, in the order in which the keys were added.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Recording {
     keys: Vec<(KeyBuf, BTreeMap<i64, f64>)>,
     places: HashMap<String, usize>,
+    coverage: Option<Coverage>,
 }
 
 impl Recording {
@@ -36,6 +70,22 @@ impl Recording {
                 known.entry(timestamp).or_insert(value);
             }
         }
+    }
+
+    /// Sets what is known of the keys.
+    pub fn set_coverage(&mut self, coverage: Coverage) {
+        self.coverage = Some(coverage);
+    }
+
+    /// What is known of the keys; none where that is not recorded.
+    pub fn coverage(&self) -> Option<&Coverage> {
+        self.coverage.as_ref()
+    }
+
+    /// The number of keys with the newest points only.
+    pub fn partial(&self) -> usize {
+        let Some(coverage) = &self.coverage else { return 0 };
+        self.keys.iter().filter(|(key, _)| !coverage.is_whole(key.as_str())).count()
     }
 
     /// The number of keys.
@@ -64,10 +114,27 @@ impl Recording {
     /// Appends the reply to a request line at a Unix time. Returns true for a follow: its reply has
     /// no end yet.
     pub fn answer(&self, line: &[u8], now: i64, out: &mut Vec<u8>) -> bool {
+        self.answer_of(line, Known { now, shifted: &[], prefixes: &[] }, out)
+    }
+
+    /// As [`Recording::answer`], in a view and at the time that it was saved.
+    pub fn answer_in_view(&self, line: &[u8], view: &View, out: &mut Vec<u8>) -> bool {
+        let has_runs = !view.runs.is_empty();
+        let sources = if has_runs { view.sources() } else { Vec::new() };
+        let prefixes: Vec<_> = sources.iter().map(SourceLabel::prefix).collect();
+        let known = Known { now: view.saved_at, shifted: &view.shifts, prefixes: &prefixes };
+        self.answer_of(line, known, out)
+    }
+
+    fn answer_of(&self, line: &[u8], known: Known<'_>, out: &mut Vec<u8>) -> bool {
         match Request::decode(line) {
+            Ok(Request::Get(selector)) if self.begins_after(selector, known.now) => {
+                encode_error(BEGINS_LATER, out);
+                false
+            }
             Ok(Request::Get(selector)) => {
                 encode_status_ok(out);
-                self.select(selector, now, out);
+                self.select(selector, known, out);
                 let is_follow = matches!(selector.clause(), Some(Clause::Follow { .. }));
                 if !is_follow {
                     encode_end(out);
@@ -85,11 +152,24 @@ impl Recording {
         }
     }
 
+    fn has_all_of(&self, key: &str, from: Option<i64>, to: i64) -> bool {
+        self.coverage.as_ref().is_none_or(|coverage| coverage.has_all_of(key, from, to))
+    }
+
+    /// How things stood is asked for at a time of which nothing is known.
+    fn begins_after(&self, selector: Selector<'_>, now: i64) -> bool {
+        let Some(Clause::Last { to: Some(to), .. }) = selector.clause() else { return false };
+        self.coverage.as_ref().is_some_and(|coverage| coverage.begins_after(unix(to, now)))
+    }
+
     /// Appends the data lines of what is selected.
-    fn select(&self, selector: Selector<'_>, now: i64, out: &mut Vec<u8>) {
+    fn select(&self, selector: Selector<'_>, known: Known<'_>, out: &mut Vec<u8>) {
+        let now = known.now;
         // What is a pattern of the protocol is a glob.
         let Ok(glob) = selector.pattern().as_str().parse::<Glob>() else { return };
-        let keys = self.keys.iter().filter(|(key, _)| glob.matches(key.as_str()));
+        let pattern = selector.pattern().as_str();
+        let is_meant = |key: &str| glob.matches(key) && known.means(pattern, key);
+        let keys = self.keys.iter().filter(|(key, _)| is_meant(key.as_str()));
         for (key, points) in keys {
             let mut tell = |timestamp, value| {
                 encode_point(key.as_key(), Point { timestamp, value }, out);
@@ -110,7 +190,12 @@ impl Recording {
                 }
                 Some(Clause::Last { count, to }) => {
                     let count = usize::try_from(count.get()).unwrap_or(usize::MAX);
-                    for (time, value) in newest(points, count, to.map(|to| unix(to, now)), now) {
+                    let present = known.present(key.as_str());
+                    let to = to.map(|to| unix(to, now));
+                    let covered = self.coverage.as_ref().zip(to);
+                    let covered = covered.map(|(it, to)| it.known_at(key.as_str(), to));
+                    let count = count.min(covered.unwrap_or(usize::MAX));
+                    for (time, value) in newest(points, count, to, present) {
                         tell(time, value);
                     }
                 }
@@ -119,6 +204,7 @@ impl Recording {
                     let end = to.map_or(i64::MAX, |to| unix(to, now));
                     match buckets {
                         None => tell_range(begin.unwrap_or(i64::MIN), end),
+                        Some(_) if !self.has_all_of(key.as_str(), begin, end.min(now)) => {}
                         Some(buckets) => {
                             for (time, value) in gather(points, begin, end, buckets) {
                                 tell(time, value);
@@ -139,12 +225,17 @@ fn unix(time: Time, now: i64) -> i64 {
 }
 
 /// The newest points, by rising time.
-fn newest(points: &BTreeMap<i64, f64>, count: usize, to: Option<i64>, now: i64) -> Vec<(i64, f64)> {
+fn newest(
+    points: &BTreeMap<i64, f64>,
+    count: usize,
+    to: Option<i64>,
+    present: i64,
+) -> Vec<(i64, f64)> {
     let take = |until: i64| -> Vec<(i64, f64)> {
         let newest = points.range(..=until).rev().take(count);
         newest.map(|(&time, &value)| (time, value)).collect()
     };
-    let mut taken = take(to.unwrap_or(now.saturating_add(MAX_AHEAD)));
+    let mut taken = take(to.unwrap_or(present));
     if taken.is_empty() && to.is_none() {
         taken = take(i64::MAX);
     }

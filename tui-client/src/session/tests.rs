@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use shared::{Key, Point};
 
+use super::coverage::Coverage;
 use super::*;
 use crate::metrics::column::Column;
 use crate::metrics::sort::Sort;
@@ -44,6 +45,7 @@ fn view() -> View {
         address: "palm:10001".to_owned(),
         hosts: Vec::new(),
         runs: vec!["run/1.".to_owned(), "run2.".to_owned()],
+        shifts: vec![("run/1.".to_owned(), 44)],
         saved_at: 1_795_933_800,
         watch: vec!["palm.*".parse().unwrap(), "火.cpu".parse().unwrap()],
         alerts: vec!["palm.cpu > 90".parse().unwrap(), "*.temp age > 1m".parse().unwrap()],
@@ -91,7 +93,7 @@ fn session() -> Session {
                 .tone(Tone::Bad)
         },
     ]);
-    let recording = recording(&[
+    let mut recording = recording(&[
         ("palm.cpu", 1_795_933_700, 23.7),
         ("palm.cpu", 1_795_933_701, 23.7),
         ("palm.cpu", 1_795_933_706, -0.0),
@@ -99,6 +101,12 @@ fn session() -> Session {
         ("火.cpu", i64::MIN, 5.0),
         ("火.cpu", i64::MAX, 0.1),
     ]);
+    recording.set_coverage(Coverage {
+        from: 1_795_932_900,
+        until: 1_795_933_000,
+        known: [1_795_932_000, 1_795_933_800].into(),
+        whole: ["palm.cpu".to_owned()].into(),
+    });
     Session { view: view(), recording, log }
 }
 
@@ -291,4 +299,38 @@ proptest! {
         let text = format!("tui-client session 1\n[{section}]\n{}\n[end]\n", lines.join("\n"));
         let _ = parse(text.as_bytes());
     }
+}
+
+#[test]
+fn a_recording_says_nothing_of_points_that_it_does_not_have() {
+    let mut recording = Recording::default();
+    for key in ["whole", "part"] {
+        let points = [90, 100, 110, 120].map(|timestamp| Point { timestamp, value: 1.0 });
+        recording.add(Key::new(key).unwrap(), points);
+    }
+    recording.set_coverage(Coverage {
+        from: 100,
+        until: 105,
+        known: [50, 110].into(),
+        whole: ["whole".to_owned()].into(),
+    });
+    assert_eq!(recording.partial(), 1);
+    let asked = |selector: &str| {
+        let mut out = Vec::new();
+        recording.answer(format!("get *[{selector}]").as_bytes(), 120, &mut out);
+        let text = String::from_utf8(out).unwrap();
+        let keys = text.lines().filter_map(|line| Some(line.split_once(' ')?.0.to_owned()));
+        keys.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(asked("last"), "whole part");
+    assert_eq!(asked("last@104"), "whole part", "all is known");
+    assert_eq!(asked("last:3@110"), "whole whole whole part part", "two are");
+    assert_eq!(asked("last@115"), "whole", "none is");
+    assert_eq!(asked("100:105:all:count"), "whole part");
+    assert_eq!(asked("100:115:all:count"), "whole");
+    assert_eq!(asked(":105:all:count"), "whole");
+    let mut early = Vec::new();
+    recording.answer(b"get *[last@60]", 120, &mut early);
+    assert_eq!(str::from_utf8(&early), Ok("error\nthis session begins later\n\n"));
+    assert_eq!(asked("last@50"), "", "a time that is known");
 }

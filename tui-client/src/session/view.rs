@@ -18,6 +18,8 @@ pub struct View {
     pub hosts: Vec<SourceLabel>,
     /// What the keys in the view begin with; all are in it without any.
     pub runs: Vec<String>,
+    /// By how many seconds the times of a source are shifted that is called like this, where they are.
+    pub shifts: Vec<(String, u64)>,
     /// Unix seconds at which the session was saved: the time of its clock.
     pub saved_at: i64,
     /// The watched keys and globs.

@@ -4,9 +4,10 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::fields::{self, FIELDS, Field, Form};
+use super::fields::{self, FIELDS, Field, Form, MAX_TIME};
 use super::view::View;
 use crate::settings::{Kind, Mistake, Setting, Settings, Value, quoted};
 use crate::text::{moment, time};
@@ -40,6 +41,10 @@ impl ViewFile {
         let settings = Settings::parse(file, text)?;
         let (mut options, mut panes) = (Vec::new(), View::default());
         for setting in settings.iter() {
+            if setting.name == "cursor" {
+                let why = "the cursor of a chart is the place in time, which is called place";
+                return Err(settings.mistake(setting.at, why));
+            }
             let known = fields::named(&setting.name).filter(|field| field.kept.is_in_view_file());
             let Some(field) = known else {
                 let names = FIELDS.iter().filter(|field| field.kept.is_in_view_file());
@@ -47,6 +52,11 @@ impl ViewFile {
             };
             if field.form != Form::Texts {
                 settings.only(setting)?;
+            }
+            if let Some(value) = setting.values.iter().find(|value| is_unquoted(field, value)) {
+                let (name, quoted) = (field.name, quoted(&value.text));
+                let why = format!("{name} takes a text, which stands in quotes: {quoted}");
+                return Err(settings.mistake(value.at, why));
             }
             if field.kept.is_option() {
                 options.extend(option_values(field, setting, &settings)?);
@@ -92,6 +102,19 @@ impl ViewFile {
     }
 }
 
+/// A number or a flag stands where a text does, which may be any: it would be taken for a key.
+fn is_unquoted(field: &Field, value: &Value) -> bool {
+    let is_text = matches!(field.form, Form::Text | Form::Texts);
+    match value.kind {
+        Kind::Text => false,
+        // That of a time.
+        Kind::Number => is_text && field.name != "compared",
+        Kind::Flag(_) => {
+            field.form == Form::Texts || ["filter", "row", "selected"].contains(&field.name)
+        }
+    }
+}
+
 /// The values of an option.
 fn option_values(
     field: &Field,
@@ -122,7 +145,11 @@ fn option_values(
 fn text_of(field: &Field, value: &Value, now: i64, zone: &TimeZone) -> Result<String, String> {
     match field.form {
         Form::Time if value.kind != Kind::Number => {
-            moment::parse(&value.text, now, zone).map(|at| at.to_string())
+            let at = match value.text.parse::<Timestamp>() {
+                Ok(at) => at.as_second(),
+                Err(_) => moment::parse(&value.text, now, zone)?,
+            };
+            Ok(at.to_string())
         }
         _ => Ok(value.text.clone()),
     }
@@ -133,9 +160,23 @@ fn invalid(field: &Field, value: &Value, why: &str) -> String {
     format!("invalid value '{}' for {}: {why}", value.text, field.name)
 }
 
+/// A time as a date with its offset, which is the same moment in any zone; as a Unix time where a date
+/// is not exact.
+fn written(at: i64, zone: &TimeZone) -> String {
+    let date = time::formatted(at, zone, "%Y-%m-%d %H:%M:%S%:z");
+    // An offset with seconds is none of TOML, nor is a year before the first.
+    let is_exact = date.len() == "2026-11-28 03:12:00+01:00".len()
+        && date.starts_with(|first: char| first.is_ascii_digit())
+        && date.parse::<Timestamp>().is_ok_and(|read| read.as_second() == at);
+    if is_exact { date } else { at.to_string() }
+}
+
 /// A view as the text of a file; dates are those of a zone.
 pub fn write(view: &View, zone: &TimeZone) -> String {
     let date = |at: i64| time::date(at, zone);
+    // The cursor of a chart is the place in time.
+    let place = view.place.or(view.chart.cursor.filter(|at| at.unsigned_abs() <= MAX_TIME));
+    let view = &View { place, ..view.clone() };
     let saved = date(view.saved_at);
     let mut text =
         format!("# A view of tui-client, saved {saved}: tui-client --view FILE opens it.\n");
@@ -146,9 +187,14 @@ pub fn write(view: &View, zone: &TimeZone) -> String {
             Form::Flag => "true".to_owned(),
             Form::Number => first.clone(),
             Form::Time => match first.parse() {
-                Ok(at) => format!("{at} # {}", date(at)),
+                Ok(at) => written(at, zone),
                 Err(_) => quoted(first),
             },
+            Form::Text if field.name == "compared" => {
+                // A Unix time tells one mark from others of its name.
+                let at = first.split(' ').next().and_then(|at| at.parse().ok());
+                at.map_or(quoted(first), |at| format!("{} # {}", quoted(first), date(at)))
+            }
             Form::Text | Form::Texts => match &values[..] {
                 [value] => quoted(value),
                 values => {

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use shared::Point;
 use shared::point::encode_value;
 
+use super::coverage::Coverage;
 use super::fields::FIELDS;
 use super::{END, MAGIC, MAX_LOG, Recording, Session, VERSION, View};
 use crate::wire_log::entry::{Direction, LogEntry, Remark, Tone};
@@ -19,6 +20,9 @@ const POINTS_A_LINE: usize = 60;
 pub fn write(out: &mut impl Write, session: &Session) -> io::Result<u64> {
     writeln!(out, "{MAGIC}{VERSION}")?;
     write_view(out, &session.view)?;
+    if let Some(coverage) = session.recording.coverage() {
+        write_coverage(out, coverage)?;
+    }
     writeln!(out, "[points]")?;
     write_points(out, &session.recording)?;
     writeln!(out, "[log]")?;
@@ -33,6 +37,23 @@ fn write_view(out: &mut impl Write, view: &View) -> io::Result<()> {
         for value in field.lines(view) {
             writeln!(out, "{} {value}", field.name)?;
         }
+    }
+    Ok(())
+}
+
+fn write_coverage(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
+    writeln!(out, "[coverage]")?;
+    writeln!(out, "from {}", coverage.from)?;
+    if coverage.until < i64::MAX {
+        writeln!(out, "until {}", coverage.until)?;
+    }
+    for at in &coverage.known {
+        writeln!(out, "known {at}")?;
+    }
+    let mut whole: Vec<_> = coverage.whole.iter().collect();
+    whole.sort_unstable();
+    for key in whole {
+        writeln!(out, "whole {key}")?;
     }
     Ok(())
 }
@@ -95,6 +116,7 @@ fn write_line(out: &mut impl Write, line: &LogEntry<'_>, before: i64) -> io::Res
     let direction = match line.direction {
         Direction::Out => '>',
         Direction::In => '<',
+        Direction::Exchange => '=',
         Direction::Note => '-',
     };
     let tone = match line.tone {

@@ -35,6 +35,13 @@ impl DataLines {
 
     /// Appends whole lines, each with its `\n`.
     pub fn add(&self, lines: &[u8], out: &mut Vec<u8>) {
+        self.add_until(i64::MAX, lines, out);
+    }
+
+    /// As [`DataLines::add`], but leaves out points whose shifted time is later; returns the last time of
+    /// those.
+    pub fn add_until(&self, until: i64, lines: &[u8], out: &mut Vec<u8>) -> Option<i64> {
+        let mut left_out = None;
         out.reserve(lines.len() + lines.len() / 4);
         let mut begin = 0;
         for end in memchr_iter(b'\n', lines) {
@@ -51,12 +58,20 @@ impl DataLines {
                     out.extend_from_slice(line);
                     true
                 }
-                _ => self.add_shifted(line, out),
+                _ => match self.add_shifted(line, until, out) {
+                    Shifted::Added => true,
+                    Shifted::BeyondTime => false,
+                    Shifted::Later(time) => {
+                        left_out = left_out.max(Some(time));
+                        false
+                    }
+                },
             };
             if !is_meant || !self.passes(out.get(start..).unwrap_or_default()) {
                 out.truncate(start);
             }
         }
+        left_out
     }
 
     /// A line is of a key that is meant, or no point, which is counted.
@@ -66,24 +81,39 @@ impl DataLines {
         str::from_utf8(key).map_or(true, |key| filter.matches(key))
     }
 
-    /// Appends a line with its time shifted; says whether that is a time.
-    fn add_shifted(&self, line: &[u8], out: &mut Vec<u8>) -> bool {
+    /// Appends a line with its time shifted, if that is no later than `until`.
+    fn add_shifted(&self, line: &[u8], until: i64, out: &mut Vec<u8>) -> Shifted {
         let text = line.trim_ascii_end();
         let behind = memrchr(b' ', text).map_or(0, |blank| blank + 1);
         let Ok(time) = parse_timestamp(text.get(behind..).unwrap_or_default()) else {
             out.extend_from_slice(line);
-            return true;
+            return Shifted::Added;
         };
         let mut time = i128::from(time) + i128::from(self.shift);
         if let Some(step) = self.step {
             time -= time.rem_euclid(step.get().into());
         }
-        let Ok(time) = i64::try_from(time) else { return false };
-        out.extend_from_slice(line.get(..behind).unwrap_or_default());
+        let Ok(time) = i64::try_from(time) else { return Shifted::BeyondTime };
+        let before = line.get(..behind).unwrap_or_default();
+        // What is taken back may have been shown.
+        if time > until && !before.ends_with(b" - ") {
+            return Shifted::Later(time);
+        }
+        out.extend_from_slice(before);
         encode_timestamp(time, out);
         out.push(b'\n');
-        true
+        Shifted::Added
     }
+}
+
+/// What becomes of a line whose time is shifted.
+enum Shifted {
+    /// It is appended.
+    Added,
+    /// Its time does not fit 64 bits.
+    BeyondTime,
+    /// Its time is later than what is wanted.
+    Later(i64),
 }
 
 #[cfg(test)]
@@ -132,5 +162,15 @@ mod tests {
         let ends = format!("a 1 {}\na 2 {}\na 3 {}\n", i64::MIN, i64::MAX - 1, i64::MAX);
         assert_eq!(shifted(1, 0, &ends), format!("a 1 {}\na 2 {}\n", i64::MIN + 1, i64::MAX));
         assert_eq!(shifted(u64::MAX, 0, &ends), format!("a 1 {}\n", i64::MAX));
+    }
+
+    #[test]
+    fn what_is_still_to_come_is_left_out_but_not_what_is_taken_back() {
+        let lines_of = DataLines::new("x/".to_owned(), None).shifted(10, None);
+        let mut out = Vec::new();
+        let left_out = lines_of.add_until(15, b"a 1.0 5\na 2.0 6\nb 3.0 9\na - 7\n", &mut out);
+        assert_eq!(str::from_utf8(&out), Ok("x/a 1.0 15\nx/a - 17\n"));
+        assert_eq!(left_out, Some(19));
+        assert_eq!(lines_of.add_until(15, b"a 1.0 5\n", &mut out), None);
     }
 }

@@ -106,7 +106,7 @@ pub fn named_hosts(
                 None => NameError::SameServer(with_port(&server.host, server.port)),
             });
         }
-        sources.push(Source { name, run: String::new(), server: server.clone() });
+        sources.push(Source { name, run: String::new(), is_marks: false, server: server.clone() });
     }
     Ok(sources)
 }

@@ -8,8 +8,9 @@ use shared::response::{OK, WRONG_COMMAND, encode_error};
 use shared::selector::{Buckets, Clause, Since, Step, Time};
 use shared::{Glob, Key, Request, Selector};
 
-use super::Source;
 use super::rest_of_glob::{RestOfGlob, rest_of_glob};
+use super::{Source, SourceLabel};
+use crate::metrics::watch_plan::without_braces;
 use crate::request::deletion::PROBE_KEY;
 use crate::text::time::duration;
 
@@ -49,6 +50,8 @@ pub struct Target {
     pub source: usize,
     /// The request, without its `\n`.
     pub line: Vec<u8>,
+    /// The pattern of the keys there; empty for a `put`.
+    pub keys: String,
     /// Seconds in a bucket of the answer, if it has any.
     pub step: Option<NonZeroU64>,
 }
@@ -74,7 +77,11 @@ pub fn route(line: &[u8], sources: &[Source], shifts: &[u64], now: i64) -> Route
             let words = line.split(|byte| b" \t".contains(byte)).filter(|word| !word.is_empty());
             let numbers: Vec<&[u8]> = words.skip(2).collect();
             let line = [b"put", key.as_bytes(), &numbers.join(&b' ')].join(&b' ');
-            asked(Kind::Put, vec![Target { source: at, line, step: None }], None)
+            asked(
+                Kind::Put,
+                vec![Target { source: at, line, keys: String::new(), step: None }],
+                None,
+            )
         }
         Request::Get(selector) => {
             let is_follow = matches!(selector.clause(), Some(Clause::Follow { .. }));
@@ -91,7 +98,13 @@ pub fn route(line: &[u8], sources: &[Source], shifts: &[u64], now: i64) -> Route
             if selector.pattern().as_str().starts_with(PROBE_KEY) {
                 // Whether all of them take a `del`.
                 let line = format!("del {selector}").into_bytes();
-                let to = |source| Target { source, line: line.clone(), step: None };
+                let keys = selector.pattern().as_str();
+                let to = |source| Target {
+                    source,
+                    line: line.clone(),
+                    keys: keys.to_owned(),
+                    step: None,
+                };
                 targets = (0..sources.len()).map(to).collect();
             }
             match (&targets[..], is_exact) {
@@ -115,10 +128,25 @@ fn refused(reason: &str) -> Routed {
 
 /// Why a key without the name of a source can't be stored or deleted.
 fn unnamed(sources: &[Source]) -> String {
-    let mut names: Vec<String> = sources.iter().map(Source::prefix).collect();
+    let is_named = sources.iter().any(|source| !source.name.is_empty());
+    let sources = sources.iter().filter(|source| !source.is_marks);
+    said_of_unnamed(sources.map(Source::prefix).collect(), is_named)
+}
+
+/// Why a pattern of keys selects nothing, whatever keys there are: it names none of the sources. None
+/// where it does, or there are none.
+pub fn unnamed_pattern(pattern: &str, sources: &[SourceLabel]) -> Option<String> {
+    let has_keys = |it: &SourceLabel| rest_of_glob(pattern, &it.before(), &it.run).is_some();
+    if sources.is_empty() || sources.iter().any(has_keys) {
+        return None;
+    }
+    let is_named = sources.iter().any(|source| !source.name.is_empty());
+    Some(said_of_unnamed(sources.iter().map(SourceLabel::prefix).collect(), is_named))
+}
+
+fn said_of_unnamed(mut names: Vec<String>, is_named: bool) -> String {
     let last = names.pop().unwrap_or_default();
     let names = if names.is_empty() { last } else { format!("{} or {last}", names.join(", ")) };
-    let is_named = sources.iter().any(|source| !source.name.is_empty());
     let of = if is_named { "with the name of its server: " } else { "with " };
     format!("a key here begins {of}{names}")
 }
@@ -141,7 +169,9 @@ fn targets(
         _ => None,
     };
     let mut is_all_exact = true;
-    let targets = (0..).zip(sources).filter_map(|(source, it)| {
+    let sources = (0..).zip(sources);
+    let sources = sources.filter(|(_, it)| !it.is_marks || names_marks(pattern, &it.prefix()));
+    let targets = sources.filter_map(|(source, it)| {
         let RestOfGlob { pattern, is_exact } = rest_of_glob(pattern, &it.before(), &it.run)?;
         let shift = shifts.get(source).copied().unwrap_or(0);
         let clause = match selector.clause().filter(|_| shift > 0) {
@@ -150,26 +180,25 @@ fn targets(
         };
         is_all_exact &= is_exact;
         let step = step.filter(|_| shift > 0);
-        Some(Target { source, line: format!("{command} {pattern}{clause}").into_bytes(), step })
+        let line = format!("{command} {pattern}{clause}").into_bytes();
+        Some(Target { source, line, keys: pattern, step })
     });
     (targets.collect(), is_all_exact)
 }
 
+/// A pattern names keys that begin with this, and does not only match them.
+fn names_marks(pattern: &str, prefix: &str) -> bool {
+    let globs = without_braces(pattern).unwrap_or_default();
+    globs.into_iter().any(|glob| glob.starts_with(prefix))
+}
+
 /// The clause for points that are so many seconds earlier; none where it selects none.
 fn unshifted(clause: Clause, shift: u64, now: i64) -> Option<Clause> {
-    /// As far ahead of the clock as a point may be to be the newest, in seconds.
-    const AHEAD: u64 = 60;
     let from = |time: Option<Time>| time.and_then(|time| earlier(time, shift));
     Some(match clause {
         Clause::Last { count, to } => {
-            let to = match (to, shift.checked_sub(AHEAD)) {
-                (Some(to), _) => earlier(to, shift)?,
-                (None, Some(ago)) => Time::Ago(DurationOf::from_seconds(i64::try_from(ago).ok()?)?),
-                (None, None) => {
-                    let ahead = i64::try_from(AHEAD - shift).unwrap_or_default();
-                    Time::At(now.saturating_add(ahead))
-                }
-            };
+            // What is ahead in the view is still to come.
+            let to = earlier(to.unwrap_or(Time::At(now)), shift)?;
             Clause::Last { count, to: Some(to) }
         }
         Clause::Range { from: begin, to, buckets } => {
@@ -206,11 +235,13 @@ mod tests {
     use shared::client::ConnectOptions;
 
     use super::*;
+    use crate::sources::with_marks;
 
     fn sources() -> Vec<Source> {
         let source = |name: &str| Source {
             name: name.to_owned(),
             run: String::new(),
+            is_marks: false,
             server: ConnectOptions::new("localhost", 1),
         };
         ["web1", "db"].map(source).to_vec()
@@ -282,6 +313,32 @@ mod tests {
     }
 
     #[test]
+    fn marks_are_beside_the_runs_where_they_are_named() {
+        let run =
+            |run: &str| Source { name: String::new(), run: run.to_owned(), ..sources()[0].clone() };
+        let runs = with_marks(vec![run("run1."), run("run2.")]);
+        for (line, asked) in [
+            ("get *", "Get\nrun1.: get run1.*\nrun2.: get run2.*\n"),
+            ("get mark.x[1000:]", "Get\nmark.: get mark.x[1000:]\n"),
+            (
+                "get {mark.*,run1.mark.*}[last:9]",
+                "Get\nrun1.: get run1.mark.*[last:9@999900]\nmark.: get mark.*[last:9]\n",
+            ),
+            (
+                "get {*,mark.*}[+]",
+                "Follow\nrun1.: get run1.*[+]\nrun2.: get run2.*[+]\nmark.: get mark.*[+]\n",
+            ),
+            ("put mark.x 1 7", "Change\nmark.: put mark.x 1 7\n"),
+            ("put marks 1 7", "error\na key here begins with run1. or run2.\n\n"),
+            ("del *x", "Change\nrun1.: del run1.*x\nrun2.: del run2.*x\n"),
+        ] {
+            assert_eq!(routed_to(line, &runs, &[100, 0, 0]), asked, "{line}");
+        }
+        assert_eq!(with_marks(vec![run("mark.a")]).len(), 1, "they are its keys");
+        assert_eq!(with_marks(sources()).len(), 2, "they are among all keys");
+    }
+
+    #[test]
     fn times_of_a_run_are_asked_for_as_they_are_on_the_server() {
         let run =
             |run: &str| Source { name: String::new(), run: run.to_owned(), ..sources()[0].clone() };
@@ -293,8 +350,8 @@ mod tests {
             ("get run1.*[7:9:10:max]", 100, "Get\nrun1.: get run1.*[-93:-91:10s:max] step 10\n"),
             ("get run2.*[7:9:10:max]", 100, "Get\nrun2.: get run2.*[7:9:10:max]\n"),
             ("get run1.*[-15m::all:max]", 100, "Get\nrun1.: get run1.*[-1000s::all:max]\n"),
-            ("get run1.*[last:3]", 100, "Get\nrun1.: get run1.*[last:3@-40s]\n"),
-            ("get run1.*[last]", 20, "Get\nrun1.: get run1.*[last@1000040]\n"),
+            ("get run1.*[last:3]", 100, "Get\nrun1.: get run1.*[last:3@999900]\n"),
+            ("get run1.*[last]", 20, "Get\nrun1.: get run1.*[last@999980]\n"),
             ("get run1.*[last@0]", 100, "Get\nrun1.: get run1.*[last@-100]\n"),
             ("get run1.*[+]", 100, "Follow\nrun1.: get run1.*[+]\n"),
             ("get run1.*[7:+]", 100, "Follow\nrun1.: get run1.*[-93:+]\n"),

@@ -18,7 +18,7 @@ pub use history_file::HistoryFile;
 use crate::effect::FileJob;
 use crate::event::Event;
 use crate::session::view_file::ViewFile;
-use crate::session::{self, LeftOut, MAX_FILE, Session, SessionFile};
+use crate::session::{self, LeftOut, MAX_FILE, Session, SessionError, SessionFile};
 use crate::settings;
 use crate::system::os;
 use crate::text::escape::escape_untrusted;
@@ -124,11 +124,16 @@ fn save_files(jobs: Receiver<FileJob>, send: impl Fn(Event)) {
                 let saved = save(&file, |out| out.write_all(svg.as_bytes()));
                 saved.map(|()| Event::PictureSaved { path })
             }
-            FileJob::SaveView { path, text } => {
+            FileJob::SaveView { path, text, replaces } => {
                 let file = expand_home(path);
                 let (absolute, typed) = (absolute(&file), path.clone());
-                let saved = save(&file, |out| out.write_all(text.as_bytes()));
-                saved.map(|()| Event::ViewSaved { path: absolute, typed })
+                let write = if *replaces { replace } else { make };
+                match write(&file, text) {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !replaces => {
+                        Ok(Event::ViewExists { path: path.clone() })
+                    }
+                    saved => saved.map(|()| Event::ViewSaved { path: absolute, typed }),
+                }
             }
             FileJob::SaveSession { path, session, left_out } => {
                 save_session(path, session, *left_out)
@@ -158,7 +163,13 @@ fn save_session(path: &str, session: &Session, left_out: LeftOut) -> io::Result<
 /// A sentence with the path.
 pub fn read_session(path: &Path) -> Result<Session, String> {
     let bytes = read(path, MAX_FILE)?;
-    session::parse(&bytes).map_err(|why| format!("{}: {why}", shown(path)))
+    session::parse(&bytes).map_err(|why| {
+        let path = shown(path);
+        if why == SessionError::NotASession && is_view(&bytes) {
+            return format!("{path}: no session, but a view: tui-client --view {path} opens it");
+        }
+        format!("{path}: {why}")
+    })
 }
 
 /// Reads a view file; its times are those of a zone, now is a Unix time.
@@ -166,10 +177,22 @@ pub fn read_session(path: &Path) -> Result<Session, String> {
 /// # Errors
 /// A sentence with the path, and the place of a mistake in the file.
 pub fn read_view(path: &Path, now: i64, zone: &TimeZone) -> Result<ViewFile, String> {
-    let text = read_settings(path)?;
+    let bytes = read(path, settings::MAX_FILE)?;
+    if session::begins(&bytes) {
+        let path = shown(path);
+        return Err(format!("{path}: no view, but a session: tui-client --replay {path} shows it"));
+    }
+    let text = settings_text(path, bytes)?;
     let file = ViewFile::parse(&path.to_string_lossy(), &text, now, zone);
     let directory = path.parent().unwrap_or(Path::new(""));
     file.map(|file| file.beside(directory)).map_err(|why| why.to_string())
+}
+
+/// The bytes are a view file with something in it, as far as that is known without what options say.
+fn is_view(bytes: &[u8]) -> bool {
+    let text = str::from_utf8(bytes).unwrap_or_default();
+    let view = ViewFile::parse("", text, 0, &TimeZone::UTC);
+    view.is_ok_and(|_| !text.trim().is_empty())
 }
 
 /// Reads a file of settings.
@@ -177,7 +200,10 @@ pub fn read_view(path: &Path, now: i64, zone: &TimeZone) -> Result<ViewFile, Str
 /// # Errors
 /// A sentence with the path.
 pub fn read_settings(path: &Path) -> Result<String, String> {
-    let bytes = read(path, settings::MAX_FILE)?;
+    settings_text(path, read(path, settings::MAX_FILE)?)
+}
+
+fn settings_text(path: &Path, bytes: Vec<u8>) -> Result<String, String> {
     if bytes.len() as u64 > settings::MAX_FILE {
         return Err(format!("{}: longer than {} MiB", shown(path), settings::MAX_FILE >> 20));
     }
@@ -234,6 +260,23 @@ fn absolute(path: &Path) -> String {
     std::path::absolute(path).as_deref().unwrap_or(path).display().to_string()
 }
 
+/// Makes a new file with a text.
+fn make(path: &Path, text: &str) -> io::Result<()> {
+    save(path, |out| out.write_all(text.as_bytes()))
+}
+
+/// Puts a text in place of that of a file, whole or not at all; who may read it stays as it was.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = fs::canonicalize(path)?;
+    let permissions = fs::metadata(&path)?.permissions();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let new = path.with_file_name(name);
+    make(&new, text)?;
+    let replaced = fs::set_permissions(&new, permissions).and_then(|()| fs::rename(&new, &path));
+    replaced.inspect_err(|_| drop(fs::remove_file(&new)))
+}
+
 /// Makes a new file and has it written. Returns what `write` does.
 fn save<T>(
     path: &Path,
@@ -255,7 +298,7 @@ fn write_log(out: &mut impl Write, log: &Snapshot) -> io::Result<u64> {
     for entry in log.entries() {
         lines += 1;
         let arrow = match entry.direction {
-            Direction::Out => '→',
+            Direction::Out | Direction::Exchange => '→',
             Direction::In => '←',
             Direction::Note => '·',
         };
@@ -316,6 +359,53 @@ mod tests {
         let [Event::FileFailed(told)] = events else { panic!("{events:?}") };
         assert!(told.starts_with("the history can't be kept: "), "{told}");
         assert!(told.contains(reason), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_view_goes_in_place_of_another_only_where_that_is_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("three.toml");
+        fs::write(&path, "old").unwrap();
+        let typed = path.to_str().unwrap().to_owned();
+        let job =
+            |replaces| FileJob::SaveView { path: typed.clone(), text: "new".to_owned(), replaces };
+        assert_eq!(
+            events_of_saves(vec![job(false)]).await,
+            [Event::ViewExists { path: typed.clone() }]
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        let saved = Event::ViewSaved { path: typed.clone(), typed: typed.clone() };
+        assert_eq!(events_of_saves(vec![job(true)]).await, [saved]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    /// The events of these jobs besides that of the history, which has no place.
+    async fn events_of_saves(jobs: Vec<FileJob>) -> Vec<Event> {
+        let mut events = events(None, jobs).await;
+        events.retain(|event| !matches!(event, Event::FileFailed(_)));
+        events
+    }
+
+    #[test]
+    fn a_file_of_another_kind_names_the_option_for_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let view = write("three.toml", "watch = \"palm.*\"\n");
+        let session = write("x.session", "tui-client session 1\n[end]\n");
+        let why = read_session(&view).unwrap_err();
+        assert!(why.ends_with(&format!("tui-client --view {} opens it", view.display())), "{why}");
+        let why = read_view(&session, 0, &TimeZone::UTC).unwrap_err();
+        let hint = format!("tui-client --replay {} shows it", session.display());
+        assert!(why.ends_with(&hint), "{why}");
+        for other in ["", "no = session\n", "hello"] {
+            let why = read_session(&write("other", other)).unwrap_err();
+            assert!(why.ends_with("no session: ctrl-s on the screen saves one"), "{why}");
+        }
     }
 
     #[tokio::test]

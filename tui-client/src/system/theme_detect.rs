@@ -9,7 +9,6 @@ use crate::settings::Settings;
 use crate::system::files::{expand_home, read_settings};
 use crate::system::os;
 use crate::text::escape::escape_untrusted;
-use crate::text::nearest::nearest;
 use crate::themes::{BUILT_IN, is_path};
 use crate::view::theme::colour::Depth;
 use crate::view::theme::{Glyphs, Theme, ThemeChoice};
@@ -61,13 +60,11 @@ pub fn check(file: &ViewFile) -> Result<(), String> {
 fn unknown(name: &str) -> String {
     let own = ThemeName::OWN.iter().map(|(name, ..)| *name);
     let names: Vec<&str> = own.chain(BUILT_IN.iter().map(|theme| theme.name)).collect();
-    let hint = match nearest(name, names.iter().copied()) {
-        Some(meant) => format!("did you mean {meant}?"),
-        None => format!("there are {}", names.join(", ")),
-    };
+    let there_are = names.join(", ");
     let directory = os::files::config_directory().map(|directory| directory.join("themes"));
     let place = directory.map(|directory| format!(", nor {name}.toml in {}", directory.display()));
-    let text = format!("no theme is called {name}{}; {hint}", place.unwrap_or_default());
+    let text =
+        format!("no theme is called {name}{}; there are {there_are}", place.unwrap_or_default());
     escape_untrusted(text.as_bytes()).into()
 }
 

@@ -14,8 +14,9 @@ pub fn exact(value: f64) -> String {
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
-/// A number for a screen: rounded to five significant digits, from 100,000 on and below 0.01 with a
-/// prefix of SI, such as `264.53 M`; with an exponent where there is no prefix.
+/// A number for a screen: rounded to five significant digits, from 100,000 on and below 0.0001 with a
+/// prefix of SI, such as `264.53 M`; with an exponent where there is no prefix. There is no prefix for
+/// a thousandth: beside ages, `3.1 m` would be read as minutes.
 pub fn short(number: f64) -> String {
     scaled(number, 5)
 }
@@ -40,10 +41,10 @@ pub fn short_within(number: f64, width: usize) -> String {
 }
 
 /// The power of ten and the name of the prefix for a number of this exponent; none for a number that
-/// is too great or too small. Numbers from 0.01 to ten to the power of `prefixed` need no prefix.
+/// is too great or too small. Numbers from 0.0001 to ten to the power of `prefixed` need no prefix.
 pub(super) fn prefix_of(exponent: i32, prefixed: i32) -> Option<(i32, &'static str)> {
     const NAMES: [&str; 9] = ["n", "µ", "m", "", "k", "M", "G", "T", "P"];
-    if (-2..prefixed).contains(&exponent) {
+    if (-4..prefixed).contains(&exponent) {
         return Some((0, ""));
     }
     let thousands = exponent.div_euclid(3);
@@ -314,8 +315,11 @@ mod tests {
             (1.234_567e18, "1.2346e+18"),
             (1.0 / 60.0, "0.016667"),
             (0.009_999_96, "0.01"),
-            (0.0023, "2.3 m"),
-            (-0.000_123_456, "-123.46 µ"),
+            (0.0031, "0.0031"),
+            (0.000_99, "0.00099"),
+            (-0.000_123_456, "-0.00012346"),
+            (0.000_1, "0.0001"),
+            (-0.000_098_765_4, "-98.765 µ"),
             (5e-9, "5 n"),
             (1.234_56e-10, "1.2346e-10"),
             (f64::NAN, "–"),

@@ -137,6 +137,15 @@ impl Canvas<'_> {
         self.mark_row(area, row);
     }
 
+    /// Points to a row on the border to its left.
+    pub fn point_to_row(&mut self, area: Rect, row: u16) {
+        let border = Position { x: area.x.saturating_sub(1), y: area.y + row };
+        let (style, mark) = (self.theme.title, if self.theme.ascii { '>' } else { '▸' });
+        if let Some(cell) = self.buffer.cell_mut(border) {
+            cell.set_char(mark).set_style(style);
+        }
+    }
+
     /// Marks a selected row on the border to its left, in an ASCII theme: the console that needs it
     /// may reverse no row.
     pub fn mark_row(&mut self, area: Rect, row: u16) {

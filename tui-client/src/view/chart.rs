@@ -55,7 +55,7 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
     let watch = app.watch();
     let charted: Vec<&Watched> = watch.in_chart().collect();
     let Some(bounds) = watch.chart_bounds() else { return };
-    let (legend, rows) = chart::rows(area.height);
+    let (legend, rows) = chart::rows(area.height, charted.len());
     let keys = charted.iter();
     let keys = keys.map(|key| (key.key.clone(), key.revision, key.rollups().revision()));
     let inputs = PlotInputs {
@@ -141,7 +141,10 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
     let numbers = canvas.app.watch().line_numbers();
     let style_of = |line: usize| line_style(theme, numbers.get(line).copied().unwrap_or(0));
     // Among ASCII lines dots would look like parts of them.
-    let has_grid = !theme.ascii && theme.glyphs != Glyphs::Ascii;
+    let is_ascii = theme.ascii || theme.glyphs == Glyphs::Ascii;
+    let has_grid = !is_ascii;
+    // Steep parts of ASCII lines are upright as well.
+    let cursor = if is_ascii { '!' } else { '│' };
     let grid = theme.grid.unwrap_or(theme.quiet);
     // The colours of several lines tell them apart.
     let is_alone = numbers.len() == 1;
@@ -170,7 +173,7 @@ fn draw_plot(canvas: &mut Canvas<'_>, chart: &Chart, plot: Rect) {
                 let style = if under_cursor { theme.title.patch(style) } else { style };
                 place.set_char(symbol).set_style(style);
             } else if under_cursor {
-                place.set_char('│').set_style(theme.alert);
+                place.set_char(cursor).set_style(theme.alert);
             } else if has_grid && is_grid(usize::from(column)) {
                 place.set_symbol(GRID).set_style(grid);
             }
@@ -230,11 +233,13 @@ fn is_mark(symbol: &str) -> bool {
 }
 
 /// Draws the marks: a line where the plot leaves room, and as many names as have room, the newest
-/// first.
+/// first: behind their lines, and at the right end of the plot close before them.
 fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     const LINE: char = '┊';
     /// Columns of the shortest name with its line and a blank.
     const MIN_NAME: usize = 3;
+    /// Rows of names, one below the other where marks are close together.
+    const MAX_ROWS: u16 = 3;
     let mut lines = columns.to_vec();
     lines.dedup();
     let app = canvas.app;
@@ -251,20 +256,31 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
         }
     }
     let marks: Vec<&Mark> = app.marks_in_chart().collect();
-    let mut free = usize::from(plot.width);
+    let wide_plot = usize::from(plot.width);
+    let rows = plot.height.min((plot.height / 3).clamp(1, MAX_ROWS));
+    let mut free = vec![wide_plot; rows.into()];
     for (mark, &column) in marks.iter().zip(columns).rev() {
-        if free < MIN_NAME {
+        if free.iter().all(|&free| free < MIN_NAME) {
             break;
         }
         let name = escape_untrusted(mark.name.as_bytes());
         let wide = width(&name);
-        // Behind its line, or before it at the right end.
-        let behind = column + 3;
-        let from = if behind + wide <= free { Some(behind) } else { column.checked_sub(wide) };
-        if let Some(from) = from.filter(|&from| from > 0 && from + wide <= free && plot.height > 0)
-        {
-            canvas.pen(plot, 0).skip(from).write(&name, style);
-            free = from.min(column + 1) - 1;
+        let behind = column + 2;
+        if behind + 1 + wide <= wide_plot {
+            let end = behind + 1 + wide;
+            if let Some((row, free)) = (0..).zip(&mut free).find(|(_, free)| end <= **free) {
+                // The line of a mark close to this one would stand in the blank.
+                canvas.pen(plot, row).skip(behind).write(" ", style).write(&name, style);
+                *free = column;
+            }
+            continue;
+        }
+        // At the right end there is room on the left of its line alone.
+        let from = (column + 1).checked_sub(wide).filter(|&from| from > 0);
+        let row = (0..).zip(&mut free).find(|(_, free)| column < **free);
+        if let Some((from, (row, free))) = from.zip(row) {
+            canvas.pen(plot, row).skip(from).write(&name, style);
+            *free = from - 1;
         }
     }
 }

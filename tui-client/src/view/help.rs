@@ -41,7 +41,8 @@ pub fn draw(canvas: &mut Canvas<'_>, help: &Help) -> Option<Position> {
     }
     let (top, all) = help.position();
     if all == 0 {
-        canvas.pen(inner, 0).write(" nothing found", theme.quiet);
+        let text = " nothing found; tui-client --help has the options";
+        canvas.pen(inner, 0).write(&cut(text, inner.width.into()), theme.quiet);
     }
     canvas.scroll_position((top, rows * columns, all), None, area);
     let share = inner.width / cells(columns);

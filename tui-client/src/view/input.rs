@@ -8,6 +8,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::canvas::pen::Pen;
 use super::canvas::{Canvas, cursor_at, on_border};
+use super::hints;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::input::overlay::Overlay;
@@ -105,6 +106,18 @@ fn draw_input(app: &App, input: &LineInput, theme: &Theme, field: Rect, pen: Pen
         text => (text, theme.text),
     };
     draw_line((&mark, theme.focus), input.editor(), &[span], field, pen)
+}
+
+/// Draws a line whose own place is not on the screen, with hints beside it, and returns the place of
+/// the cursor.
+pub fn draw_beside_hints(canvas: &mut Canvas<'_>, area: Rect) -> Option<Position> {
+    /// Columns for what is typed before hints have room.
+    const MIN_TYPED: usize = 40;
+    let Canvas { app, theme, .. } = *canvas;
+    let input = app.input().line().filter(|input| input.mode() == app.mode())?;
+    let area = hints::draw_beside(canvas, width(input.text()).max(MIN_TYPED), area);
+    let pen = canvas.pen(area, 0);
+    Some(draw_input(app, input, theme, area, pen))
 }
 
 /// How many lines of the log pass its filter, if there is one.

@@ -30,17 +30,33 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         canvas.pen(inner, 1).write(" & changes it, esc drops it", theme.quiet);
     }
     let selected = log.selected().filter(|_| focused || app.mode() == Mode::LogInput);
+    // The line that is nearest to the place in time.
+    let place =
+        log.selected().filter(|_| app.place().at().is_some() && begins_later(app).is_none());
     for (row, entry) in (0..inner.height).zip(log.visible(usize::from(inner.height))) {
         draw_entry(canvas, &entry, inner, row);
+        if place == Some(entry.number) {
+            canvas.point_to_row(inner, row);
+        }
         if selected == Some(entry.number) {
             canvas.select_row(inner, row, entry.tone == Tone::Bad);
         }
     }
 }
 
+/// The Unix second of the first line, if the place in time is before it.
+fn begins_later(app: &App) -> Option<i64> {
+    let begin = app.log().begins_at()?.div_euclid(1000);
+    app.place().at().filter(|&at| at < begin).map(|_| begin)
+}
+
 fn title(app: &App) -> String {
     let log = app.log();
     let mut parts = vec![if log.is_raw() { " raw log" } else { " log" }.to_owned()];
+    if let Some(begin) = begins_later(app) {
+        let begin = time::short_moment(begin, app.now().unix(), app.zone());
+        parts.push(format!("the log begins {begin}"));
+    }
     if let Some(filter) = log.filter() {
         let (shown, all) = (number::count(log.shown()), number::count(log.len()));
         parts.push(format!("&{} {shown} of {all} lines", filter.text()));
@@ -66,7 +82,7 @@ fn title(app: &App) -> String {
 fn draw_entry(canvas: &mut Canvas<'_>, entry: &LogEntry<'_>, area: Rect, row: u16) {
     let Canvas { app, theme, .. } = *canvas;
     let (arrow, style) = match entry.direction {
-        Direction::Out => ("→", theme.sent),
+        Direction::Out | Direction::Exchange => ("→", theme.sent),
         Direction::In => ("←", theme.received),
         Direction::Note => ("·", theme.quiet),
     };

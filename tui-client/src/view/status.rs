@@ -11,6 +11,7 @@ use super::theme::Theme;
 use crate::app::App;
 use crate::app::server::link::LinkState;
 use crate::app::server::link::SLOW;
+use crate::app::server::sources::Standing;
 use crate::request::pending::Purpose;
 use crate::sources::SourceState;
 use crate::text::width::width;
@@ -35,6 +36,13 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         draw_place(app, theme, &mut pen, 4 + width(before) + width(address) + width(&behind));
         pen.skip(1).write("▷", theme.alert).skip(1).write(before, theme.text);
         pen.write(address, theme.title).write(&behind, theme.text);
+        let runs = runs(app, theme);
+        if length(&runs) + 2 <= pen.room() {
+            pen.skip(2);
+            for (text, style) in &runs {
+                pen.write(text, *style);
+            }
+        }
         return;
     }
     let waiting = waiting(app);
@@ -87,8 +95,6 @@ fn draw_sources(app: &App, theme: &Theme, pen: &mut Pen<'_>, waiting: Option<&st
     };
     let beside = beside + width(&pace(app, theme).0) + 2;
     let parts = [Detail::All, Detail::Little, Detail::Away].map(|detail| parts(app, theme, detail));
-    let length =
-        |parts: &[(String, Style)]| parts.iter().map(|(text, _)| width(text)).sum::<usize>();
     let fits = |parts: &&Vec<(String, Style)>| length(parts) + beside <= pen.room();
     for (text, style) in parts.iter().find(fits).or(parts.last()).into_iter().flatten() {
         pen.write(text, *style);
@@ -101,6 +107,17 @@ fn draw_sources(app: &App, theme: &Theme, pen: &mut Pen<'_>, waiting: Option<&st
     }
 }
 
+/// The columns of a text in parts.
+fn length(parts: &[(String, Style)]) -> usize {
+    parts.iter().map(|(text, _)| width(text)).sum()
+}
+
+/// The runs of a saved session, and by how much the times of each are shifted.
+fn runs(app: &App, theme: &Theme) -> Vec<(String, Style)> {
+    let is_any = app.sources().iter().any(|source| !source.label.run.is_empty());
+    if is_any { parts(app, theme, Detail::Little) } else { Vec::new() }
+}
+
 /// How much is said of each source.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Detail {
@@ -109,21 +126,36 @@ enum Detail {
     Away,
 }
 
+/// Why a server is away, where all of its sources are.
+fn reason(server: &[Standing]) -> Option<&str> {
+    let reasons = server.iter().map(|standing| match &standing.state {
+        SourceState::Away { reason } => Some(reason.as_str()),
+        _ => None,
+    });
+    reasons.reduce(|first, next| next.and(first)).flatten()
+}
+
 /// What is said of the sources.
 fn parts(app: &App, theme: &Theme, detail: Detail) -> Vec<(String, Style)> {
     let mut parts: Vec<(String, Style)> = Vec::new();
     if detail == Detail::Away {
-        let here = app.sources().iter().filter(|source| source.state.is_whole()).count();
-        parts.push((format!("{here} of {}", app.sources().iter().len()), theme.title));
+        let (here, all) = app.sources().count();
+        parts.push((format!("{here} of {all}"), theme.title));
     }
     let is_live = app.is_live();
     let are_of_one = app.sources().iter().all(|source| source.label.name.is_empty());
-    if are_of_one && detail == Detail::All {
+    let is_all_away = app.sources().servers().all(|server| reason(server).is_some());
+    if are_of_one && detail == Detail::All && !is_all_away {
         parts.push((format!("{}  ", app.link().address()), theme.title));
     }
     let mut is_first = parts.is_empty() || are_of_one && detail == Detail::All;
-    for source in app.sources().iter() {
-        let name = source.label.shown();
+    let runs = app.sources().servers().flat_map(|server| {
+        // Runs of a server that is away are not each said to be.
+        let shown = if reason(server).is_some() { 1 } else { server.len() };
+        server.iter().take(shown).map(move |source| (source, shown < server.len()))
+    });
+    for (source, is_whole) in runs {
+        let name = if is_whole { source.label.server().to_owned() } else { source.label.shown() };
         let is_run = !source.label.run.is_empty();
         let (name_style, said) = match &source.state {
             SourceState::Here { shift: 0, .. } if detail == Detail::Away => continue,
@@ -138,6 +170,7 @@ fn parts(app: &App, theme: &Theme, detail: Detail) -> Vec<(String, Style)> {
                 let time = round_trip.map(|time| format!(" {}", time::duration(time)));
                 (theme.title, Some((format!("{live}{}", time.unwrap_or_default()), theme.text)))
             }
+            SourceState::NoKeys => (theme.title, Some((": no keys yet".to_owned(), theme.alert))),
             SourceState::Connecting => {
                 (theme.title, Some((": connecting".to_owned(), theme.alert)))
             }
@@ -162,7 +195,10 @@ fn pace(app: &App, theme: &Theme) -> (String, Style) {
         _ if app.is_live() && app.feed().is_behind() => {
             ("too much to follow ".to_owned(), theme.alert)
         }
-        _ if app.is_live() => ("live ".to_owned(), theme.good),
+        _ if app.is_live() => match app.sources().count() {
+            (here, all) if here < all => (format!("{here} of {all} live "), theme.alert),
+            _ => ("live ".to_owned(), theme.good),
+        },
         Some(slowed) => {
             (format!("every {every}, slowed to {} ", time::duration(slowed)), theme.alert)
         }

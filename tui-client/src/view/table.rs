@@ -12,7 +12,6 @@ use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::server::link::LinkState;
 use crate::keymap::Mode;
-use crate::metrics::alerts::Alert;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::{Moved, Series};
 use crate::metrics::sparkline::{sparkline, sparkline_on};
@@ -35,7 +34,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     if inner.is_empty() {
         return;
     }
-    let rows = usize::from(inner.height.saturating_sub(1));
+    // A single row is that of a key.
+    let heading = u16::from(inner.height > 1);
+    let rows = usize::from(inner.height - heading);
     draw_foot(canvas, rows, area);
     if table.rows() == 0 {
         let quiet = canvas.theme.quiet;
@@ -48,7 +49,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     // The first column is for marks.
     let room = usize::from(inner.width.saturating_sub(1));
     let columns = table.columns_in(room, rows);
-    draw_heading(canvas, &columns, inner);
+    if heading > 0 {
+        draw_heading(canvas, &columns, inner);
+    }
     let axis = trend_axis(app, &columns, rows);
     let mut shown: Vec<Row<'_>> =
         table.visible(rows).map(|series| Row::of(canvas, series, &columns, axis)).collect();
@@ -56,8 +59,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         let cells = shown.iter_mut().filter_map(|row| row.cells.get_mut(at));
         number::align(cells.map(|(text, _)| text.to_mut()), wide);
     }
-    for (row, shown) in (1..).zip(shown) {
-        let selected = first + usize::from(row) - 1 == table.selected();
+    for (row, shown) in (heading..).zip(shown) {
+        let selected = first + usize::from(row - heading) == table.selected();
         let mut pen = canvas.pen(inner, row);
         pen.write(shown.mark.0, shown.mark.1);
         for (&(column, wide), (text, style)) in columns.iter().zip(&shown.cells) {
@@ -103,6 +106,12 @@ fn titles(app: &App) -> Vec<String> {
     if table.is_let_go() {
         keys.push_str(", asking again …");
     }
+    // Of other points a recording knows nothing.
+    let partial = app.replayed().map_or(0, |replayed| replayed.partial(app.table_time()));
+    if partial > 0 {
+        let of = number::count(partial);
+        keys = format!("{keys}, newest points only of {of}");
+    }
     // What the numbers are of: of a live table only the newest points are known.
     let shown = table.shown_window();
     let as_of = table.as_of().map(|at| {
@@ -114,11 +123,24 @@ fn titles(app: &App) -> Vec<String> {
         window if table.is_live() => format!("last {}", window.name()),
         _ => number::plural(table.answer().points, "point", "points"),
     });
+    let is_later = table.is_compared_with_later();
     let gone = match table.gone() {
+        // What is not known may be there.
+        _ if partial > 0 => String::new(),
         0 => String::new(),
+        gone if is_later => format!(", {} not yet there", number::count(gone as u64)),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
-    let compared = table.compared().map(|compared| format!("moved since {}{gone} ", compared.name));
+    let compared = table.compared().map(|compared| {
+        let name = &compared.name;
+        let unknown = app.sources_of(&compared.unknown);
+        let unknown = unknown.map(|text| format!(", {text}")).unwrap_or_default();
+        if is_later {
+            format!("compared with {name}, which is later{gone}{unknown} ")
+        } else {
+            format!("moved since {name}{gone}{unknown} ")
+        }
+    });
     // Above all else a title says that the rows are of another time.
     let then = table
         .as_of()
@@ -127,8 +149,11 @@ fn titles(app: &App) -> Vec<String> {
         Some(why) if then.is_none() => format!("of now, {why} · "),
         _ => then.unwrap_or_default(),
     };
+    let lacking = app.sources_of(table.unknown());
+    let lacking = lacking.map(|text| format!("{text} · ")).unwrap_or_default();
     // A long title says it elsewhere.
     let still = if table.as_of().is_none() { then.as_str() } else { "" };
+    let (then, still) = (format!("{then}{lacking}"), format!("{still}{lacking}"));
     match (table.filter(), compared) {
         (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
@@ -190,7 +215,10 @@ fn placeholder(app: &App) -> String {
     }
     if let Some(at) = app.table().as_of() {
         let date = time::date(at, app.zone());
-        return format!("no key had a point yet at {date}.\n0 is live again");
+        return match app.sources_of(app.table().unknown()) {
+            Some(text) => format!("not known of all at {date}: {text}.\n0 is live again"),
+            None => format!("no key had a point yet at {date}.\n0 is live again"),
+        };
     }
     let invitation = " Type a request, such as\n  put palm.cpu 23.7";
     format!("no points yet.{}", if app.mode().takes_requests() { invitation } else { "" })
@@ -230,20 +258,6 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
     }
 }
 
-/// An alert fires for a row, whose numbers may be of a window only. None counts for a key that was
-/// removed from the watched ones.
-fn is_firing(app: &App, series: &Series, now: i64) -> bool {
-    let alerts = app.alerts();
-    let has_all = app.feed().has_selectors() != Some(true);
-    let counts = |alert: &&Alert| has_all || !alert.is_of_all();
-    let key = series.key.as_str();
-    // What fires now says nothing of another time.
-    let is_now = app.table().as_of().is_none();
-    !app.watch().is_unwanted(key)
-        && (is_now && alerts.fires(key)
-            || alerts.alerts().filter(counts).any(|alert| alert.fires(series, now)))
-}
-
 /// A row of the table.
 struct Row<'a> {
     mark: (&'static str, Style),
@@ -264,13 +278,15 @@ impl<'a> Row<'a> {
     ) -> Self {
         let Canvas { app, theme, .. } = *canvas;
         let now = app.table_time();
-        let firing = is_firing(app, series, now);
+        let firing = app.is_firing(series);
         let (mark, base, age) = theme.series(firing, series.is_stale(now));
         let marked = mark != " ";
         let key = theme.series_key.filter(|_| !marked).unwrap_or(base);
         let moved = |by: f64| if marked { base } else { theme.moved(by, base) };
         let last = series.last.timestamp;
+        let lacks = app.replayed().is_some_and(|it| it.lacks_numbers(series.key.as_str(), now));
         let cells = columns.iter().map(|&(column, wide)| match column.kind() {
+            _ if lacks && column.is_of_window() => (unknown().into(), base),
             ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), key),
             ColumnKind::Stored(of) => {
                 let title = column == Column::Last && !marked;
@@ -281,14 +297,15 @@ impl<'a> Row<'a> {
                 (text.into(), style)
             }
             ColumnKind::Moved => {
-                let (text, style) = match series.moved() {
+                let (text, style) = match series.moved(now) {
                     Some(Moved::New) => ("new".to_owned(), theme.alert),
+                    Some(Moved::Stopped) => ("stopped".to_owned(), theme.alert),
                     other => change(other.map(Moved::by), wide, theme, moved),
                 };
                 (text.into(), style)
             }
             ColumnKind::MovedShare => {
-                let percent = series.moved().and_then(Moved::percent);
+                let percent = series.moved(now).and_then(Moved::percent);
                 let (text, style) = change(percent, wide, theme, moved);
                 (percent.map_or(text, number::percent).into(), style)
             }
@@ -297,7 +314,11 @@ impl<'a> Row<'a> {
                 let count = series.count().map(|count| number::count_within(count, wide));
                 (count.unwrap_or_else(unknown).into(), base)
             }
-            ColumnKind::Age => (time::short_age(last, now).into(), age),
+            ColumnKind::Age => {
+                // The place of the mark that a stale row has is taken.
+                let dot = if firing && series.is_stale(now) { "·" } else { "" };
+                (format!("{dot}{}", time::short_age(last, now)).into(), age)
+            }
             ColumnKind::Time => (time::date(last, app.zone()).into(), theme.quiet),
             ColumnKind::Trend => {
                 let bars = match axis {

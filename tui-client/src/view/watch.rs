@@ -8,6 +8,7 @@ use super::canvas::pen::cells;
 use super::chart::{self, PlotCache};
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::table::Table;
 use crate::app::watch::{Heard, Watch, Watched};
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
@@ -21,12 +22,14 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
     let watch = app.watch();
     // The full-screen chart keeps the focus while a line is typed below it.
-    let typing = app.mode() == Mode::SeriesInput && app.layout().full;
+    let typing = matches!(app.mode(), Mode::SeriesInput | Mode::LogInput) && app.layout().full;
     let focused = typing || matches!(app.mode(), Mode::Watch | Mode::Chart);
     // A chart on the whole screen has no list of keys, which has the numbers.
     let has_list = app.layout().watch_rows(watch.keys().len()) > 0;
-    let shape = Shape::new(area.width.saturating_sub(2).into(), 0);
-    let numbers = if has_list { shape.numbers } else { 0 };
+    let marks = marks_width(app, theme);
+    let shape = Shape::new(marks, area.width.saturating_sub(2).into(), 0);
+    let shown_numbers = |shape: Shape| if knows_numbers(app) { shape.numbers } else { 0 };
+    let numbers = if has_list { shown_numbers(shape) } else { 0 };
     let remarks = remarks(app, numbers, theme);
     let inner = canvas.pane(focused, &title(watch), &remarks, area);
     if inner.is_empty() {
@@ -44,7 +47,8 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     let shown = watch.keys().iter().enumerate().skip(first).take(visible);
     canvas.scroll_position((first, visible, watch.keys().len()), Some(watch.selected()), area);
     let longest = shown.clone().map(|(_, key)| width(&key.key)).max();
-    let shape = Shape::new(inner.width.into(), longest.unwrap_or(0));
+    let shape = Shape::new(marks, inner.width.into(), longest.unwrap_or(0));
+    let shape = Shape { numbers: shown_numbers(shape), ..shape };
     let mut values: Vec<String> = shown.clone().map(|(_, key)| value(app, key)).collect();
     number::align(&mut values, VALUE - 1);
     for ((row, (at, watched)), value) in (0..rows).zip(shown).zip(values) {
@@ -53,10 +57,10 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
         draw_key(canvas, watched, &value, selected, shape, line);
         if selected && focused {
             // Marks and values keep their colours, which have meanings.
-            let marks = cells(MARKS).min(inner.width);
+            let marks = cells(shape.marks).min(inner.width);
             let key = cells(shape.key).min(inner.width - marks);
             let name = Rect { x: inner.x + marks, width: key, ..line };
-            canvas.buffer.set_style(name, theme.selected(watched.alarm));
+            canvas.buffer.set_style(name, theme.selected(app.is_alarmed(watched)));
             canvas.mark_row(inner, row);
         }
     }
@@ -98,9 +102,22 @@ fn title(watch: &Watch) -> String {
     }
 }
 
+/// There are numbers of the time that is shown. Of another time than now there are those that the table
+/// of then has asked for.
+fn knows_numbers(app: &App) -> bool {
+    let has_some = |watched: &Watched| {
+        let series = app.watched_series(watched);
+        series.is_some_and(|series| series.min().or(series.max()).or(series.mean()).is_some())
+    };
+    app.place().table().is_none() || app.watch().keys().iter().any(has_some)
+}
+
 fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
+    if let Some(at) = app.place().table().and_then(Table::as_of) {
+        remarks.push((format!("· as of {} ", time::date(at, app.zone())), theme.alert));
+    }
     // The title is of one key, if there is one alone.
     let concerns = |alert: &&Alert| match watch.keys() {
         [one] => alert.concerns(&one.key),
@@ -108,11 +125,15 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     };
     let alerts = app.alerts().alerts().filter(concerns).count() as u64;
     // An alert may fire for several keys.
-    let firing = watch.alarms() as u64;
+    let firing = app.alarms() as u64;
     let count = number::plural(alerts, "alert", "alerts");
+    // They are judged by how things stood.
+    let then = if app.place().table().is_some() { " then" } else { "" };
     if firing > 0 {
         let keys = number::plural(firing, "key", "keys");
-        remarks.push((format!("· {count}, {keys} firing "), theme.bad));
+        remarks.push((format!("· {count}, {keys} firing{then} "), theme.bad));
+    } else if alerts > 0 && !then.is_empty() {
+        remarks.push((format!("· {count}, none firing{then} "), theme.quiet));
     } else if alerts > 0 {
         remarks.push((format!("· {count} "), theme.quiet));
     }
@@ -138,26 +159,29 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     remarks
 }
 
-/// The column before the key: the colour or the letter of its line in the chart, that it is kept
-/// there though there is no room for its line, or the selection.
-fn mark(app: &App, watched: &Watched, selected: bool, theme: &Theme) -> (&'static str, Style) {
+/// The mark of the line of a kept key in the chart: its colour or its letter, or that there is no room
+/// for its line.
+fn line_mark(app: &App, watched: &Watched, theme: &Theme) -> Option<(&'static str, Style)> {
     let line = app.watch().in_chart().find(|key| key.key == watched.key);
-    let line = line.map(Watched::line_number);
     let lines = app.watch().in_chart().count();
-    match line {
-        Some(line) if watched.kept => match chart::line::line_mark(theme, line, lines) {
+    match line.map(Watched::line_number) {
+        _ if !watched.kept => None,
+        Some(line) => Some(match chart::line::line_mark(theme, line, lines) {
             chart::line::MARK => (chart::line::MARK, chart::line::line_style(theme, line)),
-            // A letter must not be read as one of the key.
             letter => (letter, theme.selection),
-        },
-        None if watched.kept => ("□", theme.quiet),
-        _ if selected => ("▸", theme.focus),
-        _ => (" ", theme.text),
+        }),
+        None => Some(("□", theme.quiet)),
     }
 }
 
-/// Columns of the state and the mark.
-const MARKS: usize = 2;
+/// Columns before the key: the state and the mark of the line or of the selection. Letters have a
+/// column of their own beside that of the selection, and a blank behind them: they are not to be read
+/// as letters of the key.
+fn marks_width(app: &App, theme: &Theme) -> usize {
+    let has_letters = theme.plot.fg.is_none() || theme.ascii;
+    let letters = has_letters && app.watch().in_chart().nth(1).is_some();
+    if letters { 4 } else { 2 }
+}
 /// Columns of the value.
 const VALUE: usize = 13;
 /// Columns of the arrow with its blanks.
@@ -176,6 +200,8 @@ const NUMBERS: [&str; 3] = ["min", "max", "avg"];
 /// of the key: no column vanishes because of a key that is scrolled into view.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
+    /// Columns before the key.
+    marks: usize,
     /// Columns of the key.
     key: usize,
     /// The change is shown.
@@ -185,13 +211,13 @@ struct Shape {
 }
 
 impl Shape {
-    fn new(width: usize, longest_key: usize) -> Self {
+    fn new(marks: usize, width: usize, longest_key: usize) -> Self {
         /// Columns kept for the key before anything but its value and age is shown.
         const KEY: usize = 16;
         /// Columns of the sparkline, and the fewest beside a long key.
         const SPARKLINE: usize = 24;
         const MIN_SPARKLINE: usize = 8;
-        let left = width.saturating_sub(MARKS + VALUE + ARROW + AGE);
+        let left = width.saturating_sub(marks + VALUE + ARROW + AGE);
         let change = left > KEY + CHANGE;
         let more = left.saturating_sub(2 + if change { CHANGE + 1 } else { 0 });
         let numbers = (more.saturating_sub(KEY + SPARKLINE) / NAMED).min(3);
@@ -200,7 +226,7 @@ impl Shape {
             (true, 0) => more,
             (true, _) => more - numbers * NAMED - MIN_SPARKLINE,
         };
-        Self { key: longest_key.min(width / 3).min(most).max(6), change, numbers }
+        Self { marks, key: longest_key.min(width / 3).min(most).max(6), change, numbers }
     }
 }
 
@@ -223,23 +249,33 @@ fn draw_key(
     let is_past = app.place().at().is_some();
     let now = if is_past { app.table_time() } else { app.now().unix() };
     let stale = series.is_some_and(|series| series.is_stale(now));
-    let (state_mark, base, age_style) = theme.series(watched.alarm, stale);
-    let (mark, mark_style) = mark(app, watched, selected, theme);
+    let alarm = app.is_alarmed(watched);
+    let (state_mark, base, age_style) = theme.series(alarm, stale);
+    let selection = if selected { ("▸", theme.focus) } else { (" ", theme.text) };
+    let line_mark = line_mark(app, watched, theme);
     let mut pen = canvas.pen(line, 0);
-    let is_plain = !watched.alarm && !stale;
+    let is_plain = !alarm && !stale;
     let key = theme.series_key.filter(|_| is_plain).unwrap_or(base);
-    pen.write(state_mark, base).write(mark, mark_style).key(&watched.key, shape.key, key);
+    pen.write(state_mark, base);
+    if shape.marks > 2 {
+        let of_line = line_mark.unwrap_or((" ", theme.text));
+        pen.write(selection.0, selection.1).write(of_line.0, of_line.1).skip(1);
+    } else {
+        let of_line = line_mark.unwrap_or(selection);
+        pen.write(of_line.0, of_line.1);
+    }
+    pen.key(&watched.key, shape.key, key);
     let Some(series) = series else {
-        let text = match watched.heard {
-            _ if is_past => "  no points then",
-            Heard::Nothing => "  …",
-            Heard::NoPoints => "  no points yet",
-            Heard::Points => "  no points any more",
+        let why = match watched.heard {
+            _ if is_past => app.why_not_then(&watched.key),
+            Heard::Nothing => "…".to_owned(),
+            Heard::NoPoints => "no points yet".to_owned(),
+            Heard::Points => "no points any more".to_owned(),
         };
-        pen.write(text, theme.quiet);
+        pen.write("  ", theme.quiet).write(&why, theme.quiet);
         return;
     };
-    let fresh = watched.is_fresh(app.now().elapsed) && !watched.alarm && !is_past;
+    let fresh = watched.is_fresh(app.now().elapsed) && !alarm && !is_past;
     let emphasis = match fresh {
         true => theme.title.patch(theme.alert),
         false if is_plain => theme.value(),
@@ -260,13 +296,17 @@ fn draw_key(
         if shape.change {
             pen.field(&change, CHANGE, false, base).skip(1);
         }
-        pen.field(&format!("{age}{ago}"), AGE, true, age_style).skip(2);
+        // The place of the mark that a stale key has may be taken.
+        let dot = if watched.alarm && stale { "·" } else { "" };
+        let told = [format!("{dot}{age}{ago}"), format!("{age}{ago}")];
+        let told = told.iter().find(|text| width(text) <= AGE).unwrap_or(&age);
+        pen.field(told, AGE, true, age_style).skip(2);
     }
     let numbers = [series.min(), series.max(), series.mean()];
     let awaits = app.watch().awaits_numbers(watched);
     for (name, number) in NUMBERS.into_iter().zip(numbers).take(shape.numbers) {
         let number = match number {
-            _ if awaits => "…".to_owned(),
+            _ if awaits && !is_past => "…".to_owned(),
             Some(number) => number::short_within(number, NAMED - 6),
             None => String::new(),
         };

@@ -9,6 +9,8 @@ pub enum Direction {
     Out,
     /// From the server.
     In,
+    /// To the server, with the answer in the same line.
+    Exchange,
     /// A note of the client.
     Note,
 }

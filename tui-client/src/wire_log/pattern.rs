@@ -64,7 +64,8 @@ impl LogPattern {
 
     /// The line matches.
     pub fn matches(&self, line: &LogEntry<'_>) -> bool {
-        if self.direction.is_some_and(|direction| direction != line.direction) {
+        let is_of = |direction| [direction, Direction::Exchange].contains(&line.direction);
+        if !self.direction.is_none_or(is_of) {
             return false;
         }
         let at = |time: &TimeOfDay| time.covers(line.unix_ms, line.until_ms);
@@ -179,22 +180,25 @@ mod tests {
             LogEntry::new(at + 1000, Direction::In, "ok"),
             LogEntry::new(at + 60_000, Direction::In, "put, they say"),
             LogEntry::new(at, Direction::Note, "put 06:32 > 1"),
+            LogEntry::new(at + 120_000, Direction::Exchange, "get b ← done"),
         ];
         for (pattern, meant) in [
-            (">", &[0][..]),
-            ("> ", &[0]),
+            (">", &[0, 4][..]),
+            ("> ", &[0, 4]),
             ("→ PUT", &[]),
             ("→ put", &[0]),
-            ("<", &[1, 2]),
+            ("<", &[1, 2, 4]),
+            ("< done", &[4]),
+            ("→ get", &[4]),
             ("← put", &[2]),
-            ("<!put", &[1]),
-            ("< !", &[1, 2]),
+            ("<!put", &[1, 4]),
+            ("< !", &[1, 2, 4]),
             ("put", &[0, 2, 3]),
             (" > ", &[3]),
             ("06:31", &[0, 1, 3]),
             ("06:31:05", &[0, 3]),
             ("06:32", &[2, 3]),
-            ("!06:31", &[2]),
+            ("!06:31", &[2, 4]),
             ("<06:31", &[1]),
             ("04:31", &[]),
             ("06:31:60", &[]),
@@ -203,10 +207,10 @@ mod tests {
             ("> 06:31 put", &[0]),
             ("<06:32:05 they", &[2]),
             ("06:32 ok", &[]),
-            ("!06:31 put", &[1, 2]),
+            ("!06:31 put", &[1, 2, 4]),
         ] {
             let pattern = LogPattern::new(pattern, &TimeZone::fixed(jiff::tz::offset(2))).unwrap();
-            let found: Vec<_> = (0..4).filter(|&at| pattern.matches(&lines[at])).collect();
+            let found: Vec<_> = (0..5).filter(|&at| pattern.matches(&lines[at])).collect();
             assert_eq!(found, meant, "{pattern:?}");
         }
         let mut poll = LogEntry::new(at, Direction::In, "get *");

@@ -8,6 +8,7 @@ pub mod input;
 mod invisible;
 mod live;
 pub mod log;
+mod past;
 mod picture;
 mod place;
 mod polling;

@@ -36,8 +36,8 @@ impl Reading {
     }
 }
 
-/// The sample that stood at a time: the newest that is not later, else the first one.
+/// The sample that stood at a time: the newest that is not later. Before the first one nothing stood.
 pub(super) fn standing(samples: impl IntoIterator<Item = Sample>, time: i64) -> Option<Sample> {
-    let after = |sample: &Sample| (sample.timestamp > time, sample.timestamp.abs_diff(time));
-    samples.into_iter().min_by_key(after)
+    let stood = samples.into_iter().filter(|sample| sample.timestamp <= time);
+    stood.max_by_key(|sample| sample.timestamp)
 }

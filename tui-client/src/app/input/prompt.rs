@@ -93,6 +93,11 @@ impl Prompt {
         self.keys.learn_told(series);
     }
 
+    /// The known keys that begin with a text, in alphabetical order.
+    pub fn keys_beginning<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
+        self.keys.beginning(start)
+    }
+
     fn learn_from(&mut self, line: &str) {
         let key = match Request::decode(line.as_bytes()) {
             Ok(Request::Put(key, _)) => Some(key),

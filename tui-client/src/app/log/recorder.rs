@@ -211,10 +211,10 @@ impl Log {
 
     fn log_brief(&mut self, line: &str, reply: &Reply, now: Moment) {
         let (text, tone) = match reply.status {
-            Status::Ok => (format!("{line} → ok"), Tone::Quiet),
-            Status::Error => (format!("{line} → error: {}", reply.reason()), Tone::Bad),
+            Status::Ok => (format!("{line} ← ok"), Tone::Quiet),
+            Status::Error => (format!("{line} ← error: {}", reply.reason()), Tone::Bad),
         };
-        let entry = received(now, reply.id, &text, tone);
+        let entry = exchanged(now, reply.id, &text, tone);
         self.push_poll(entry.remark(Remark::Reply(cost(reply))));
     }
 
@@ -227,8 +227,8 @@ impl Log {
             Err(_) if !self.is_raw() => return,
             Err(reason) => format!("error: {reason}"),
         };
-        let text = escape_untrusted(format!("get {pattern}[+] → {answer}").as_bytes());
-        self.push(received(now, id, &text, Tone::Quiet));
+        let text = escape_untrusted(format!("get {pattern}[+] ← {answer}").as_bytes());
+        self.push(exchanged(now, id, &text, Tone::Quiet));
     }
 
     /// Logs lines of the follow of the screen, where each line is logged.
@@ -303,6 +303,11 @@ fn status_line(status: Status) -> (&'static str, Tone) {
 
 fn data_tone(status: Status) -> Tone {
     if status == Status::Error { Tone::Bad } else { Tone::Plain }
+}
+
+/// A request with its answer.
+fn exchanged(now: Moment, exchange: u64, text: &str, tone: Tone) -> LogEntry<'_> {
+    LogEntry::new(now.unix_ms, Direction::Exchange, text).tone(tone).exchange(exchange)
 }
 
 fn received(now: Moment, exchange: u64, text: &str, tone: Tone) -> LogEntry<'_> {

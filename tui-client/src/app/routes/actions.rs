@@ -92,7 +92,11 @@ impl App {
         match copy_command::command(self) {
             Ok(command) => {
                 let is_new = copy_command::prints_new_points(self);
-                let what = if is_new { ", prints each new point" } else { "" };
+                let what = match &copy_command::left_out(self)[..] {
+                    _ if is_new => ", prints each new point".to_owned(),
+                    [] => String::new(),
+                    parts => format!(", at a place plain mode has no {}", parts.join(" or ")),
+                };
                 let copied = self.cx.copy(command.clone());
                 self.cx.say_name(Tone::Good, &format!("{copied}{what}: "), &command);
             }
@@ -120,10 +124,7 @@ impl App {
             }
             Action::SaveSession => self.save_session(self.cx.file_name("session")),
             Action::NextTheme => self.next_theme(),
-            Action::SaveView => {
-                let name = self.cx.file_name("toml");
-                self.input.ask(InputPurpose::SaveView, &name);
-            }
+            Action::SaveView => self.ask_for_view_file(),
             Action::CopyCommand => self.copy_command(),
             Action::CyclePane(step) => self.panes.cycle(step.into(), !self.watch.is_empty()),
             Action::FocusPrompt if self.panes.focus() == Mode::Prompt => {}
@@ -137,6 +138,7 @@ impl App {
             Action::Accept if self.input.help().is_some() => self.perform_chosen(),
             Action::Accept => self.input.accept(&mut self.cx),
             Action::RecallFilter => self.recall_filter(),
+            Action::CompleteLine { forward } => self.complete_line(forward),
             Action::Log(LogAction::Match { older: true }) if self.types_log_filter() => {
                 self.recall_filter();
             }
@@ -150,6 +152,7 @@ impl App {
             Action::Refresh => {
                 let (link, feed, watch) = (&self.link, &mut self.feed, &mut self.watch);
                 self.polling.refresh(link, feed, watch, &mut self.cx);
+                self.place.refresh();
             }
             Action::TogglePause => self.toggle_pause(key),
             Action::Interval(step) => {
@@ -180,11 +183,8 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
-            Action::AddMark => self.input.ask(InputPurpose::Mark(self.place.at()), ""),
-            Action::Compare => {
-                self.ask_marks();
-                self.input.ask(InputPurpose::Compare, "");
-            }
+            Action::AddMark => self.ask_for_mark(InputPurpose::Mark(self.place.at())),
+            Action::Compare => self.ask_for_mark(InputPurpose::Compare),
             Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),
             Action::AddAlert => {
@@ -245,7 +245,7 @@ impl App {
             self.after_layout_change();
         } else if action == PromptAction::Clear && self.leaves_prompt() {
             self.input.edit(Edit::KillAll, &mut self.cx);
-            self.panes.leave_prompt();
+            self.panes.leave_prompt(!self.watch.is_empty());
         } else {
             self.input.update(action, &mut self.cx);
         }
@@ -297,11 +297,11 @@ impl App {
         }
     }
 
-    /// A key clears the command line, or what its first letter has begun, and leads back to the pane.
+    /// A key leads from the command line back to the pane: where nothing is typed, or where a letter
+    /// typed in the pane has begun a request.
     fn leaves_prompt(&self) -> bool {
-        self.panes.is_visiting_prompt()
-            && self.input.prompt.text().len() <= 1
-            && self.input.paste.import().is_none()
+        let most = usize::from(self.panes.is_visiting_prompt());
+        self.input.prompt.text().len() <= most && self.input.paste.import().is_none()
     }
 
     /// Sends the command line, at most [`MAX_LINE`](shared::limits::MAX_LINE) bytes of it, or does what its

@@ -1,8 +1,11 @@
 //! Alerts: they are on the keys of the table and of the watched ones, and evaluated there.
 
 use crate::app::App;
+use crate::app::table::Table;
+use crate::app::watch::Watched;
 use crate::keymap::Mode;
 use crate::metrics::alerts::{Alert, CALM};
+use crate::metrics::series::Series;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
@@ -74,10 +77,44 @@ impl App {
         self.cx.say(Tone::Plain, text);
     }
 
+    /// An alert fires for a row of the table, whose numbers may be of a window only: at the place in
+    /// time, if it is of one. None counts for a key that was removed from the watched ones.
+    pub fn is_firing(&self, series: &Series) -> bool {
+        let has_all = self.feed.has_selectors() != Some(true);
+        let counts = |alert: &&Alert| has_all || !alert.is_of_all();
+        let key = series.key.as_str();
+        // What fires now says nothing of another time.
+        let is_now = self.table().as_of().is_none();
+        let fires = |alert: &Alert| alert.fires(series, self.table_time());
+        !self.watch.is_unwanted(key)
+            && (is_now && self.alerts.fires(key) || self.alerts.alerts().filter(counts).any(fires))
+    }
+
+    /// An alert fires for a watched key: at the place in time, if the screen is at one.
+    pub fn is_alarmed(&self, watched: &Watched) -> bool {
+        match self.place.table() {
+            None => watched.alarm,
+            Some(_) => self.watched_series(watched).is_some_and(|series| self.is_firing(series)),
+        }
+    }
+
+    /// The number of watched keys for which an alert fires.
+    pub fn alarms(&self) -> usize {
+        self.watch.keys().iter().filter(|key| self.is_alarmed(key)).count()
+    }
+
     /// Selects the next watched key for which an alert fires: keys with alerts are watched.
     pub(in crate::app) fn select_next_alarm(&mut self) {
-        if !self.watch.select_next_alarm() {
-            return self.cx.say(Tone::Plain, "no alert fires");
+        let firing: Vec<_> = self.watch.keys().iter().map(|key| self.is_alarmed(key)).collect();
+        if !self.watch.select_next(&firing) {
+            let none = match self.place.table().and_then(Table::as_of) {
+                Some(at) => {
+                    let (now, zone) = (self.cx.now().unix(), self.cx.zone());
+                    format!("no alert fires at {}", time::short_moment(at, now, zone))
+                }
+                None => "no alert fires".to_owned(),
+            };
+            return self.cx.say(Tone::Plain, none);
         }
         if self.mode() != Mode::Chart {
             self.panes.focus_on(Mode::Watch);

@@ -31,6 +31,7 @@ impl App {
             Event::ViewNotSaved { path, reason } => {
                 self.on_not_saved(Some(InputPurpose::SaveView), &path, &reason);
             }
+            Event::ViewExists { path } => self.on_view_exists(path),
             Event::SessionNotSaved { path, reason } => {
                 self.on_not_saved(Some(InputPurpose::SaveSession), &path, &reason);
             }

@@ -1,6 +1,7 @@
 //! The list of keys as a palette: what a line of it would do, and doing it.
 
 use crate::app::App;
+use crate::app::input::overlay::help::options::StartOption;
 use crate::app::input::overlay::help::{Choice, Entry, Help};
 use crate::effect::{Effect, Ending};
 use crate::event::{KeyCode, MouseEvent};
@@ -44,8 +45,14 @@ impl App {
         let focus = match self.outcome(entry) {
             Ok(focus) => focus,
             Err(why) => {
-                let text = format!("{}: {why}", entry.text);
-                return self.cx.say_brief(Tone::Plain, text, why);
+                let (text, brief) = match choice {
+                    Choice::Option(StartOption { option, text, .. }) => {
+                        let command = format!("tui-client {option}");
+                        (format!("at the start, {command}: {text}"), command)
+                    }
+                    _ => (format!("{}: {why}", entry.text), why.to_owned()),
+                };
+                return self.cx.say_brief(Tone::Plain, text, brief);
             }
         };
         self.input.close_help();
@@ -56,6 +63,8 @@ impl App {
         }
         match choice {
             Choice::Column(column) => self.place.table_or(&mut self.table).toggle_column(column),
+            // It is only said.
+            Choice::Option(_) => {}
             Choice::Key(row) => match (row.action(), row.key()) {
                 // It is closed.
                 (Action::Help | Action::HelpOrType, _) => {}
@@ -92,7 +101,7 @@ impl App {
     pub fn outcome(&self, entry: &Entry) -> Result<Option<Mode>, &'static str> {
         let action = match entry.choice {
             Choice::Key(row) => Some(row.action()),
-            Choice::Column(_) => None,
+            Choice::Column(_) | Choice::Option(_) => None,
         };
         let focus = match (entry.place, action) {
             (Place::Nowhere(why), _) => return Err(why),
@@ -133,7 +142,7 @@ impl App {
             }
             Action::SilenceAlerts => lacks(self.alerts.is_restless(now), "no alert fires"),
             Action::NextAlarm => {
-                lacks(self.watch.keys().iter().any(|key| key.alarm), "no alert fires")
+                lacks(self.watch.keys().iter().any(|key| self.is_alarmed(key)), "no alert fires")
             }
             Action::DropAlerts => {
                 let key = self.watch.selected_key().map(|key| key.key.as_str());

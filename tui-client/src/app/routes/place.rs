@@ -2,22 +2,25 @@
 //! the table, the chart and the log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use shared::Key;
 use shared::response::Status;
 
 use crate::app::App;
 use crate::app::line_input::InputPurpose;
+use crate::app::server::sources::Standing;
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
 use crate::app::table::let_go::MAX_KEYS;
 use crate::app::watch::Watched;
 use crate::keymap::{Mode, Pane};
-use crate::metrics::marks::PREFIX;
+use crate::metrics::marks::{PREFIX, name};
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
-use crate::request::pending::Purpose;
+use crate::request::pending::{NamedTime, Purpose};
 use crate::session::Base;
+use crate::sources::Away;
 use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
@@ -28,6 +31,10 @@ impl App {
         if at > now {
             let date = time::date(at, self.cx.zone());
             return self.cx.say(Tone::Plain, format!("{date} is still to come"));
+        }
+        if let Some(begin) = self.replayed.as_ref().and_then(|it| it.begins_after(at)) {
+            let begin = time::short_moment(begin, now, self.cx.zone());
+            return self.cx.say(Tone::Plain, format!("this session begins {begin}"));
         }
         self.watch.point_to(at);
         if self.feed.has_selectors() == Some(false) {
@@ -61,6 +68,7 @@ impl App {
         if let Some(at) = self.place.at().filter(|_| !self.watch.has_cursor()) {
             self.watch.point_to(at);
         }
+        self.watch.reach();
     }
 
     /// Moves table and log along with the cursor of the chart, which was at another time before.
@@ -112,16 +120,26 @@ impl App {
         }
     }
 
-    /// Asks how things stood, if that is to be known.
-    pub(in crate::app) fn ask_as_of(&mut self) {
+    /// How things stood can be asked for, and would be shown.
+    fn may_ask_as_of(&self) -> bool {
         let knows = self.feed.has_selectors() == Some(true) && self.link.is_connected();
         // A chart alone has what it shows.
         let layout = self.layout();
         let has_rows = !layout.full || layout.watch_rows(self.watch.keys().len()) > 0;
-        let is_small = !self.table.is_large();
-        if let Some(at) = self.place.due().filter(|_| knows && has_rows && is_small) {
+        knows && has_rows && !self.table.is_large()
+    }
+
+    /// When it is asked again how things stood.
+    pub(in crate::app) fn next_renewal(&self) -> Option<Duration> {
+        self.place.next_renewal().filter(|_| self.may_ask_as_of())
+    }
+
+    /// Asks how things stood, if that is to be known.
+    pub(in crate::app) fn ask_as_of(&mut self) {
+        let now = self.cx.now().elapsed;
+        if let Some(at) = self.place.due(now).filter(|_| self.may_ask_as_of()) {
             let id = self.send((format!("get *[last@{at}]"), Purpose::AsOf));
-            self.place.asked(id, at);
+            self.place.asked(id, at, now);
         }
     }
 
@@ -131,7 +149,7 @@ impl App {
             let reason = reply.reason();
             self.cx.say(Tone::Bad, format!("the table stays as it was: {reason}"));
         }
-        let answer = (reply.status == Status::Ok).then_some(reply.answer);
+        let answer = (reply.status == Status::Ok).then(|| (reply.answer, self.sources.kept()));
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
         self.sort(job);
@@ -151,15 +169,15 @@ impl App {
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");
         }
-        let mut away = Vec::new();
         for key in self.marks.keys(name) {
-            match self.sources.of_key(&key) {
-                Some(source) if !source.state.is_here() => {
-                    away.push(source.label.shown());
+            match self.sources.of_server(&key) {
+                Some(source) if !source.state.is_here() => continue,
+                // A mark of the run that keeps its times is one of all.
+                Some(source)
+                    if key.starts_with(&source.label.prefix()) && source.state.shift() > 0 =>
+                {
                     continue;
                 }
-                // A mark of the run that keeps its times is one of all.
-                Some(source) if source.state.shift() > 0 => continue,
                 _ => {}
             }
             let line = format!("put {key} 1 {at}");
@@ -167,9 +185,21 @@ impl App {
             let (log, cx) = (&mut self.log, &mut self.cx);
             self.link.send(due, false, self.watch.patterns(), log, cx);
         }
-        if !away.is_empty() {
-            let text = format!("not marked on {}, which is away", away.join(", "));
-            self.log.note(self.cx.now(), Tone::Bad, &text);
+        let without = self.not_marked(name);
+        if let Some(text) = without.strip_prefix("; ") {
+            self.log.note(self.cx.now(), Tone::Bad, text);
+        }
+    }
+
+    /// The servers that a mark of this name does not reach; nothing where it reaches all.
+    pub(in crate::app) fn not_marked(&self, name: &str) -> String {
+        let sources = self.marks.keys(name).filter_map(|key| self.sources.of_server(&key));
+        let away = sources.filter(|source| !source.state.is_here());
+        let names: Vec<_> = away.map(|source| source.label.server()).collect();
+        match &names[..] {
+            [] => String::new(),
+            [one] => format!("; not on {one}, which is away"),
+            more => format!("; not on {}, which are away", more.join(", ")),
         }
     }
 
@@ -203,28 +233,81 @@ impl App {
 
     /// The mark or the time that a text names.
     pub(in crate::app) fn base_of(&self, text: &str) -> Result<Base, String> {
-        let name = text.strip_prefix(PREFIX).unwrap_or(text);
-        if let Some(mark) = self.marks.named(name, self.table_time()) {
+        let name = name(text.strip_prefix(PREFIX).unwrap_or(text));
+        if let Some(mark) = self.marks.named(&name, self.table_time()) {
             return Ok(Base { at: mark.at, mark: mark.name.clone() });
         }
         match moment::parse(text, self.cx.now().unix(), self.cx.zone()) {
             Ok(at) => Ok(Base { at, mark: String::new() }),
-            Err(why) => Err(format!("no mark is called {text}, and {why}")),
+            Err(why) => {
+                let there_are = self.marks_there_are();
+                Err(format!("no mark is called {text} ({there_are}), and {why}"))
+            }
         }
     }
 
     /// Compares the table with what was asked for.
-    pub(in crate::app) fn show_comparison(&mut self, name: String, reply: Reply) {
+    pub(in crate::app) fn show_comparison(&mut self, time: NamedTime, reply: Reply) {
         if reply.status != Status::Ok {
             return self.cx.say(Tone::Bad, format!("not compared: {}", reply.reason()));
         }
         let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
-        let compared = Arc::new(Compared { name, before: reply.answer });
+        let is_again = self
+            .table
+            .compared()
+            .is_some_and(|known| known.name == time.name && !known.unknown.is_empty());
+        let unknown = self.sources.kept();
+        let compared =
+            Arc::new(Compared { name: time.name, at: time.at, before: reply.answer, unknown });
+        if is_again {
+            self.place.compare_again(&compared);
+            return self.table.compare_again(compared);
+        }
         let past = self.place.compare(&compared, rows);
         let live = self.table.compare(compared, rows, now);
         self.sort(past);
         self.sort(live);
         self.sort_as_saved();
+    }
+
+    /// A source may be back: asks again how things stood where that was not known of all.
+    pub(in crate::app) fn complete_past(&mut self) {
+        self.place.complete();
+        let is_partial = |compared: &Compared| !compared.unknown.is_empty();
+        if self.feed.has_selectors() == Some(true)
+            && self.table.compared().is_none_or(is_partial)
+            && let Some(base) = self.base.clone()
+        {
+            self.ask_base(base);
+        }
+    }
+
+    /// Which sources these keys are of, and how they stand; none without such keys.
+    pub fn sources_of(&self, unknown: &Away) -> Option<String> {
+        let is_one = |source: &&Standing| unknown.has(&source.label.prefix());
+        let sources: Vec<_> = self.sources.iter().filter(is_one).collect();
+        let are_away = sources.iter().all(|source| !source.state.is_here());
+        match &sources[..] {
+            [] => None,
+            [one] if are_away => Some(format!("{} is away", one.label.shown())),
+            [one] => Some(format!("asking {} again …", one.label.shown())),
+            [one, other] if are_away => {
+                Some(format!("{} and {} are away", one.label.shown(), other.label.shown()))
+            }
+            more if are_away => Some(format!("{} servers are away", more.len())),
+            more => Some(format!("asking {} servers again …", more.len())),
+        }
+    }
+
+    /// Why a watched key has no point at the place in time.
+    pub fn why_not_then(&self, key: &str) -> String {
+        let unknown = self.place.table().map(Table::unknown).filter(|unknown| unknown.has(key));
+        let source = unknown.and_then(|_| self.sources.of_key(key));
+        match source {
+            None => "no points then".to_owned(),
+            Some(source) if source.state.is_here() => "…".to_owned(),
+            Some(source) => format!("not known, {} is away", source.label.shown()),
+        }
     }
 
     /// The series of a watched key: as of [`App::table_time`].

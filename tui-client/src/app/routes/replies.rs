@@ -15,6 +15,7 @@ use crate::request::explain;
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
 use crate::sources::SourceState;
+use crate::text::escape::named;
 use crate::text::nearest::nearest;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
@@ -134,7 +135,7 @@ impl App {
                 }
             }
             Purpose::AsOf => self.show_as_of(reply),
-            Purpose::Base(name) => self.show_comparison(name.clone(), reply),
+            Purpose::Base(time) => self.show_comparison(time.clone(), reply),
             Purpose::Snapshot(_) | Purpose::Keys => self.table.discard(reply.answer),
             Purpose::Query(tag) => {
                 if reply.points_left_out > 0 {
@@ -214,7 +215,11 @@ impl App {
         } else if let Some(selector) = selector_of(pending.line.as_bytes()) {
             if reply.answer.series.is_empty() {
                 let extension = self.feed.extension();
-                self.cx.say(Tone::Plain, Polling::why_nothing(extension, selector));
+                let why = match self.sources.why_unnamed(selector) {
+                    Some(why) => format!("no points for {}: {why}", named(selector)),
+                    None => Polling::why_nothing(extension, selector),
+                };
+                self.cx.say(Tone::Plain, why);
             }
             if is_follow(&pending.line) {
                 return;
@@ -230,7 +235,8 @@ impl App {
             let said = match self.marks.name_of(key.as_str()) {
                 Some(name) => {
                     let (now, zone) = (self.cx.now().unix(), self.cx.zone());
-                    format!("marked {name} at {}", time::short_moment(point.timestamp, now, zone))
+                    let at = time::short_moment(point.timestamp, now, zone);
+                    format!("marked {name} at {at}{}", self.not_marked(name))
                 }
                 None => format!("stored {key} {point}"),
             };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::Glob;
 
 use crate::app::App;
+use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::watch::Watch;
 use crate::metrics::watch_plan::{Extension, covering_pattern, merged};
 use crate::request::pending::{Due, Priority, Purpose, Query, QueryTag};
@@ -124,7 +125,9 @@ impl App {
     pub(in crate::app) fn steer_feed(&mut self) {
         let wanted = self.wanted_keys();
         self.has_keys |= self.feed.follows_all();
-        if !self.has_keys && !self.input.prompt.text().is_empty() {
+        let completes =
+            || matches!(self.input.line().map(LineInput::purpose), Some(InputPurpose::Watch));
+        if !self.has_keys && (completes() || !self.input.prompt.text().is_empty()) {
             (self.has_keys, self.wants_keys) = (true, true);
         }
         let link = &mut self.link;

@@ -43,6 +43,7 @@ impl App {
                 }
                 self.sources.renew();
                 self.tell_away();
+                self.complete_past();
                 let pattern = self.feed.pattern().unwrap_or_default();
                 if let Some(reason) = self.cut_off.take() {
                     self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
@@ -160,7 +161,7 @@ impl App {
         let numbers = numbers.filter(|&at| at < Duration::MAX);
         let ages = self.table.ages().then(|| self.cx.now().next_multiple(1000));
         let arranged = outdated.then_some(self.rearrange_at);
-        [lines, numbers, ages, arranged].into_iter().flatten().min()
+        [lines, numbers, ages, arranged, self.next_renewal()].into_iter().flatten().min()
     }
 
     /// Takes told lines.
@@ -168,10 +169,19 @@ impl App {
         let now = self.cx.now();
         let has_table = self.table.is_live() && self.feed.follows_all();
         let mut malformed = 0;
+        let are_marks_apart = self.sources.are_marks_apart();
+        let is_apart = |app: &Self, key: &str| {
+            let is_mark = are_marks_apart && app.marks.name_of(key).is_some();
+            is_mark && app.sources.of_key(key).is_none()
+        };
         for news in decode_news(lines) {
             match news {
                 Ok(News::Point(key, point)) => {
                     self.marks.tell(key.as_str(), point.timestamp);
+                    if is_apart(self, key.as_str()) {
+                        continue;
+                    }
+                    self.place.tell(point.timestamp);
                     let is_known = has_table && self.table.tell(key, point, now.unix());
                     let may_be_new = !is_known;
                     let told = (key, point);
@@ -186,6 +196,10 @@ impl App {
                 }
                 Ok(News::TakenBack(key, timestamp)) => {
                     self.marks.take_back(key.as_str(), timestamp);
+                    if is_apart(self, key.as_str()) {
+                        continue;
+                    }
+                    self.place.tell(timestamp);
                     let is_shown = has_table && self.table.ends_at(key, timestamp);
                     self.watch.take_back(key.as_str(), timestamp);
                     if is_shown || self.watch.has(key.as_str()) {

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use crate::app::App;
 use crate::app::copy_command;
+use crate::app::line_input::InputPurpose;
 use crate::app::table::compared::COLUMNS;
 use crate::effect::{Effect, FileJob};
 use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Chosen;
 use crate::metrics::sort::{Sort, TableSpec};
-use crate::request::pending::Purpose;
+use crate::request::pending::{NamedTime, Purpose};
 use crate::session::{Base, ChartView, Comparison, Focus, Look, View, view_file};
 use crate::text::time;
 use crate::themes::BUILT_IN;
@@ -43,6 +44,7 @@ impl App {
             address: self.link.address().to_owned(),
             hosts: Vec::new(),
             runs: Vec::new(),
+            shifts: self.sources.shifts(),
             saved_at: self.cx.now().unix(),
             watch: self.watch.shown_patterns(),
             alerts: self.alerts.alerts().cloned().collect(),
@@ -61,10 +63,7 @@ impl App {
                 log: viewport.log,
                 cursor: viewport.cursor(),
                 selected: self.watch.selected_key().map(|key| key.key.clone()),
-                marked: {
-                    let kept = self.watch.keys().iter().filter(|key| key.kept);
-                    kept.map(|key| key.key.clone()).collect()
-                },
+                marked: self.watch.marked().map(str::to_owned).collect(),
             },
             pane: Some(focus_of(pane_mode(self.last_pane()))),
             focus: Some(focus_of(self.panes.focus())),
@@ -102,7 +101,27 @@ impl App {
     /// Saves the view at a path as typed.
     pub(in crate::app) fn save_view(&mut self, path: String) {
         let text = view_file::write(&self.present_view(), self.cx.zone());
-        self.cx.push(Effect::File(FileJob::SaveView { path, text }));
+        let replaces = self.replaced_view.take().is_some_and(|replaced| replaced == path);
+        self.cx.push(Effect::File(FileJob::SaveView { path, text, replaces }));
+    }
+
+    /// Asks for the file to save the view in: that from which it was opened is offered.
+    pub(in crate::app) fn ask_for_view_file(&mut self) {
+        self.replaced_view = None;
+        let name = self.view_file.clone().unwrap_or_else(|| self.cx.file_name("toml"));
+        self.input.ask(InputPurpose::SaveView, &name);
+    }
+
+    /// A file is there already: asks whether the view goes in its place, unless something is typed.
+    pub(in crate::app) fn on_view_exists(&mut self, path: String) {
+        if self.mode().pane().is_none() {
+            let text = format!("{path}: not saved, there is such a file already");
+            return self.log.report(text, &mut self.cx);
+        }
+        self.input.ask(InputPurpose::SaveView, &path);
+        let text = format!("{path} is there already: Enter overwrites it, esc does not");
+        self.cx.say_brief(Tone::Bad, text, "it is there: Enter overwrites it");
+        self.replaced_view = Some(path);
     }
 
     /// Says how a view that is saved is opened.
@@ -187,7 +206,9 @@ impl App {
             "" => time::date(base.at, self.cx.zone()),
             mark => mark.to_owned(),
         };
-        self.send((format!("get *[last@{}]", base.at), Purpose::Base(name)));
+        let at = base.at;
+        // Two points of a key say how often they come.
+        self.send((format!("get *[last:2@{at}]"), Purpose::Base(NamedTime { at, name })));
         self.base = Some(base);
     }
 

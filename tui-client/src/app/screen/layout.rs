@@ -72,6 +72,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// A screen of this size shows one pane at a time.
+    pub fn is_compact(width: u16, height: u16) -> bool {
+        width < COMPACT.0 || height < COMPACT.1
+    }
+
     /// Divides a screen. `pane` was last in focus; `upper` is the one of table and watch last in
     /// focus.
     pub fn new(width: u16, height: u16, pane: Pane, upper: Pane, watching: bool) -> Self {
@@ -157,7 +162,7 @@ impl Layout {
     /// A layout of the edges and the command line, and the area above it. On a small screen the
     /// command line has no border.
     fn with_prompt(width: u16, height: u16) -> (Self, Area) {
-        let compact = width < COMPACT.0 || height < COMPACT.1;
+        let compact = Self::is_compact(width, height);
         let (mut layout, middle) = Self::edges(width, height);
         let prompt_rows = if compact { 1 } else { 3 }.min(middle.height);
         let panes = middle.rows(middle.y, middle.height - prompt_rows);
@@ -229,6 +234,26 @@ impl Layout {
         }
     }
 
+    /// The row for a line that is asked for in a mode whose own place is not on the screen: a search, a
+    /// file name in the full-screen chart, a filter or an alert where there is no bottom line.
+    pub fn stray_line(&self, mode: Mode) -> Option<Area> {
+        let (own, other) = match mode {
+            Mode::SeriesInput => (self.hints, self.prompt),
+            Mode::LogInput | Mode::HistorySearch => (self.prompt, self.hints),
+            _ => return None,
+        };
+        let last = || {
+            let areas = [Some(self.status), self.table, self.watch, self.answer, self.log];
+            let lowest = areas.into_iter().flatten().max_by_key(|area| area.y + area.height)?;
+            Some(lowest.rows((lowest.y + lowest.height).checked_sub(1)?, 1))
+        };
+        match (own.height, other.height) {
+            (1.., _) => None,
+            (0, 1..) => Some(other),
+            (0, 0) => last(),
+        }
+    }
+
     /// Rows of the answer to a typed request, if it is shown.
     pub fn answer_rows(&self) -> Option<usize> {
         self.answer.map(Area::inner_rows)
@@ -253,7 +278,12 @@ impl Layout {
 
     /// Rows of the table on screen, without the heading.
     pub fn table_rows(&self) -> usize {
-        self.table.map_or(0, |area| area.inner_rows().saturating_sub(1))
+        self.table.map_or(0, |area| area.inner_rows().saturating_sub(self.heading_rows().into()))
+    }
+
+    /// Rows of the heading of the table: a single row is that of a key.
+    pub fn heading_rows(&self) -> u16 {
+        self.table.map_or(0, |area| u16::from(area.inner_rows() > 1))
     }
 }
 

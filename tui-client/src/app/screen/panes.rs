@@ -85,16 +85,20 @@ impl Panes {
         self.before_prompt = Some(before).filter(|&mode| mode != Mode::Prompt);
     }
 
-    /// The focus can go back from the command line.
+    /// A key of a pane has moved the focus to the command line.
     pub fn is_visiting_prompt(&self) -> bool {
         self.before_prompt.is_some()
     }
 
-    /// Moves the focus back from the command line.
-    pub fn leave_prompt(&mut self) {
-        if let Some(mode) = self.before_prompt {
-            self.focus_on(mode);
-        }
+    /// Moves the focus from the command line back to where it was before, else to the pane that was
+    /// last in focus.
+    pub fn leave_prompt(&mut self, watching: bool) {
+        let last = match self.pane {
+            Pane::Watch if watching => Mode::Watch,
+            Pane::Log => Mode::Log,
+            Pane::Table | Pane::Watch => Mode::Table,
+        };
+        self.focus_on(self.before_prompt.unwrap_or(last));
     }
 
     /// The pane from which the chart was opened on the full screen: the table or the watched keys.

@@ -102,6 +102,8 @@ pub struct Feed {
     /// It is not proven that the extension is missing: the follow is tried again.
     is_assumed: bool,
     stage: Stage,
+    /// Patterns of keys that are followed besides all.
+    beside: Vec<String>,
     /// Requests go over the connection of the prompt, because the server takes no other.
     is_shared: bool,
     failures: u32,
@@ -185,9 +187,15 @@ impl Feed {
         self.is_shared
     }
 
+    /// Follows keys of these patterns, too, where all are followed.
+    pub fn follow_beside(&mut self, patterns: Vec<String>) {
+        self.beside = patterns;
+    }
+
     /// Begins with a new connection, of which nothing is known.
     pub fn reset(&mut self) {
-        *self = Self::default();
+        let beside = std::mem::take(&mut self.beside);
+        *self = Self { beside, ..Self::default() };
     }
 
     /// The connection is lost; returns the tags of the queries that get no answer.
@@ -224,7 +232,10 @@ impl Feed {
             self.drop_follow();
             let until = now + FIRST_ANSWER;
             self.stage = Stage::Asked { id, pattern: wanted.to_owned(), until };
-            let selector = format!("{wanted}[+]");
+            let selector = match &self.beside[..] {
+                beside @ [_, ..] if wanted == "*" => format!("{{*,{}}}[+]", beside.join(",")),
+                _ => format!("{wanted}[+]"),
+            };
             cx.push(Effect::Network(NetworkOrder::Follow { id, selector }));
         }
     }

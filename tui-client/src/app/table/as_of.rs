@@ -7,6 +7,7 @@ use super::numbers::{APART, Numbers};
 use crate::app::context::Context;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
+use crate::sources::Away;
 
 /// More watched keys have no numbers then.
 const MAX_WATCHED: usize = 64;
@@ -41,11 +42,16 @@ impl Table {
         self.as_of().unwrap_or(cx.now().unix())
     }
 
-    /// Shows how things stood at a Unix time, and selects a key at first.
+    /// The keys of which it is not known how they stood then: their source was away.
+    pub fn unknown(&self) -> &Away {
+        &self.unknown
+    }
+
+    /// Shows how things stood at a Unix time, as far as it is not `unknown`, and selects a key at first.
     pub fn show_as_of(
         &mut self,
         at: i64,
-        mut answer: Answer,
+        (mut answer, unknown): (Answer, Away),
         selected: Option<&KeyBuf>,
         rows: usize,
     ) -> Option<SortJob> {
@@ -55,6 +61,7 @@ impl Table {
             answer.series[at].forget_stats();
         }
         self.numbers.set_as_of(at);
+        self.unknown = unknown;
         let request = self.request.clone();
         let job = self.show_live(&request, answer, rows, at);
         if let Some(key) = selected.filter(|_| is_first) {

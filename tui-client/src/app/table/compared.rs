@@ -7,20 +7,28 @@ use crate::metrics::column::Column;
 use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{Sort, SortJob};
+use crate::sources::Away;
 
 /// How things stood at an earlier time.
 #[derive(Debug)]
 pub struct Compared {
     /// What the time is called: a mark, or a date.
     pub name: String,
+    /// Its Unix second.
+    pub at: i64,
     /// The newest point of each key then.
     pub before: Answer,
+    /// The keys of which that is not known, because their source was away.
+    pub unknown: Away,
 }
 
 impl Compared {
-    /// How many keys had points then and are none of these now.
-    fn gone(&self, now: &Answer) -> usize {
-        let is_gone = |series: &&Series| now.find(series.key.as_key()).is_none();
+    /// How many keys had points then and are none of these now, those left out of which nothing is
+    /// known now.
+    fn gone(&self, now: &Answer, unknown: &Away) -> usize {
+        let is_gone = |series: &&Series| {
+            now.find(series.key.as_key()).is_none() && !unknown.has(series.key.as_str())
+        };
         self.before.series.iter().filter(is_gone).count()
     }
 }
@@ -39,6 +47,12 @@ impl Table {
         self.compared.as_deref()
     }
 
+    /// The rows are compared with how things stood later.
+    pub fn is_compared_with_later(&self) -> bool {
+        let of = |compared: &Arc<Compared>| Some((compared.at, self.as_of()?));
+        self.compared.as_ref().and_then(of).is_some_and(|(at, as_of)| at > as_of)
+    }
+
     /// How many keys had points at the time that the rows are compared with, and have none now.
     pub fn gone(&self) -> usize {
         self.gone
@@ -54,6 +68,12 @@ impl Table {
         self.show_moved();
         self.sort_before.get_or_insert(self.sort);
         self.set_sort(Sort { column: Some(Column::MovedShare), descending: true }, rows, now)
+    }
+
+    /// Compares the rows with the same time again, of which more is known now; order and columns stay.
+    pub fn compare_again(&mut self, compared: Arc<Compared>) {
+        (self.compared, self.compared_rows) = (Some(compared), 0);
+        self.show_moved();
     }
 
     /// Compares no longer.
@@ -76,15 +96,23 @@ impl Table {
         if self.compared_rows >= self.answer.series.len() || self.next.is_some() {
             return;
         }
+        let as_of = self.as_of();
         let Some(answer) = Arc::get_mut(&mut self.answer) else { return };
         let before = &compared.before;
         for series in answer.series.iter_mut().skip(self.compared_rows) {
             let known = before.find(series.key.as_key());
             let known = known.and_then(|place| before.series.get(place));
-            series.compare(known.map(|known| known.last.value));
+            if known.is_none() && compared.unknown.has(series.key.as_str()) {
+                series.forget_comparison();
+                continue;
+            }
+            let is_later = as_of.is_some_and(|as_of| as_of < compared.at);
+            let stale_after = known.filter(|known| !is_later && !known.is_stale(compared.at));
+            let stale_after = stale_after.and_then(Series::stale_after);
+            series.compare(known.map(|known| known.last.value), stale_after);
         }
         self.compared_rows = answer.series.len();
-        self.gone = compared.gone(answer);
+        self.gone = compared.gone(answer, &self.unknown);
         if self.is_live() {
             (self.freshness, self.in_sight) = (Freshness::Outdated, InSight::Untidy);
         }

@@ -57,7 +57,7 @@ impl Table {
             // A word on why there are no rows stands there.
             return None;
         }
-        row_in(layout.table, mouse, 1, 1)?;
+        row_in(layout.table, mouse, 1, layout.heading_rows().into())?;
         let cell = usize::from(mouse.column.checked_sub(area.x + BEFORE_KEY)?);
         let mut end = 0;
         let columns = self.columns_in(area.width.saturating_sub(AROUND).into(), rows);

@@ -189,7 +189,7 @@ impl Watch {
     /// The view of the chart, if it asks for what it shows.
     fn asked_view(&self, layout: &Layout) -> Option<View> {
         let (width, height) = self.chart_size(layout);
-        let is_visible = chart::rows(height).1 > 0 && width > 0;
+        let is_visible = chart::rows(height, 1).1 > 0 && width > 0;
         let bounds = self.chart_bounds().filter(|_| self.asks && is_visible)?;
         Some(self.view(bounds, width))
     }

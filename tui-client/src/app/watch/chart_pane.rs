@@ -30,6 +30,7 @@ impl Watch {
             return cx.say(Tone::Plain, "no points in the chart yet");
         };
         let before = self.viewport.clone();
+        self.unreached = None;
         match action {
             ChartAction::Zoom { closer } => {
                 let before = self.nearest_before(self.viewport.range(bounds).0, layout);
@@ -53,7 +54,14 @@ impl Watch {
                 self.viewport.go_to(time, bounds);
                 self.say_reading(&self.selected_line(layout), layout, cx);
             }
-            ChartAction::Window(seconds) => self.viewport.choose(seconds),
+            ChartAction::Window(seconds) => {
+                let cursor = self.viewport.cursor();
+                self.viewport.choose(seconds);
+                // The place in time stays.
+                if let Some(at) = cursor {
+                    self.viewport.go_to(at, bounds);
+                }
+            }
             ChartAction::LogAxis => self.viewport.log = !self.viewport.log,
         }
         let why = match action {
@@ -75,15 +83,30 @@ impl Watch {
         }
     }
 
-    /// Moves the cursor of the chart to a Unix time, and the window so that it is in sight.
+    /// Moves the cursor of the chart to a Unix time, and the window so that it is in sight: at once, or
+    /// with [`Watch::reach`] when it is known that there are points for so long.
     pub fn point_to(&mut self, at: i64) {
-        if let Some(bounds) = self.chart_bounds() {
-            self.viewport.go_to(at, bounds);
+        let Some(bounds) = self.chart_bounds() else { return };
+        let window = self.viewport.window();
+        self.viewport.go_to(at, bounds);
+        let (from, to) = self.viewport.range(bounds);
+        self.unreached = (!(from..=to).contains(&at)).then_some((at, window));
+    }
+
+    /// Moves the window to the time that the cursor points to, if more points are known by now.
+    pub fn reach(&mut self) {
+        let Some((at, window)) = self.unreached else { return };
+        let is_known = self.chart_bounds().is_some_and(|bounds| bounds.first <= at);
+        if !is_known || self.viewport.cursor() != Some(at) {
+            return;
         }
+        self.viewport.show(window, Some(at));
+        self.point_to(at);
     }
 
     /// Shows the chart as it was elsewhere.
     pub fn show_view(&mut self, chart: &ChartView) {
+        self.unreached = None;
         self.viewport.show(chart.window, chart.cursor);
         self.viewport.log = chart.log;
     }
@@ -93,6 +116,8 @@ impl Watch {
         for watched in &mut self.keys {
             watched.kept |= chart.marked.contains(&watched.key);
         }
+        let unknown = chart.marked.iter().filter(|key| self.place(key.as_str()).is_none());
+        self.to_mark = unknown.cloned().collect();
         let selected = chart.selected.as_ref().and_then(|key| self.place(key));
         self.selected = selected.unwrap_or(self.selected);
     }
@@ -104,6 +129,7 @@ impl Watch {
 
     /// Shows the newest points in the chart as at the start, and follows them.
     pub fn go_live(&mut self) {
+        self.unreached = None;
         self.viewport.live();
         self.open_anew();
     }
@@ -147,7 +173,7 @@ impl Watch {
 
     /// Shows the reading of the cursor on the bottom line if the chart has no legend.
     fn say_reading(&self, line: &Line, layout: &Layout, cx: &mut Context) {
-        let has_legend = chart::rows(self.chart_size(layout).1).0 > 0;
+        let has_legend = chart::rows(self.chart_size(layout).1, self.in_chart().count()).0 > 0;
         let Some(cursor) = self.viewport.cursor().filter(|_| !has_legend) else { return };
         let read = line.iter().find(|sample| sample.timestamp == cursor);
         let values = match read {
@@ -200,7 +226,7 @@ impl Watch {
     ) -> T {
         let view = self.view(self.chart_bounds().unwrap_or_default(), width);
         let lines = self.lines(&view);
-        let (_, rows) = chart::rows(height);
+        let (_, rows) = chart::rows(height, lines.len());
         plot(&ChartSpec {
             lines: &lines,
             range: (view.from, view.to),

@@ -29,6 +29,8 @@ pub struct Watched {
     pub heard: Heard,
     /// An alert fires.
     pub alarm: bool,
+    /// It is watched because of globs of alerts alone.
+    pub(super) of_alert: bool,
     /// The key is in the chart even if another one is selected.
     pub kept: bool,
     /// The colour and the letter of its line, as a number below [`MAX_LINES`]: the same as long as it

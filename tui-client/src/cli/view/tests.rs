@@ -59,7 +59,8 @@ fn a_file_says_what_the_options_say() {
         "--raw-log",
     ];
     let typed = Plan::parse(["tui-client"].iter().chain(&options), true).unwrap();
-    assert_eq!(plan(text, &[]), Ok(typed));
+    let view_file = Some("palm.toml".into());
+    assert_eq!(plan(text, &[]), Ok(Plan { view_file, ..typed }));
     assert_eq!(
         plan("raw-log = false\nascii = false", &[]).unwrap().view.look.ascii,
         Some("never".into())
@@ -104,19 +105,20 @@ fn panes_are_as_the_file_says() {
         chart = "6h"
         axis = "log"
         place = "-2h"
-        cursor = 1150860000
         compared = "deploy"
         marked = ["a", "b"]
     "#;
     let view = plan(text, &["--watch=a"]).unwrap().view;
     assert_eq!((view.focus, view.pane, view.log), (Some(Focus::Chart), None, LogRoom::Off));
     assert_eq!((view.chart.window, view.chart.log), (ChartWindow::Last(21_600), true));
-    assert_eq!((view.place, view.chart.cursor), (Some(NOW - 7200), Some(1_150_860_000)));
+    assert_eq!((view.place, view.chart.cursor), (Some(NOW - 7200), None));
     assert_eq!(view.compared, Some(Comparison::Typed("deploy".to_owned())));
     assert_eq!(view.chart.marked, ["a", "b"]);
     for (typed, at) in [
         ("'yesterday 9:00'", 1_150_794_000),
         ("2006-06-20 09:00:00", 1_150_794_000),
+        ("2006-06-20 09:00:00+02:00", 1_150_786_800),
+        ("'2006-06-20 09:00:00+02:00'", 1_150_786_800),
         ("2006-06-20", 1_150_761_600),
         ("1999", 1999),
         ("-7", -7),
@@ -147,7 +149,7 @@ fn a_mistake_is_told_with_its_place() {
             "palm.toml:1:19: invalid value 'lst' for columns [possible values: key, last,",
         ),
         ("columns = 'key,key'", "palm.toml:1:11: columns has key twice"),
-        ("columns = ['key', 'key']", "palm.toml: --columns has key twice"),
+        ("columns = ['key', 'key']", "palm.toml:1:19: columns has key twice"),
         (
             "sort = 'lst'",
             &format!(
@@ -173,17 +175,26 @@ fn a_mistake_is_told_with_its_place() {
         ),
         (
             "port = 70000",
-            "palm.toml:1:8: invalid value '70000' for port: 70000 is not in 1..=65535",
+            "palm.toml:1:8: invalid value '70000' for port: a port is a number from 1 to 65535",
         ),
+        (
+            "port = '10801x'",
+            "palm.toml:1:8: invalid value '10801x' for port: a port is a number from 1 to 65535",
+        ),
+        (
+            "place = '-1h'\ncursor = '-10m'",
+            "palm.toml:2:1: the cursor of a chart is the place in time, which is called place",
+        ),
+        ("sort = 'bla'", "palm.toml:1:8: invalid value 'bla' for sort [possible values: key,"),
         (
             "host = 'http://a'",
             "palm.toml:1:8: invalid value 'http://a' for host: a host has no http:// before it; a is enough",
         ),
-        ("host = 'a:7'\nport = 8", "palm.toml: port 7 behind the host, but --port 8"),
-        ("host = ['a=x', 'a=y']", "palm.toml: two hosts are called a"),
+        ("host = 'a:7'\nport = 8", "palm.toml:2:8: port 7 behind the host, but port 8"),
+        ("host = ['a=x', 'a=y']", "palm.toml:1:16: two hosts are called a"),
         (
             "prefix = ['a.', 'a.b.']",
-            "palm.toml: keys of \"a.b.\" would be of \"a.\", too: no --prefix begins another",
+            "palm.toml:1:17: keys of \"a.b.\" would be of \"a.\", too: no prefix begins another",
         ),
         ("raw-log = 'on'", "palm.toml:1:11: invalid value 'on' for raw-log: true or false"),
         ("filter = ['a', 'b']", "palm.toml:1:1: filter takes one value"),
@@ -211,15 +222,84 @@ fn a_mistake_is_told_with_its_place() {
         assert!(why.starts_with(&format!("error: {expected}")), "{text}\n{why}");
         assert_eq!(why.trim_end().lines().count(), 1, "{why}");
     }
-    // What is wrong with the command line beside it is told as always.
+}
+
+#[test]
+fn what_is_wrong_beside_a_file_is_told_as_always() {
+    let why = plan("sort = 'bla'", &[]).unwrap_err();
+    assert!(!why.contains("similar"), "{why}");
     let why = plan("", &["--sort", "lst"]).unwrap_err();
     assert!(why.starts_with("error: invalid value 'lst' for '--sort <[-]COLUMN>'\n"), "{why}");
     for other in ["--once", "--replay=x", "--format=csv", "get"] {
         let why = plan("", &[other]).unwrap_err();
         assert!(why.contains("cannot be used with"), "{other}: {why}");
     }
-    let plain = Plan::parse(["tui-client", "--view", "x"], false).unwrap_err().to_string();
-    assert!(plain.contains("--view needs a terminal for its screen"), "{plain}");
+    let plain = |open: Result<ViewFile, String>| {
+        let parsed = Plan::parse_with(["tui-client", "--view", "x"], false, |_| open);
+        parsed.unwrap_err().to_string()
+    };
+    let file = ViewFile::parse("x", "", 0, &TimeZone::UTC).unwrap();
+    let why = plain(Ok(file));
+    assert!(why.contains("--view needs a terminal for its screen"), "{why}");
+    let why = plain(Err("x: there is no such file".to_owned()));
+    assert_eq!(why, "error: x: there is no such file\n", "nor would a terminal help");
+}
+
+#[test]
+fn a_number_is_not_taken_for_a_text() {
+    for (text, expected) in [
+        ("watch = ['a', 3]", "palm.toml:1:15: watch takes a text, which stands in quotes: \"3\""),
+        ("watch = true", "palm.toml:1:9: watch takes a text, which stands in quotes: \"true\""),
+        ("theme = 3", "palm.toml:1:9: theme takes a text, which stands in quotes: \"3\""),
+    ] {
+        let why = plan(text, &[]).unwrap_err();
+        assert_eq!(why.trim_end(), format!("error: {expected}"), "{text}");
+    }
+    for text in ["port = 7", "ascii = true", "compared = 1150860000", "interval = 2"] {
+        assert!(plan(text, &[]).is_ok(), "{text}");
+    }
+}
+
+/// The addresses of the servers of a plan.
+fn addresses(text: &str, args: &[&str]) -> Vec<(String, u16)> {
+    let sources = plan(text, args).unwrap().sources.into_iter();
+    sources.map(|source| (source.name, source.server.port)).collect()
+}
+
+#[test]
+fn of_several_hosts_the_port_is_that_of_those_without_one() {
+    let both = [("web".to_owned(), 7), ("db".to_owned(), 9)];
+    assert_eq!(addresses("", &["--host=web=x", "--host=db=x:9", "--port=7"]), both);
+    assert_eq!(addresses("host = ['web=x', 'db=x:9']\nport = 7", &[]), both);
+    assert_eq!(addresses("host = ['web=x', 'db=x:9']", &["--port=7"]), both);
+    let why = plan("", &["--host=web=x:9", "--port=7"]).unwrap_err();
+    assert!(why.contains("port 9 behind the host, but --port 7"), "{why}");
+}
+
+#[test]
+fn a_place_in_time_is_written_as_a_date_that_is_the_same_moment_in_any_zone() {
+    let text = |at: i64, zone: &str| {
+        let view = View { place: Some(at), ..View::default() };
+        let zone = TimeZone::get(zone).unwrap();
+        let text = view_file::write(&view, &zone);
+        let line = text.lines().find_map(|line| line.strip_prefix("place = "));
+        assert_eq!(plan(&text, &[]).unwrap().view.place, Some(at), "{text}");
+        line.unwrap().to_owned()
+    };
+    assert_eq!(text(1_150_860_001, "Europe/Berlin"), "2006-06-21 05:20:01+02:00");
+    assert_eq!(text(1_150_860_001, "UTC"), "2006-06-21 03:20:01+00:00");
+    // The hour that comes twice.
+    assert_eq!(text(1_792_888_200, "Europe/Berlin"), "2026-10-25 02:30:00+02:00");
+    assert_eq!(text(1_792_891_800, "Europe/Berlin"), "2026-10-25 02:30:00+01:00");
+    assert_eq!(text(-100_000_000_000, "UTC"), "-100000000000");
+    // A mark is told apart from others of its name, and a cursor is the place in time.
+    let compared = Some(Comparison::Base(Base { at: 1_150_860_001, mark: "deploy".to_owned() }));
+    let chart = ChartView { cursor: Some(1_150_860_002), ..ChartView::default() };
+    let view = View { compared, chart, ..View::default() };
+    let text = view_file::write(&view, &TimeZone::UTC);
+    let lines = "place = 2006-06-21 03:20:02+00:00\n\
+                 compared = \"1150860001 deploy\" # 2006-06-21 03:20:01\n";
+    assert!(text.contains(lines), "{text}");
 }
 
 /// A view in a session, read again.
@@ -370,13 +450,15 @@ fn view() -> impl Strategy<Value = View> {
 }
 
 proptest! {
-    /// What sessions and view files keep is the same but for: the clock, which stands still in a
-    /// session alone; the look, which the terminal of a session decides about; and the interval, for a
+    /// What sessions and view files keep is the same but for: the cursor of the chart, which is the
+    /// place in time in a view file; the clock, which stands still in a session alone; the look, which the terminal of a session decides about; and the interval, for a
     /// session is not polled.
     #[test]
     fn sessions_and_view_files_keep_the_same(view in view()) {
         let saved_at = 0;
-        prop_assert_eq!(through_file(&view), View { saved_at, ..view.clone() });
+        let place = view.place.or(view.chart.cursor.filter(|at| at.unsigned_abs() <= 253_402_207_199));
+        let chart = ChartView { cursor: None, ..view.chart.clone() };
+        prop_assert_eq!(through_file(&view), View { saved_at, place, chart, ..view.clone() });
         let (interval, look) = (None, Look::default());
         prop_assert_eq!(through_session(&view), View { interval, look, ..view.clone() });
     }

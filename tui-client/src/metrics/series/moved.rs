@@ -5,6 +5,8 @@
 pub enum Moved {
     /// There was no value then.
     New,
+    /// There were points then, and there are no more of them: the next one is late.
+    Stopped,
     /// There was one.
     From {
         /// The value then.
@@ -15,10 +17,10 @@ pub enum Moved {
 }
 
 impl Moved {
-    /// The difference; infinite for a new series.
+    /// The difference; infinite for a new series and one that stopped.
     pub fn by(self) -> f64 {
         match self {
-            Self::New => f64::INFINITY,
+            Self::New | Self::Stopped => f64::INFINITY,
             Self::From { before, now } => now - before,
         }
     }
@@ -33,7 +35,8 @@ impl Moved {
         }
     }
 
-    /// How surprising it is: the percentage without its sign; infinite from zero and for a new series.
+    /// How surprising it is: the percentage without its sign; infinite from zero, for a new series
+    /// and for one that stopped.
     pub fn surprise(self) -> f64 {
         match self.percent() {
             Some(percent) => percent.abs(),

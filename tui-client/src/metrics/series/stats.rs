@@ -80,6 +80,8 @@ pub(super) struct Stats {
     /// The value that the series is compared with: not known while it is not compared, empty where
     /// there was none.
     pub(super) base: Number,
+    /// The age in seconds above which a series that is compared has stopped; 0 where that is not known.
+    pub(super) stale_after: i64,
     pub(super) count: Number,
     pub(super) min: Number,
     pub(super) max: Number,
@@ -128,6 +130,7 @@ impl Stats {
         let detail = Detail { recent, max_recent, sum, ..Detail::default() };
         Self {
             base: Number::default(),
+            stale_after: 0,
             count: Number(1.0),
             min: value,
             max: value,

@@ -6,6 +6,7 @@
 
 mod abilities;
 mod connection;
+mod course;
 mod faults;
 mod puts;
 mod supervisor;
@@ -23,7 +24,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{connect_reason, end_reason};
 use crate::event::Event;
-use crate::sources::{Source, SourceLabel, SourceState, shifts};
+use crate::sources::{Source, SourceLabel, SourceState, shifts, with_marks};
 use connection::{Ways, serve};
 use faults::Fault;
 
@@ -79,6 +80,7 @@ fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
 impl Joined {
     /// Sources of which nothing is known.
     pub fn new(sources: Vec<Source>) -> Self {
+        let sources = with_marks(sources);
         let unknown = Standing {
             state: SourceState::Connecting,
             client: None,
@@ -122,7 +124,7 @@ impl Joined {
             let (is_known, is_any_here) = {
                 let now = standings.borrow_and_update();
                 let is_known = |one: &Standing| one.state != SourceState::Connecting;
-                (now.iter().all(is_known), now.iter().any(|one| one.state.is_here()))
+                (now.iter().all(is_known), self.is_any_here(&now))
             };
             if is_known {
                 break;
@@ -191,6 +193,15 @@ impl Joined {
         }
     }
 
+    /// The runs of which no key has been found, by what their keys begin with in the view.
+    pub fn without_keys(&self) -> Vec<String> {
+        let standings = self.standings.borrow();
+        let runs = self.sources.iter().zip(&*standings).filter(|(source, standing)| {
+            !source.run.is_empty() && !source.is_marks && standing.start.is_none()
+        });
+        runs.map(|(source, _)| source.prefix()).collect()
+    }
+
     fn client(&self, ways: Ways) -> Client {
         let (ours, theirs) = duplex(PIPE_SIZE);
         tokio::spawn(serve(theirs, ways));
@@ -199,10 +210,16 @@ impl Joined {
         Client::over(ours, longest.unwrap_or_default() + MARGIN)
     }
 
+    /// A source is there that brings more than marks.
+    fn is_any_here(&self, standings: &[Standing]) -> bool {
+        let mut all = self.sources.iter().zip(standings);
+        all.any(|(source, standing)| !source.is_marks && standing.state.is_here())
+    }
+
     /// Why there is nothing to speak to, if no source is there; of each that is said by itself.
     fn nobody_is_here(&self) -> Option<String> {
         let standings = self.standings.borrow();
-        if standings.iter().any(|one| one.state.is_here()) {
+        if self.is_any_here(&standings) {
             return None;
         }
         Some("no server is there".to_owned())

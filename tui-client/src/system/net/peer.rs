@@ -74,7 +74,6 @@ impl Peer {
 
 /// Answers requests from a recording until the connection ends.
 async fn serve(mut stream: DuplexStream, session: Arc<Session>) {
-    let now = session.view.saved_at;
     let mut framer = RequestFramer::default();
     let (mut buffer, mut out) = (Vec::new(), Vec::new());
     let mut is_following = false;
@@ -90,7 +89,10 @@ async fn serve(mut stream: DuplexStream, session: Arc<Session>) {
                 encode_end(&mut out);
             }
             match line {
-                Line::Text(line) => is_following = session.recording.answer(line, now, &mut out),
+                Line::Text(line) => {
+                    let Session { recording, view, .. } = &*session;
+                    is_following = recording.answer_in_view(line, view, &mut out);
+                }
                 Line::TooLong => encode_error(WRONG_COMMAND, &mut out),
             }
         }

@@ -26,6 +26,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> bool {
     } else {
         area
     };
+    let example = if text.is_empty() { app.example(line) } else { String::new() };
     let mut pen = canvas.pen(area, 0);
     let spans = if let Some((at, reason)) = fault {
         // A line that is not finished is not wrong.
@@ -37,7 +38,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> bool {
         let start = text.char_indices().nth(at).map_or(text.len(), |(start, _)| start);
         [(&text[..start], theme.text), (&text[start..], theme.bad)]
     } else if text.is_empty() {
-        [(line.example(), theme.quiet), ("", theme.text)]
+        [(&*example, theme.quiet), ("", theme.text)]
     } else {
         [(text, theme.text), ("", theme.text)]
     };

@@ -8,6 +8,7 @@ use super::line::{line_mark, line_style, newest};
 use crate::app::App;
 use crate::app::chart::Chart;
 use crate::app::chart::viewport::{OPENING, TimeBounds};
+use crate::app::screen::layout::Layout;
 use crate::app::watch::Watched;
 use crate::keymap::{Action, ChartAction, Mode, key_of};
 use crate::text::units::{self, Unit};
@@ -17,6 +18,9 @@ use crate::view::canvas::Canvas;
 
 /// Columns that make a key recognizable.
 const MIN_KEY_WIDTH: usize = 5;
+
+/// Columns of the mark of a key, and of the blanks around it and behind the key.
+const BASE_WIDTH: usize = 4;
 
 /// A key in the legend, with the number of its line and its value.
 struct LegendEntry<'a> {
@@ -28,7 +32,7 @@ struct LegendEntry<'a> {
 impl LegendEntry<'_> {
     /// Columns of the entry without those of the key.
     fn base_width(&self) -> usize {
-        width(&self.value) + 4
+        width(&self.value) + BASE_WIDTH
     }
 }
 
@@ -68,6 +72,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
         Some(LegendEntry { line, key: &key.key, value })
     });
     let mut entries: Vec<LegendEntry<'_>> = entries.collect();
+    let needs_names = needs_names(canvas, charted.len());
     let mut pen = canvas.pen(area, 0);
     let room = pen.room();
     let (mut time, mut summary) = cursor.map_or_else(Default::default, |cursor| {
@@ -104,6 +109,10 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
     let fits = |&shown: &usize| needed(&entries[..shown]) + width(&more(shown)) + reserved <= room;
     let count = entries.len();
     let shown = (1..=count).rev().find(fits).unwrap_or(count.min(1));
+    let share = (room / count.max(1)).saturating_sub(BASE_WIDTH);
+    if shown < count && cursor.is_none() && needs_names && share >= MIN_KEY_WIDTH {
+        return draw_names(canvas, charted, &entries, share, area);
+    }
     let (shown, mut more) = (&entries[..shown], more(shown));
     // A long key is cut.
     let least = shown.first().map_or(0, |first| {
@@ -137,6 +146,31 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
         pen.write(&entry.value, theme.title).write(summary, theme.text);
     }
     pen.write(&more, theme.quiet);
+}
+
+/// The names of so many lines are nowhere else: the screen is small, and its list of keys has fewer rows.
+fn needs_names(canvas: &Canvas<'_>, lines: usize) -> bool {
+    let (app, screen) = (canvas.app, canvas.buffer.area);
+    let rows = app.layout().watch_rows(app.watch().keys().len());
+    Layout::is_compact(screen.width, screen.height) && rows < lines
+}
+
+/// Draws the keys alone, each in at most so many columns: nothing else says which line is which.
+fn draw_names(
+    canvas: &mut Canvas<'_>,
+    charted: &[&Watched],
+    entries: &[LegendEntry<'_>],
+    columns: usize,
+    area: Rect,
+) {
+    let theme = canvas.theme;
+    let mut pen = canvas.pen(area, 0);
+    for entry in entries {
+        let number = charted.get(entry.line).map_or(0, |key| key.line_number());
+        let mark = line_mark(theme, number, charted.len());
+        pen.skip(1).write(&format!("{mark} "), line_style(theme, number));
+        pen.write(&cut(entry.key, columns), theme.text).skip(1);
+    }
 }
 
 /// Leaves out what all keys begin with, up to a dot: they would not fit.

@@ -30,9 +30,14 @@ pub fn line_mark(theme: &Theme, line: usize, lines: usize) -> &'static str {
 }
 
 /// The newest value of a line: what came last, or in the past the greatest at the end of what is shown.
+/// The line of a run whose times are shifted goes on beyond what is of now.
 pub(super) fn newest(app: &App, key: &Watched, chart: &Chart, line: usize) -> Option<f64> {
-    if app.watch().viewport().follows() {
-        return Some(key.series.as_ref()?.last.value);
+    let last = || Some(key.series.as_ref()?.last.value);
+    let at_end = || chart.newest.get(line).copied().flatten().map(|newest| newest.max);
+    let is_shifted = || app.sources().of_key(&key.key).is_some_and(|it| it.state.shift() > 0);
+    match app.watch().viewport().follows() {
+        true if is_shifted() => at_end().or_else(last),
+        true => last(),
+        false => at_end(),
     }
-    chart.newest.get(line).copied().flatten().map(|newest| newest.max)
 }

@@ -62,7 +62,7 @@ fn a_second_alert_on_a_key_is_reported_too() {
     assert_eq!(ring(&mut scene, "a 9.0 2\n"), (true, told("alert: a > 8: a is 9")));
     assert_eq!(ring(&mut scene, "a 9.0 3\n"), (false, vec![]), "once");
     assert_eq!(ring(&mut scene, "a 7.0 4\n"), (false, told("resolved: a > 8: a is 7")));
-    assert_eq!(scene.app.watch().alarms(), 1, "the first one still fires");
+    assert_eq!(scene.app.alarms(), 1, "the first one still fires");
     scene.to(Mode::Watch);
     scene.keys("xWa\n");
     scene.polled("a 7.0 4\n");
@@ -79,7 +79,7 @@ fn a_point_between_two_polls_rings_too() {
     assert!(rang && told[0].starts_with("- alert: a > 5: a was 7 (age "), "{told:?}");
     assert_eq!(told[1..], ["- resolved: a > 5: a is 2"]);
     assert!(scene.notice().starts_with("alert: a > 5: a was 7"), "{}", scene.notice());
-    assert_eq!(scene.app.watch().alarms(), 0);
+    assert_eq!(scene.app.alarms(), 0);
 }
 
 #[test]
@@ -119,10 +119,10 @@ fn an_alert_ends_with_the_last_point_of_its_key() {
     let mut scene = Scene::alerted(80, 24, &[], &["a > 5"]);
     scene.ok("get *", "");
     scene.ok("get a", "a 6.0 1\n");
-    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.app.alarms(), 1);
     let told = "- no data: a > 5: a has no points any more".to_owned();
     assert_eq!(ring(&mut scene, "b 1.0 1\n"), (false, vec![told]));
-    assert_eq!(scene.app.watch().alarms(), 0);
+    assert_eq!(scene.app.alarms(), 0);
     cell_of(&draw(&scene, &Theme::colour(), 80, 24), "no points any more");
     assert!(ring(&mut scene, "a 6.0 9\n").0, "a new alarm");
 }
@@ -153,10 +153,10 @@ fn an_alert_can_be_set_and_dropped_by_hand() {
     assert_eq!(scene.app.alerts().alerts().len(), 1);
     scene.wait(SECOND);
     scene.answer_all();
-    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.app.alarms(), 1);
     scene.to(Mode::Watch);
     scene.keys("D");
-    assert_eq!((scene.app.alerts().alerts().len(), scene.app.watch().alarms()), (0, 0));
+    assert_eq!((scene.app.alerts().alerts().len(), scene.app.alarms()), (0, 0));
 }
 
 /// It is gone for all its keys.
@@ -207,9 +207,9 @@ fn an_age_alert_fires_while_disconnected() {
     scene.polled(&format!("a 1.0 {NOW}\n"));
     scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
     scene.wait(4 * SECOND);
-    assert_eq!(scene.app.watch().alarms(), 0);
+    assert_eq!(scene.app.alarms(), 0);
     scene.wait(2 * SECOND);
-    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.app.alarms(), 1);
     assert_eq!(scene.notice(), "alert: a age > 5s: the age of a is 6s");
 }
 
@@ -570,4 +570,50 @@ fn that_only_the_first_keys_are_judged_is_said_once() {
     scene.press(KeyPress::ctrl('u'));
     scene.keys("key* > 5\n");
     assert_eq!((scene.notice(), count(&scene)), (said, 2), "for each that is set");
+}
+
+#[test]
+fn keys_of_an_alert_stand_below_what_is_watched_the_firing_ones_first() {
+    let mut scene = Scene::live(120, 40, &["z", "b.*"], &["*.c > 5"]);
+    let points =
+        format!("a.c 1.0 {NOW}\nb.c 1.0 {NOW}\nc.c 1.0 {NOW}\nd.c 9.0 {NOW}\nz 3.0 {NOW}\n");
+    scene.ok("get *[last]", &points);
+    let asked: Vec<_> = scene.sent.iter().map(|sent| sent.line.clone()).collect();
+    for line in asked.iter().filter(|line| line.contains("[last:")) {
+        let all = points.split_inclusive('\n');
+        let data: String = match line {
+            line if line.contains("get z") => all.filter(|point| point.starts_with('z')).collect(),
+            _ => all.filter(|point| !point.starts_with('z')).collect(),
+        };
+        scene.ok(line, &data);
+    }
+    let keys = |scene: &Scene| {
+        let keys = scene.app.watch().keys().iter().map(|key| key.key.clone());
+        keys.collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&scene), ["z", "b.c", "d.c", "a.c", "c.c"]);
+    assert_eq!(scene.app.watch().selected_key().unwrap().key, "z");
+    scene.told(&format!("c.c 8.0 {0}\nd.c 1.0 {0}\n", NOW + 1));
+    assert_eq!(keys(&scene), ["z", "b.c", "c.c", "a.c", "d.c"]);
+    // One that is watched by hand as well is none of an alert alone.
+    scene.to(Mode::Table);
+    scene.keys("W*.c\n");
+    scene.told(&format!("d.c 9.0 {}\n", NOW + 2));
+    assert_eq!(keys(&scene), ["z", "b.c", "c.c", "a.c", "d.c"], "no row jumps");
+}
+
+/// The dot of a stale row stands before its age where the mark of its alert has its place.
+#[test]
+fn a_row_that_fires_and_is_stale_says_both() {
+    let mut scene = Scene::live(160, 40, &["a"], &["a > 5"]);
+    let points: String = (6..16).map(|n| format!("a 9.0 {}\n", NOW - 10 * n)).collect();
+    scene.ok("get *[last]", &format!("a 9.0 {}\nb 1.0 {NOW}\n", NOW - 60));
+    scene.ok("get a[last:1024]", &points);
+    while let Some(line) = scene.sent.first().map(|sent| sent.line.clone()) {
+        let is_course = line.starts_with("get {a,b}[last") || line.starts_with("get a[");
+        scene.ok(&line, if is_course { &points } else { "" });
+    }
+    let screen = draw(&scene, &scene.theme, 160, 40).to_string();
+    let row = screen.lines().find(|line| line.contains("│!a ")).unwrap();
+    assert!(row.contains(" ·1m ") && screen.contains(" ·1m ago "), "{screen}");
 }

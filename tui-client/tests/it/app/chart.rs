@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::Mode;
-use tui_client::view::{PlotCache, theme::Theme};
+use tui_client::view::PlotCache;
+use tui_client::view::theme::{Glyphs, Theme};
 
 use crate::harness::scene::{NOW, Scene};
 use crate::harness::series_server::month;
@@ -240,7 +241,9 @@ fn lines_are_told_apart_without_colours_and_keys_without_a_line_are_marked_so() 
     let plain = draw(&scene, &Theme::plain(), 120, 50).to_string();
     let listed: Vec<_> = plain.lines().filter(|line| line.contains("s ago")).collect();
     for (key, mark) in ["A", "B", "C", "D", "E", "F", "□", "□"].into_iter().enumerate() {
-        let at = listed[key].find(&format!("{mark}palm.k{key} "));
+        // The letter is none of the key, and the selection is seen beside it.
+        let selected = if key == 0 { "▸" } else { " " };
+        let at = listed[key].find(&format!("{selected}{mark} palm.k{key} "));
         assert!(at.is_some(), "{key}: {}", listed[key]);
     }
     assert!(plain.contains("│ A k0 0 B k1 10 "), "{plain}");
@@ -255,6 +258,45 @@ fn lines_are_told_apart_without_colours_and_keys_without_a_line_are_marked_so() 
     scene.keys("M");
     let alone = draw(&scene, &Theme::plain(), 120, 50).to_string();
     assert!(alone.contains(" ■ palm.k0 0 "), "no letter where there is one line: {alone}");
+}
+
+#[test]
+fn ascii_tells_a_mark_the_cursor_and_steep_data_apart() {
+    let mut scene = Scene::live(80, 24, &["a"], &[]);
+    let value = |n: i64| if n % 10 == 0 { 100 } else { 0 };
+    let points: String =
+        (0..60).map(|n| format!("a {}.0 {}\n", value(n), NOW - 900 + 15 * n)).collect();
+    scene.ok("get a[last:1024]", &points);
+    scene.told(&format!("mark.x 1.0 {}\n", NOW - 200));
+    scene.to(Mode::Watch);
+    scene.keys("f@-490s\n");
+    let theme = Theme { ascii: true, glyphs: Glyphs::Ascii, ..Theme::plain() };
+    let drawn = draw(&scene, &theme, 80, 24).to_string();
+    let column = |c: char| {
+        let rows = drawn.lines().skip(3).take(15);
+        let mut counts = [0; 90];
+        for row in rows {
+            row.chars().enumerate().filter(|&(_, it)| it == c).for_each(|(at, _)| counts[at] += 1);
+        }
+        counts.into_iter().max().unwrap_or_default()
+    };
+    assert!([':', '!', '|'].into_iter().all(|c| column(c) >= 10), "{drawn}");
+}
+
+#[test]
+fn a_legend_tells_the_lines_of_a_small_chart_apart() {
+    let mut scene = Scene::with_sample(40, 10, &["palm.cpu", "eardrum.memory_used"]);
+    scene.to(Mode::Watch);
+    let alone = draw(&scene, &Theme::colour(), 40, 10).to_string();
+    scene.keys("M");
+    for theme in [Theme::colour(), Theme::plain()] {
+        let drawn = draw(&scene, &theme, 40, 10).to_string();
+        let marks = if theme.plot.fg.is_some() { ["■ ", "■ "] } else { ["A ", "B "] };
+        let legend = drawn.lines().nth(3).unwrap();
+        assert!(marks.iter().all(|mark| legend.contains(mark)), "{drawn}");
+        assert!(legend.contains("palm.cpu") && legend.contains("eardrum"), "{drawn}");
+    }
+    assert!(!alone.lines().nth(3).unwrap().contains('■'), "one line needs none: {alone}");
 }
 
 #[test]

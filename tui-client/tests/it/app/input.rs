@@ -1,5 +1,6 @@
 //! Keys, the mouse and what is pasted.
 
+mod asked;
 mod deletion;
 mod hands;
 mod help;

@@ -479,19 +479,16 @@ fn each_told_point_of_an_alert_is_judged() {
     };
     assert!(!rings(&mut scene, "a 2.0 2\nb 99.0 2\n"));
     assert!(rings(&mut scene, "a 6.0 3\n"));
-    assert_eq!((scene.notice(), scene.app.watch().alarms()), ("alert: a > 5: a is 6", 1));
+    assert_eq!((scene.notice(), scene.app.alarms()), ("alert: a > 5: a is 6", 1));
     assert!(!rings(&mut scene, "a 7.0 4\n"), "once");
     assert!(rings(&mut scene, "a 1.0 5\nnew.cpu 95.0 5\n"), "a key that nobody knew");
-    assert_eq!(
-        (scene.notice(), scene.app.watch().alarms()),
-        ("alert: *.cpu > 90: new.cpu is 95", 1)
-    );
+    assert_eq!((scene.notice(), scene.app.alarms()), ("alert: *.cpu > 90: new.cpu is 95", 1));
     scene.wait(3 * SECOND);
     assert!(
         rings(&mut scene, "new.cpu 1.0 6\nnew.cpu 96.0 7\nnew.cpu 1.0 8\n"),
         "between two frames"
     );
-    assert_eq!(scene.app.watch().alarms(), 0);
+    assert_eq!(scene.app.alarms(), 0);
 }
 
 #[test]

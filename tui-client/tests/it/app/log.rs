@@ -307,7 +307,7 @@ fn the_raw_log_has_every_line_of_every_reply() {
     scene.press(KeyPress::char('R'));
     scene.wait(Duration::from_secs(1));
     scene.ok("get *", "a.b 1.0 1\n");
-    assert_eq!(scene.log().last().unwrap(), "< get * → ok", "in one line again");
+    assert_eq!(scene.log().last().unwrap(), "= get * ← ok", "in one line again");
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn the_title_counts_lines_dropped_for_the_memory_limit() {
 fn the_raw_log_has_requests_of_the_client_itself() {
     let mut scene = Scene::with(80, 24, AppConfig { raw_log: true, ..config() });
     scene.tell(Event::Connected);
-    assert!(scene.log().contains(&"< get *[+] → error: wrong command".to_owned()));
+    assert!(scene.log().contains(&"= get *[+] ← error: wrong command".to_owned()));
     let mut scene = Scene::with(80, 24, AppConfig { raw_log: true, ..config() });
     scene.has_selectors = true;
     scene.tell(Event::Connected);
@@ -339,7 +339,7 @@ fn the_raw_log_has_requests_of_the_client_itself() {
     scene.ok("get *[last]", "a 1.0 1\n");
     scene.told("a 2.0 2\na - 1\n");
     let log = scene.log();
-    assert!(log.contains(&"< get *[+] → ok".to_owned()));
+    assert!(log.contains(&"= get *[+] ← ok".to_owned()));
     assert_eq!(log[log.len() - 2..], ["< a 2.0 2", "< a - 1"]);
 }
 

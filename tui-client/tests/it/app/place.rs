@@ -66,6 +66,28 @@ fn a_typed_time_shows_how_things_stood_and_0_what_is_live() {
 }
 
 #[test]
+fn the_watched_keys_have_no_label_without_a_number_and_say_their_time() {
+    let mut scene = scene();
+    let watched = |scene: &Scene| {
+        let text = screen(scene);
+        text.lines()
+            .map(|line| line.chars().skip(121).collect::<String>() + "\n")
+            .collect::<String>()
+    };
+    assert!(watched(&scene).contains(" min "), "live: {}", watched(&scene));
+    scene.keys("@-10m\n");
+    let at = NOW - 600;
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1.0 {at}\n"));
+    let then = watched(&scene);
+    assert!(then.contains(" watch a · as of 2006-06-21 04:21:00 "), "{then}");
+    for label in [" min ", " max ", " avg ", "min, max"] {
+        assert!(!then.contains(label), "{label}: {then}");
+    }
+    scene.keys("0");
+    assert!(watched(&scene).contains(" min ") && !watched(&scene).contains("as of"));
+}
+
+#[test]
 fn the_cursor_of_the_chart_takes_table_and_log_along() {
     let server = month();
     let mut scene = Scene::live(240, 40, &["a"], &[]);
@@ -192,7 +214,10 @@ fn a_mark_is_a_point_at_the_place_in_time() {
     let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
     assert_eq!(names.collect::<Vec<_>>(), ["boot", "release", "deploy"]);
     scene.keys("mno blanks\n");
-    assert_eq!(scene.notice(), "at character 3: a name holds no ' '");
+    assert_eq!(scene.sent.last().unwrap().line, format!("put mark.no-blanks 1 {}", NOW - 600));
+    scene.keys("mno[\n");
+    assert_eq!(scene.notice(), "at character 3: a name holds no '['");
+    assert_eq!(scene.input().text(), "no[", "to be corrected");
 }
 
 #[test]
@@ -218,7 +243,7 @@ fn marks_are_lines_in_every_chart() {
 /// Compares the table with how things stood ten minutes ago.
 fn compare(scene: &mut Scene, state: &str) {
     scene.keys("C-10m\n");
-    scene.ok(&format!("get *[last@{}]", NOW - 600), state);
+    scene.ok(&format!("get *[last:2@{}]", NOW - 600), state);
 }
 
 #[test]
@@ -290,10 +315,10 @@ fn a_mark_is_compared_with_by_its_name() {
     let mut scene = scene();
     scene.told(&format!("mark.deploy 1 {}\n", NOW - 300));
     scene.keys("Cdeploy\n");
-    scene.ok(&format!("get *[last@{}]", NOW - 300), &format!("a 2.0 {}\n", NOW - 400));
+    scene.ok(&format!("get *[last:2@{}]", NOW - 300), &format!("a 2.0 {}\n", NOW - 400));
     assert!(screen(&scene).contains("moved since deploy"));
     scene.keys("Cnever\n");
-    assert!(scene.notice().starts_with("no mark is called never, and no time: "));
+    assert!(scene.notice().starts_with("no mark is called never (there is deploy), and no time: "));
     assert_eq!(scene.input().text(), "never", "to be corrected");
     scene.code(KeyCode::Esc);
     // Also at another place in time.

@@ -20,10 +20,10 @@ fn a_pause_does_not_age_points() {
     scene.to(Mode::Watch);
     scene.keys("P");
     scene.wait(20 * SECOND);
-    assert_eq!(scene.app.watch().alarms(), 0, "nobody has asked");
+    assert_eq!(scene.app.alarms(), 0, "nobody has asked");
     scene.keys("P");
     scene.polled(&format!("a 1 {now}\n"));
-    assert_eq!(scene.app.watch().alarms(), 1);
+    assert_eq!(scene.app.alarms(), 1);
 }
 
 #[test]

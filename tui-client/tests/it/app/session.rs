@@ -9,6 +9,7 @@ use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::metrics::marks::Marks;
+use tui_client::session::coverage::Coverage;
 use tui_client::session::{Focus, LeftOut, Recording, Session, SessionFile, View};
 
 use crate::harness::scene::{NOW, Scene, config};
@@ -124,6 +125,71 @@ fn of_too_many_points_a_session_has_those_of_the_keys_in_sight() {
     });
     assert_eq!(asked.last(), Some(&format!("get a[{from}:]")), "{asked:?}");
     assert_eq!(written.expect("it is written").2, LeftOut { keys: 0, points_of: 2 });
+}
+
+#[test]
+fn at_a_place_in_time_a_session_has_how_things_stood_then() {
+    for (until_place, expected) in [(90_000, true), (120_001, false)] {
+        let mut scene = scene();
+        let (at, base) = (NOW - 7200, NOW - 9000);
+        scene.keys(&format!("C{base}\n@{at}\n"));
+        answer(&mut scene, |line| match line {
+            line if line.starts_with("get *[last@") => format!("a 1.0 {base}\nb 2.0 {base}\n"),
+            _ => String::new(),
+        });
+        let from = at - 900;
+        scene.press(KeyPress::ctrl('s'));
+        let to_place = format!("get *[{from}:{at}:all:count]");
+        let (asked, written) = answer(&mut scene, |line| match line {
+            "get *[last:2]" => format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"),
+            line if line == to_place => format!("a {until_place} {from}\n"),
+            line if line.contains("::all:count]") => format!("a 700000.0 {from}\nb 9 {from}\n"),
+            _ => String::new(),
+        });
+        for time in [base, at] {
+            assert!(asked.contains(&format!("get *[last:2@{time}]")), "{time}: {asked:?}");
+        }
+        let all = format!("get *[{from}:{at}]");
+        assert_eq!(asked.contains(&all), expected, "{asked:?}");
+        let (_, session, _) = written.expect("it is written");
+        let coverage = session.recording.coverage().unwrap();
+        assert_eq!(coverage.until, if expected { at } else { from - 1 });
+        assert_eq!(coverage.known, [base, at, NOW].into());
+        assert_eq!((coverage.is_whole("a"), coverage.is_whole("b")), (false, true));
+    }
+}
+
+#[test]
+fn a_replay_says_what_it_does_not_know() {
+    let mut recording = Recording::default();
+    for key in ["a", "b", "c"] {
+        let point = shared::Point { timestamp: NOW - 1, value: 1.0 };
+        recording.add(shared::Key::new(key).unwrap(), [point]);
+    }
+    recording.set_coverage(Coverage {
+        until: NOW - 600,
+        whole: ["a".to_owned()].into(),
+        ..Coverage::all_from(NOW - 900)
+    });
+    let view = View { address: "palm:10001".to_owned(), saved_at: NOW, ..View::default() };
+    let log = Log::new(1 << 20, false).snapshot();
+    let replayed = Some(Arc::new(Session { view, recording, log }));
+    let scene = Scene::with(160, 20, AppConfig { replayed, ..config() });
+    let mut scene = scene.follow().then(Scene::begin);
+    scene.ok("get *[last]", &format!("a 1 {}\nb 1 {}\nc 1 {}\n", NOW - 1, NOW - 1, NOW - 1));
+    scene.to(Mode::Table);
+    let text = |scene: &Scene| draw(scene, &scene.theme, 160, 20).to_string();
+    assert!(text(&scene).contains("3 keys, newest points only of 2 · "), "{}", text(&scene));
+    // Of the others the newest points are not all.
+    let row = |key: &str| text(&scene).lines().find(|line| line.contains(key)).unwrap().to_owned();
+    assert!(row("│ b ").matches('–').count() > row("│ a ").matches('–').count());
+    scene.keys("@-2h\n");
+    assert_eq!(scene.notice(), "this session begins 04:16:00");
+    assert_eq!(scene.app.place().at(), None);
+    let at = NOW - 700;
+    scene.keys(&format!("@{at}\n"));
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1 {at}\n"));
+    assert!(!text(&scene).contains("newest points only"), "{}", text(&scene));
 }
 
 #[test]

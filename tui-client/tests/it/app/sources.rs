@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tui_client::app::{AppConfig, copy_command};
 use tui_client::effect::{Effect, FileJob};
-use tui_client::event::{Event, FollowNews, KeyPress};
+use tui_client::event::{Event, FollowNews, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
+use tui_client::metrics::series::Moved;
+use tui_client::session::{ChartView, View};
 use tui_client::sources::{SourceLabel, SourceState};
 
 use crate::harness::scene::{NOW, Scene, config};
@@ -31,12 +33,17 @@ pub fn away(reason: &str) -> SourceState {
 
 /// A screen of both, which are there.
 pub fn scene_of(width: u16, height: u16, watch: &[&str]) -> Scene {
+    scene_of_view(width, height, watch, View::default(), here(1200))
+}
+
+/// A screen of both as a file says, where the second one stands like this.
+fn scene_of_view(width: u16, height: u16, watch: &[&str], view: View, db: SourceState) -> Scene {
     let watch = watch.iter().map(|glob| glob.parse().unwrap()).collect();
     let address = "web1, db".to_owned();
-    let config = AppConfig { address, sources: labels(), watch, ..config() };
+    let config = AppConfig { address, sources: labels(), watch, view, ..config() };
     let mut scene = Scene::with(width, height, config);
     scene.has_selectors = true;
-    scene.tell(Event::Sources(vec![here(300), here(1200)]));
+    scene.tell(Event::Sources(vec![here(300), db]));
     scene.tell(Event::Connected);
     scene.begin();
     scene
@@ -114,6 +121,52 @@ fn watched_keys_of_a_server_that_is_away_stay_too() {
     assert_eq!(value(&scene, "db/a"), None);
 }
 
+/// A key that is marked in the file of a view comes later, as that of a server that is away.
+#[test]
+fn what_is_marked_in_a_view_is_marked_once_it_is_there() {
+    let marked = vec!["db/a".to_owned(), "web1/a".to_owned()];
+    let chart = ChartView { marked, ..ChartView::default() };
+    let view = View { chart, ..View::default() };
+    let mut scene = scene_of_view(120, 40, &["*/a"], view, away("no server there"));
+    scene.ok("get */a[last:64]", &format!("web1/a 1.0 {NOW}\n"));
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\n"));
+    let kept = |scene: &Scene| {
+        let keys = scene.app.watch().keys().iter().filter(|watched| watched.kept);
+        keys.map(|watched| watched.key.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&scene), ["web1/a"]);
+    scene.keys("V");
+    let effects = scene.press(KeyPress::plain(KeyCode::Enter));
+    let text = effects.into_iter().find_map(|effect| match effect {
+        Effect::File(FileJob::SaveView { text, .. }) => Some(text),
+        _ => None,
+    });
+    let text = text.unwrap();
+    assert!(text.contains("marked = [\"web1/a\", \"db/a\"]"), "{text}");
+    change(&mut scene, here(900));
+    scene.ok("get */a[last:64]", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    assert_eq!(kept(&scene), ["web1/a", "db/a"]);
+}
+
+#[test]
+fn a_get_that_names_no_server_is_answered_with_the_names() {
+    let mut scene = scene_of(160, 30, &[]);
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\n"));
+    answer_numbers(&mut scene, &["web1/a"]);
+    for (typed, said) in [
+        (
+            "get a[-1h:]",
+            "no points for a[-1h:]: a key here begins with the name of its server: web1/ or db/",
+        ),
+        ("get web1/b", "no points for web1/b"),
+        ("get *b", "no points for *b"),
+    ] {
+        scene.keys(&format!("{typed}\n"));
+        scene.ok(typed, "");
+        assert_eq!(scene.notice(), said);
+    }
+}
+
 #[test]
 fn keys_of_a_server_that_is_away_stay_where_the_view_is_polled() {
     let mut scene = scene_of(120, 30, &[]);
@@ -173,12 +226,12 @@ fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
     scene.keys("mdeploy\n");
     let puts = |scene: &mut Scene| {
         let lines = scene.sent.iter().map(|request| request.line.clone());
-        let puts: Vec<_> = lines.filter(|line| line.starts_with("put")).collect();
-        scene.sent.retain(|request| !request.line.starts_with("put"));
-        puts
+        lines.filter(|line| line.starts_with("put")).collect::<Vec<_>>()
     };
     assert_eq!(puts(&mut scene), [format!("put web1/mark.deploy 1 {NOW}")]);
-    assert!(scene.log().contains(&"- not marked on db, which is away".to_owned()));
+    assert!(scene.log().contains(&"- not on db, which is away".to_owned()));
+    scene.ok(&format!("put web1/mark.deploy 1 {NOW}"), "");
+    assert_eq!(scene.notice(), "marked deploy at 04:31:00; not on db, which is away");
     scene.tell(Event::Sources(vec![here(300), here(300)]));
     scene.keys("mdeploy\n");
     let both = ["web1", "db"].map(|name| format!("put {name}/mark.deploy 1 {NOW}"));
@@ -187,11 +240,87 @@ fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
     scene.ok("get web1/a[last:1024]", "");
     scene.told(&format!("web1/mark.boot 1 {0}\ndb/mark.boot 1 {0}\nmark.x 1 {0}\n", NOW - 9));
     let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
-    assert_eq!(names.collect::<Vec<_>>(), ["boot"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["boot", "deploy"]);
     // They are asked for and followed with what is watched.
     let asked = "get {web1/mark.*,db/mark.*}[last:1000]";
     let lines = answer_numbers(&mut scene, &[]);
     assert!(lines.iter().any(|line| line == asked), "{lines:?}");
+}
+
+/// What was asked for to know how things stood.
+fn asked_of_past(scene: &Scene) -> Vec<String> {
+    let lines = scene.sent.iter().map(|sent| sent.line.clone());
+    lines.filter(|line| line.starts_with("get *[last@")).collect()
+}
+
+#[test]
+fn what_is_not_known_of_a_server_that_is_away_is_not_called_new_and_is_asked_for_again() {
+    let mut scene = scene_of(160, 30, &[]);
+    scene.ok("get *[last]", &format!("web1/a 4.0 {NOW}\nweb1/b 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    change(&mut scene, away("no server there"));
+    scene.ok("get *[last]", &format!("web1/a 4.0 {NOW}\nweb1/b 1.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("C-10m\n");
+    let then = NOW + 1 - 600;
+    let line = format!("get *[last@{then}]");
+    scene.ok(&line, &format!("web1/a 1.0 {then}\n"));
+    let moved = |scene: &Scene| {
+        let rows = scene.app.table().visible(100);
+        let rows = rows.map(|row| (row.key.to_string(), row.moved(NOW).map(Moved::by)));
+        rows.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let by = |db| {
+        let all = [("web1/a", Some(3.0)), ("web1/b", Some(f64::INFINITY)), ("db/a", db)];
+        all.into_iter().map(|(key, by)| (key.to_owned(), by)).collect()
+    };
+    assert_eq!(moved(&scene), by(None));
+    let text = draw(&scene, &scene.theme, 160, 30).to_string();
+    assert!(text.contains("moved since 2006-06-21 04:21:01, db is away "), "{text}");
+    // The order that was chosen meanwhile stays.
+    scene.keys("s");
+    let sort = scene.app.table().sort();
+    change(&mut scene, here(900));
+    assert_eq!(asked_of_past(&scene), [&*line]);
+    scene.ok("get *[last]", &format!("web1/a 4.0 {NOW}\nweb1/b 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    scene.ok(&line, &format!("web1/a 1.0 {then}\ndb/a 2.5 {then}\n"));
+    assert_eq!(moved(&scene), by(Some(-0.5)));
+    assert_eq!(scene.app.table().sort(), sort);
+    assert!(!draw(&scene, &scene.theme, 160, 30).to_string().contains("db is away"));
+    // Nothing is left to be asked for.
+    change(&mut scene, away("no server there"));
+    assert_eq!(asked_of_past(&scene), [""; 0]);
+}
+
+#[test]
+fn a_place_in_time_says_which_server_is_away_and_is_asked_for_again() {
+    let mut scene = scene_of(240, 40, &["*/a"]);
+    let points = format!("web1/a 4.0 {NOW}\ndb/a 2.0 {NOW}\n");
+    scene.ok("get */a[last:64]", &points);
+    scene.ok("get *[last]", &points);
+    change(&mut scene, away("no server there"));
+    scene.ok("get */a[last:64]", &format!("web1/a 4.0 {NOW}\n"));
+    scene.ok("get *[last]", &format!("web1/a 4.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("@-10m\n");
+    let then = NOW + 1 - 600;
+    let line = format!("get *[last@{then}]");
+    scene.ok(&line, &format!("web1/a 1.0 {then}\n"));
+    let text = draw(&scene, &scene.theme, 240, 40).to_string();
+    assert!(text.contains(" db is away · ") && text.contains("  not known, db is away"), "{text}");
+    assert!(!text.contains("no points then"), "{text}");
+    change(&mut scene, here(900));
+    assert_eq!(asked_of_past(&scene), [&*line]);
+    scene.ok(&line, &format!("web1/a 1.0 {then}\ndb/a 2.5 {then}\n"));
+    let values: Vec<_> = rows(&scene).into_iter().map(|(key, value, _)| (key, value)).collect();
+    assert_eq!(values, [("web1/a".to_owned(), 1.0), ("db/a".to_owned(), 2.5)]);
+    let text = draw(&scene, &scene.theme, 240, 40).to_string();
+    assert!(!text.contains("db is away") && !text.contains("not known"), "{text}");
+    // A time at which none of its keys had a point.
+    change(&mut scene, away("no server there"));
+    scene.keys("@-20m\n");
+    scene.ok(&format!("get *[last@{}]", NOW + 3 - 1200), "");
+    let text = draw(&scene, &scene.theme, 240, 40).to_string();
+    assert!(text.contains("not known of all at 2006-06-21 04:11:03: db is away."), "{text}");
 }
 
 #[test]
@@ -225,13 +354,13 @@ fn the_top_line_says_how_each_server_stands() {
         (60, here(1200), " ● web1 live 0.3ms · db live 1.2ms                     live"),
         (41, here(1200), " ● web1 live 0.3ms · db live 1.2ms  live"),
         (36, here(1200), " ● web1 · db                   live"),
-        (60, refused(), " ● web1 live 0.3ms · db: no server there               live"),
-        (40, refused(), " ● web1 · db: no server there      live"),
+        (60, refused(), " ● web1 live 0.3ms · db: no server there        1 of 2 live"),
+        (40, refused(), " ● 1 of 2 · db: no server there"),
         (34, refused(), " ● 1 of 2 · db: no server there"),
         (
             60,
             SourceState::Connecting,
-            " ◌ web1 live 0.3ms · db: connecting                    live",
+            " ◌ web1 live 0.3ms · db: connecting             1 of 2 live",
         ),
     ] {
         assert_eq!(top(width, state), shown, "{width}");
@@ -290,15 +419,61 @@ fn a_chart_of_a_run_has_the_other_run_and_all_of_both() {
 }
 
 #[test]
-fn a_mark_goes_to_the_run_that_keeps_its_times() {
-    let mut scene = scene_of_runs(120, 40, &[], 200_000);
+fn a_mark_of_a_view_of_runs_is_one_of_the_server() {
+    let mut scene = scene_of_runs(120, 40, &["run2.loss"], 200_000);
     scene.to(Mode::Table);
     scene.keys("mwarm\n");
     let puts: Vec<_> = scene.sent.iter().map(|request| request.line.clone()).collect();
-    assert!(puts.contains(&format!("put run2.mark.warm 1 {NOW}")), "{puts:?}");
-    assert!(!puts.iter().any(|line| line.contains("put run1.")), "{puts:?}");
+    let puts: Vec<_> = puts.iter().filter(|line| line.starts_with("put")).collect();
+    assert_eq!(puts, [&format!("put mark.warm 1 {NOW}")]);
+    scene.ok("get *[last]", &format!("run2.loss 1.0 {NOW}\n"));
+    scene.ok("get {run2.loss,run1.loss}[last:1024]", &format!("run2.loss 1.0 {NOW}\n"));
+    // What others put on the server is a line of the chart, and no row of the table.
+    scene.told(&format!("mark.release 1.0 {0}\nrun1.mark.own 1.0 {0}\n", NOW - 9));
+    let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["own", "release"]);
+    let keys: Vec<_> = rows(&scene).into_iter().map(|(key, ..)| key).collect();
+    assert_eq!(keys, ["run2.loss", "run1.mark.own"]);
+    let asked = "get {mark.*,run1.mark.*,run2.mark.*}[last:1000]";
+    let lines = answer_numbers(&mut scene, &[]);
+    assert!(lines.iter().any(|line| line == asked), "{lines:?}");
     let command = copy_command::command(&scene.app).unwrap();
     assert!(command.starts_with("tui-client --prefix run1. --prefix run2. --once"), "{command}");
+}
+
+#[test]
+fn a_server_of_several_runs_is_named_once_when_it_goes() {
+    let mut scene = scene_of_runs(100, 24, &[], 200_000);
+    let gone = || away("no server there");
+    scene.tell(Event::Sources(vec![gone(), here(300)]));
+    scene.tell(Event::Sources(vec![gone(), gone()]));
+    let top = |scene: &Scene| {
+        let screen = draw(scene, &scene.theme, 100, 24).to_string();
+        screen.lines().next().unwrap().trim_matches('"').trim_end().to_owned()
+    };
+    let shown = top(&scene);
+    assert!(shown.starts_with(" ○ localhost:10001: no server there   "), "{shown}");
+    assert!(shown.ends_with(" 0 of 1 live"), "{shown}");
+    scene.tell(Event::Sources(vec![shifted(200_000), gone()]));
+    assert!(top(&scene).contains("run1. +2d7h · run2.: no server there"), "{}", top(&scene));
+    scene.tell(Event::Sources(vec![shifted(200_000), here(300)]));
+    assert_eq!(scene.notice(), "connected again to localhost:10001");
+    let lines = scene.log();
+    let lines = lines.iter().filter(|line| line.contains("no server there"));
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        ["- localhost:10001: no server there; trying again until it works"]
+    );
+}
+
+#[test]
+fn a_run_without_keys_is_said_to_have_none() {
+    let mut scene = scene_of_runs(100, 24, &[], 200_000);
+    scene.tell(Event::Sources(vec![here(300), SourceState::NoKeys]));
+    let screen = draw(&scene, &scene.theme, 100, 24).to_string();
+    let top = screen.lines().next().unwrap();
+    assert!(top.contains("localhost:10001  run1. · run2.: no keys yet"), "{top}");
+    assert!(top.contains("  live"), "{top}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use tui_client::app::AppConfig;
 use tui_client::effect::{ComputeJob, Effect};
-use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::Mode;
 use tui_client::metrics::sort::{AT_ONCE, Sort, SortJob, TableSpec};
 use tui_client::view::theme::Theme;
@@ -219,4 +219,19 @@ fn a_filter_that_was_dropped_can_be_brought_back() {
     let before = scene.input().text().to_owned();
     scene.code(KeyCode::Up);
     assert_eq!(scene.input().text(), before, "no filter is typed");
+}
+
+#[test]
+fn a_table_of_one_row_shows_a_key_and_not_its_heading() {
+    let mut scene = Scene::with_sample(30, 6, &[]);
+    scene.to(Mode::Table);
+    let drawn = draw(&scene, &Theme::colour(), 30, 6).to_string();
+    assert!(drawn.contains("palm.cpu") && !drawn.contains("key "), "{drawn}");
+    scene.code(KeyCode::Down);
+    let drawn = draw(&scene, &Theme::colour(), 30, 6).to_string();
+    assert!(drawn.contains("eardrum") && drawn.contains("2/3"), "{drawn}");
+    let click = MouseEvent { kind: MouseKind::Click, column: 5, row: 2 };
+    scene.tell(Event::Mouse(click));
+    assert_eq!(scene.app.table().selected_key().unwrap().as_str(), "eardrum.memory_used");
+    assert_eq!(scene.app.table().sort(), Sort::default(), "no heading");
 }

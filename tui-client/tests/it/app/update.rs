@@ -25,7 +25,7 @@ fn the_first_screen_shows_live_data_without_a_key_press() {
     assert_eq!(scene.app.table().answer().points, 2);
     assert_eq!(
         scene.log(),
-        ["- connected to localhost:10001", "> get *", "< ok", "< a 1.0 1", "< get * → ok"],
+        ["- connected to localhost:10001", "> get *", "< ok", "< a 1.0 1", "= get * ← ok"],
         "the first poll shows the protocol, the others take one line"
     );
     scene.wait(SECOND);

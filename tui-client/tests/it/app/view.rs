@@ -20,7 +20,7 @@ fn opened(width: u16, height: u16, view: View) -> Scene {
 /// The path and the text of a view that is saved.
 fn saved(effects: &[Effect]) -> (&str, &str) {
     match effects {
-        [Effect::File(FileJob::SaveView { path, text })] => (path, text),
+        [Effect::File(FileJob::SaveView { path, text, .. })] => (path, text),
         other => panic!("{other:?}"),
     }
 }
@@ -141,7 +141,9 @@ fn compared_with(text: &str) -> (Scene, Vec<String>) {
         let data = match &*line {
             "get *[last]" => format!("a 4.0 {NOW}\n"),
             "get mark.*[last:1000]" => format!("mark.deploy 1 {}\n", NOW - 300),
-            line if line.starts_with("get *[last@") => format!("a 1.0 {}\n", NOW - 9000),
+            line if line.contains("*[last@") || line.contains("*[last:2@") => {
+                format!("a 1.0 {}\n", NOW - 9000)
+            }
             _ => String::new(),
         };
         scene.ok(&line, &data);
@@ -158,12 +160,12 @@ fn the_table_is_compared_with_a_mark_or_a_time_in_words() {
         ("-1h", 3600, "2006-06-21 03:31:00"),
     ] {
         let (scene, asked) = compared_with(text);
-        assert!(asked.contains(&format!("get *[last@{}]", NOW - ago)), "{asked:?}");
+        assert!(asked.contains(&format!("get *[last:2@{}]", NOW - ago)), "{asked:?}");
         let shown = draw(&scene, &scene.theme, 120, 40).to_string();
         assert!(shown.contains(&format!("moved since {name}")), "{shown}");
     }
     let (scene, _) = compared_with("reboot");
-    let why = "not compared: no mark is called reboot, and no time: such as -2h";
+    let why = "not compared: no mark is called reboot (there is deploy), and no time: such as -2h";
     assert!(scene.notice().starts_with(why), "{}", scene.notice());
 }
 
@@ -231,4 +233,33 @@ fn row_and_marked_keys_of_a_polled_server_are_as_saved() {
     assert_eq!(selected, Some("eardrum.memory_used"));
     let kept: Vec<_> = scene.app.watch().keys().iter().filter(|key| key.kept).collect();
     assert_eq!(kept.len(), 1);
+}
+
+#[test]
+fn a_view_of_a_file_goes_back_there_once_that_is_confirmed() {
+    let view = View { address: "localhost:10001".to_owned(), ..View::default() };
+    let view_file = Some("three.toml".to_owned());
+    let mut scene = Scene::with(100, 30, AppConfig { view_file, ..AppConfig::of(view) });
+    scene.to(Mode::Table);
+    let replaces = |effects: &[Effect]| match effects {
+        [Effect::File(FileJob::SaveView { path, replaces, .. })] => (path.clone(), *replaces),
+        other => panic!("{other:?}"),
+    };
+    let path = "three.toml".to_owned();
+    scene.keys("V");
+    assert_eq!(scene.input().text(), path);
+    assert_eq!(replaces(&scene.code(KeyCode::Enter)), (path.clone(), false));
+    scene.tell(Event::ViewExists { path: path.clone() });
+    assert_eq!(scene.notice(), "three.toml is there already: Enter overwrites it, esc does not");
+    assert_eq!(replaces(&scene.code(KeyCode::Enter)), (path.clone(), true));
+    // Another name is asked about anew, and so is the same one later.
+    scene.tell(Event::ViewExists { path: path.clone() });
+    scene.keys("2");
+    assert_eq!(replaces(&scene.code(KeyCode::Enter)), ("three.toml2".to_owned(), false));
+    scene.keys("V");
+    assert_eq!(replaces(&scene.code(KeyCode::Enter)), (path.clone(), false));
+    scene.tell(Event::ViewExists { path: path.clone() });
+    scene.code(KeyCode::Esc);
+    scene.keys("V");
+    assert_eq!(replaces(&scene.code(KeyCode::Enter)), (path, false));
 }

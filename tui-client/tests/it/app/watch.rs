@@ -25,7 +25,7 @@ fn a_reply_requested_before_a_watch_does_not_count_for_it() {
     assert!(scene.sent.iter().any(|request| request.line == "get *"), "it is on its way");
     for _ in 0..3 {
         scene.polled("a1 1 1\nb1 9 1\nb1 1 2\n");
-        assert_eq!(scene.app.watch().alarms(), 0);
+        assert_eq!(scene.app.alarms(), 0);
         assert!(!scene.log().iter().any(|line| line.starts_with("- alert:")), "that was before");
         scene.wait(SECOND);
     }
@@ -256,4 +256,40 @@ fn a_title_without_room_for_its_name_begins_with_what_is_said_besides() {
     let scene = Scene::parked(40, 10, &["*"], &alerts).on(Mode::Watch, "M");
     let drawn = draw(&scene, &Theme::colour(), 40, 10).to_string();
     assert!(drawn.contains("╭ 2 alerts, 2 keys firing · 6 of 8 in …╮"), "{drawn}");
+}
+
+#[test]
+fn the_first_key_of_a_glob_that_is_watched_by_hand_is_selected() {
+    let mut scene = Scene::live(120, 40, &["z"], &[]);
+    let points = format!("a.x 1.0 {NOW}\na.y 2.0 {NOW}\nz 3.0 {NOW}\n");
+    scene.ok("get *[last]", &points);
+    scene.ok("get z[last:1024]", &format!("z 3.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("Wa.*\n");
+    let selected = |scene: &Scene| scene.app.watch().selected_key().map(|key| key.key.clone());
+    assert_eq!(selected(&scene).as_deref(), Some("z"), "no other key is known yet");
+    scene.ok("get a.*[last:64]", &format!("a.x 1.0 {NOW}\na.y 2.0 {NOW}\n"));
+    assert_eq!(selected(&scene).as_deref(), Some("a.x"));
+    // A selection by hand meanwhile stays.
+    scene.keys("Wb.*\n");
+    scene.code(KeyCode::Down);
+    let by_hand = selected(&scene);
+    scene.told(&format!("b.x 1.0 {NOW}\n"));
+    assert_eq!(selected(&scene), by_hand);
+}
+
+/// Marks a second or a minute apart: each name stands behind its own line, on a row of its own.
+#[test]
+fn the_names_of_marks_close_together_read_right() {
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\n"));
+    let points: String = (0..16).map(|n| format!("a 1.0 {}\n", NOW - 900 + 60 * n)).collect();
+    scene.ok("get a[last:1024]", &points);
+    let at = NOW - 450;
+    scene.told(&format!("mark.deploy 1 {at}\nmark.spike 1 {}\nmark.end 1 {NOW}\n", at + 8));
+    let screen = draw(&scene, &scene.theme, 120, 40).to_string();
+    for shown in ["┊ spike", "┊ deploy", "end┊"] {
+        assert!(screen.contains(shown), "{shown}\n{screen}");
+    }
+    assert!(!screen.contains("deploy┊") && !screen.contains("┊┊ deploy"), "{screen}");
 }

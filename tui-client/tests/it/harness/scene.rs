@@ -331,6 +331,7 @@ impl Scene {
                 let mark = match entry.direction {
                     Direction::Out => '>',
                     Direction::In => '<',
+                    Direction::Exchange => '=',
                     Direction::Note => '-',
                 };
                 format!("{mark} {}", entry.text)
@@ -359,6 +360,7 @@ pub fn config() -> AppConfig {
         abilities: Abilities::default(),
         replayed: None,
         view: View::default(),
+        view_file: None,
     }
 }
 

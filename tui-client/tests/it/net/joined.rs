@@ -20,6 +20,7 @@ use tui_client::sources::{Source, SourceState, with_runs};
 use tui_client::system::net::{Joined, Peer};
 
 use super::{Wire, block_on};
+use crate::harness::client::unix_now;
 use crate::harness::peer::{accept, answering, free_port, hear, listen, peer};
 use crate::harness::server::TestServer;
 
@@ -29,6 +30,7 @@ fn joined(ports: &[u16]) -> Arc<Joined> {
     let sources = NAMES.iter().zip(ports).map(|(name, &port)| Source {
         name: (*name).to_owned(),
         run: String::new(),
+        is_marks: false,
         server: ConnectOptions::new("localhost", port),
     });
     Arc::new(Joined::new(sources.collect()))
@@ -185,7 +187,7 @@ impl Wire {
         loop {
             let Event::Sources(states) = self.event().await else { continue };
             let shown = states.iter().map(|state| match state {
-                SourceState::Here { .. } => '+',
+                SourceState::Here { .. } | SourceState::NoKeys => '+',
                 SourceState::Refusing { .. } => '!',
                 SourceState::Away { .. } => '-',
                 SourceState::Connecting => '?',
@@ -387,7 +389,7 @@ fn an_error_of_one_names_it_and_what_breaks_off_is_no_reply() {
 /// Runs on one server, which begin with these.
 fn runs(port: u16, prefixes: &[&str]) -> Arc<Joined> {
     let server = ConnectOptions::new("localhost", port);
-    let server = Source { name: String::new(), run: String::new(), server };
+    let server = Source { name: String::new(), run: String::new(), is_marks: false, server };
     let prefixes: Vec<_> = prefixes.iter().map(|&run| run.to_owned()).collect();
     Arc::new(Joined::new(with_runs(vec![server], &prefixes).unwrap()))
 }
@@ -429,6 +431,39 @@ fn runs_are_laid_over_each_other() {
 }
 
 #[test]
+fn the_course_of_a_shifted_run_is_told_as_its_times_come() {
+    let server = TestServer::start();
+    let now = unix_now();
+    // The first run is shifted by 500 s, and has points before and after what is now in the view.
+    let mut puts = format!("put run1.loss -1 {}\nput run2.loss 8 {}\n", now - 1000, now - 500);
+    for second in -60..600 {
+        puts.push_str(&format!("put run1.loss {second} {}\n", now - 500 + second));
+    }
+    server.send(&puts);
+    block_on(async {
+        let client = runs(server.port, &["run1.", "run2."]).connect_to_all().await.unwrap();
+        let last = reply(&client, "get run1.*[last]").await.unwrap();
+        let time = last.trim_end().rsplit(' ').next().unwrap().parse::<i64>().unwrap();
+        assert!((now..=unix_now()).contains(&time), "{last} is not of now");
+        let mut wire = Wire::over(Peer::Joined(runs(server.port, &["run1.", "run2."])));
+        wire.order(NetworkOrder::Connect).await;
+        while !matches!(wire.event().await, Event::Connected) {}
+        wire.follow_all(1).await;
+        // What is put to it is ahead, and told when its time has come.
+        server.send(&format!("put run1.loss 7777 {now}\n"));
+        let told = wire.told(1, "\n").await;
+        for line in told.lines() {
+            let [key, value, time] = line.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{line}")
+            };
+            let time = time.parse::<i64>().unwrap();
+            assert_eq!((key, value), ("run1.loss", &*format!("{}.0", time - now)));
+            assert!(time <= unix_now(), "{line} is ahead");
+        }
+    });
+}
+
+#[test]
 fn a_run_that_begins_while_one_looks_on_shifts_the_others() {
     let server = TestServer::start();
     server.send("put run1.loss 9 1000\n");
@@ -461,21 +496,22 @@ fn a_run_that_begins_while_one_looks_on_shifts_the_others() {
 
 #[test]
 fn runs_need_a_server_with_selectors() {
+    // Of a run of marks, so that the server has no connection for marks besides.
     let (port, _) = peer(vec![
         |mut stream, from| {
             answer_enquiries(stream, from);
-            hear(from, &["get run1.*[::all:first]"]);
+            hear(from, &["get mark.1.*[::all:first]"]);
             stream.write_all(b"ok\n\n").unwrap();
         },
         |mut stream, from| {
-            hear(from, &["get run1.*[:+]"]);
+            hear(from, &["get mark.1.*[:+]"]);
             stream.write_all(b"ok\n\n").unwrap();
         },
         // The next try.
         answer_enquiries,
     ]);
     block_on(async {
-        let mut wire = Wire::over(Peer::Joined(runs(port, &["run1."])));
+        let mut wire = Wire::over(Peer::Joined(runs(port, &["mark.1."])));
         loop {
             let Event::Sources(states) = wire.event().await else { continue };
             if let [SourceState::Away { reason }] = &states[..] {
@@ -505,6 +541,8 @@ fn a_server_that_has_stopped_to_answer_is_away() {
         let sources = NAMES.iter().zip([able.port, port]).map(|(name, port)| Source {
             name: (*name).to_owned(),
             run: String::new(),
+            is_marks: false,
+            is_marks: false,
             server: ConnectOptions::new("localhost", port),
         });
         let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));

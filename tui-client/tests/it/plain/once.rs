@@ -1,6 +1,6 @@
 //! `--once`: the last points, or rows and columns of the table.
 
-use crate::harness::client::run;
+use crate::harness::client::{client, run};
 use crate::harness::server::TestServer;
 
 #[test]
@@ -146,4 +146,22 @@ fn what_is_computed_is_rounded_in_text_and_exact_in_json_and_csv() {
         let exact = once(format);
         assert!(exact.contains("0.01666666666666667"), "{exact}");
     }
+}
+
+#[test]
+fn an_alert_is_told_by_the_exit_code_whoever_has_enough_of_the_output() {
+    let server = TestServer::start();
+    let keys = 2000;
+    let lines = (0..keys).map(|key| format!("put key.{key:04} 1 1\n"));
+    server.send(&(lines.collect::<String>() + "put z 9 1\n"));
+    for sorted in [&[][..], &["--sort", "-key"]] {
+        let mut child =
+            client(server.port).args(["--once", "--alert", "z > 5"]).args(sorted).spawn();
+        let child = child.as_mut().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(4), "{sorted:?}");
+    }
+    let mut child = client(server.port).arg("--once").spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0), "without an alert");
 }

@@ -49,6 +49,22 @@ fn requests_and_once_print_the_keys_of_all_servers() {
 }
 
 #[test]
+fn a_prefix_without_keys_is_named() {
+    let server = TestServer::start();
+    server.send("put run1.loss 1 1150864247\n");
+    let of_runs = |runs: &[&str]| {
+        let mut command = piped(env!("CARGO_BIN_EXE_tui-client"));
+        command.args(["--host", "localhost", "--port", &server.port.to_string(), "--once"]);
+        command.args(runs.iter().map(|run| format!("--prefix={run}")));
+        finish(command.spawn().unwrap())
+    };
+    let line = "run1.loss 1.0 1150864247\n".to_owned();
+    let said = "tui-client: run3.: no keys yet\n".to_owned();
+    assert_eq!(of_runs(&["run1.", "run3."]), (0, line.clone(), said));
+    assert_eq!(of_runs(&["run1."]), (0, line, String::new()));
+}
+
+#[test]
 fn a_server_that_is_not_there_is_named() {
     let server = TestServer::start();
     let gone = free_port();

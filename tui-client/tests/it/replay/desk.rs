@@ -58,7 +58,7 @@ impl Desk {
             match effect {
                 Effect::Network(order) => self.orders.try_send(order).unwrap(),
                 Effect::Compute(ComputeJob::Sort(job)) => self.tell(Event::Sorted(job.run())),
-                Effect::File(FileJob::SaveView { path, text }) => {
+                Effect::File(FileJob::SaveView { path, text, .. }) => {
                     self.view = text;
                     self.tell(Event::ViewSaved { path: path.clone(), typed: path });
                 }

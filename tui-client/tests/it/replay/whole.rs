@@ -11,8 +11,9 @@ use tui_client::app::AppConfig;
 use tui_client::cli::Plan;
 use tui_client::event::{KeyCode, KeyPress};
 use tui_client::keymap::Mode;
-use tui_client::session::{self, view_file::ViewFile};
-use tui_client::system::net::Peer;
+use tui_client::session::{self, View, view_file::ViewFile};
+use tui_client::sources::{Source, SourceLabel, with_runs};
+use tui_client::system::net::{Joined, Peer};
 
 use super::desk::Desk;
 use crate::harness::scene;
@@ -49,17 +50,10 @@ fn config(watch: &[&str], alerts: &[&str]) -> AppConfig {
 /// A screen over what was saved.
 fn replay(saved: &[u8]) -> Desk {
     let session = Arc::new(session::parse(saved).unwrap());
-    let view = session.view.clone();
-    let config = AppConfig {
-        address: view.address,
-        watch: view.watch,
-        alerts: view.alerts,
-        table: view.table,
-        raw_log: view.raw_log,
-        replayed: Some(Arc::clone(&session)),
-        ..scene::config()
-    };
-    Desk::new(Peer::Recorded(session), config, view.saved_at, SIZE)
+    let saved_at = session.view.saved_at;
+    let replayed = Some(Arc::clone(&session));
+    let config = AppConfig { replayed, ..AppConfig::of(session.view.clone()) };
+    Desk::new(Peer::Recorded(session), config, saved_at, SIZE)
 }
 
 /// Nothing more is asked for, and all that was has come.
@@ -99,20 +93,53 @@ fn on_runtime<T>(test: impl Future<Output = T>) -> T {
     tokio.block_on(test)
 }
 
+/// The sources of the view of some servers: all their keys, or runs.
+fn sources(ports: &[u16], prefixes: &[&str]) -> Vec<Source> {
+    let names = if ports.len() > 1 { ["web1", "db"] } else { [""; 2] };
+    let servers = names.iter().zip(ports).map(|(name, &port)| Source {
+        name: (*name).to_owned(),
+        run: String::new(),
+        is_marks: false,
+        server: ConnectOptions::new("localhost", port),
+    });
+    let prefixes: Vec<_> = prefixes.iter().map(|&prefix| prefix.to_owned()).collect();
+    let sources = with_runs(servers.collect(), &prefixes).unwrap();
+    if ports.len() > 1 || !prefixes.is_empty() { sources } else { Vec::new() }
+}
+
 /// Saves what a screen shows after some keys, stops the server, and compares.
 fn shows_the_same(watch: &[&str], alerts: &[&str], act: impl AsyncFnOnce(&mut Desk, i64)) -> Desk {
-    let mut server = TestServer::start();
+    let server = TestServer::start();
     let now = tui_client::clock::unix_now();
     feed(&server, now);
+    shows_the_same_of(vec![server], (&[], now), (watch, alerts), act)
+}
+
+/// As above, of runs on some servers.
+fn shows_the_same_of(
+    mut servers: Vec<TestServer>,
+    (prefixes, now): (&[&str], i64),
+    (watch, alerts): (&[&str], &[&str]),
+    act: impl AsyncFnOnce(&mut Desk, i64),
+) -> Desk {
+    let ports: Vec<u16> = servers.iter().map(|server| server.port).collect();
+    let sources = sources(&ports, prefixes);
+    let peer = || match &sources[..] {
+        [] => ConnectOptions::new("localhost", ports[0]).into(),
+        sources => Peer::Joined(Arc::new(Joined::new(sources.to_vec()))),
+    };
+    let with_sources = |config: AppConfig| {
+        let view = View { address: config.address.clone(), ..View::default() };
+        let view = view.with_sources(sources.iter().map(SourceLabel::from));
+        AppConfig { address: view.address.clone(), sources: view.sources(), ..config }
+    };
     on_runtime(async {
-        let peer = ConnectOptions::new("localhost", server.port).into();
-        let mut desk = Desk::new(peer, config(watch, alerts), now, SIZE);
+        let mut desk = Desk::new(peer(), with_sources(config(watch, alerts)), now, SIZE);
         desk.until("the table", is_settled).await;
         act(&mut desk, now).await;
         save(&mut desk).await;
         save_view(&mut desk);
-        let peer = ConnectOptions::new("localhost", server.port).into();
-        let mut opened = Desk::new(peer, opened(&desk.view, now), now, SIZE);
+        let mut opened = Desk::new(peer(), with_sources(opened(&desk.view, now)), now, SIZE);
         opened.until("the answers", is_settled).await;
         opened.press(KeyPress::plain(KeyCode::F(7)));
         let (ours, theirs) = (opened.panes(), desk.panes());
@@ -120,7 +147,7 @@ fn shows_the_same(watch: &[&str], alerts: &[&str], act: impl AsyncFnOnce(&mut De
         assert_eq!(opened.app.mode(), desk.app.mode());
         save_view(&mut opened);
         assert_eq!(opened.view, desk.view);
-        server.stop();
+        servers.iter_mut().for_each(TestServer::stop);
         let mut replay = replay(&desk.saved);
         replay.until("the answers", is_settled).await;
         replay.press(KeyPress::plain(KeyCode::F(7)));
@@ -179,6 +206,59 @@ fn the_chart_on_the_full_screen_is_shown_as_it_was() {
     });
     assert_eq!(desk.app.mode(), Mode::Chart);
     assert!(desk.app.watch().viewport().cursor().is_some());
+}
+
+/// Numbers stand in the row of a key.
+fn has_numbers(desk: &Desk, key: &str) {
+    let table = desk.app.table().answer();
+    let row = table.series.iter().find(|series| series.key.as_str() == key).unwrap();
+    assert!(row.count() > Some(1) && row.trend().is_some(), "{key}: {}", desk.text());
+}
+
+#[test]
+fn several_servers_are_shown_as_they_were() {
+    let servers = vec![TestServer::start(), TestServer::start()];
+    let now = tui_client::clock::unix_now();
+    servers.iter().for_each(|server| feed(server, now));
+    let act = async |desk: &mut Desk, _| desk.to(Mode::Table);
+    let desk = shows_the_same_of(servers, (&[], now), (&["db/palm.cpu"], &[]), act);
+    has_numbers(&desk, "web1/kettle.cpu");
+    assert!(desk.text().contains("replay of web1, db, saved 20"), "{}", desk.text());
+}
+
+#[test]
+fn the_keys_of_one_prefix_are_shown_as_they_were() {
+    let server = TestServer::start();
+    let now = tui_client::clock::unix_now();
+    feed(&server, now);
+    let act = async |desk: &mut Desk, _| desk.to(Mode::Table);
+    let desk = shows_the_same_of(vec![server], (&["palm."], now), (&["palm.cpu"], &[]), act);
+    has_numbers(&desk, "palm.cpu");
+}
+
+#[test]
+fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
+    let server = TestServer::start();
+    let now = tui_client::clock::unix_now();
+    for (run, start) in [("run1", now - 644), ("run2", now - 600)] {
+        for step in 0..30 {
+            server.send(&format!("put {run}.loss {}.5 {}\n", 100 - step, start + 10 * step));
+        }
+    }
+    // A point of the first run that is ahead in the view, which is not of now.
+    server.send(&format!("put run1.loss 2 {}\nput mark.release 1 {}\n", now + 14, now - 500));
+    let act = async |desk: &mut Desk, _| desk.to(Mode::Table);
+    let runs = (&["run1.", "run2."][..], now);
+    let desk = shows_the_same_of(vec![server], runs, (&["run2.loss"], &[]), act);
+    for key in ["run1.loss", "run2.loss"] {
+        has_numbers(&desk, key);
+    }
+    assert!(desk.text().contains("release"), "{}", desk.text());
+    assert!(
+        desk.text().lines().next().unwrap().contains("  run1. +44s · run2."),
+        "{}",
+        desk.text()
+    );
 }
 
 #[test]

@@ -69,7 +69,6 @@ scenes! {
         scene.ok("put palm.cpu 23.7 1150864260", "");
     }),
     slow_reply: |w, h| Scene::used(w, h).then(|scene| {
-        scene.code(KeyCode::Esc);
         scene.wait(Duration::from_secs(5));
     }),
     no_server: |w, h| Scene::new(w, h, &[]).then(|scene| {

@@ -81,7 +81,7 @@ fn a_theme_is_found_by_its_name_or_its_path() {
     for (name, expected) in [
         ("wrong", "wrong.toml:1:1: unknown name kye; did you mean key?"),
         ("midnigt", "error: no theme is called midnigt, nor midnigt.toml in"),
-        ("midnigt", "did you mean midnight?"),
+        ("nope", "there are auto, dark, light, none, midnight, ember, paper"),
         ("./none.toml", "error: ./none.toml: there is no such file"),
     ] {
         let command = format!("\"$CLIENT\" --theme {name} 2>&1 | tr -d '\\n'; echo; echo over");

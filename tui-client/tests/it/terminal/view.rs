@@ -18,7 +18,7 @@ fn a_view_is_saved_and_opened_and_writes_over_nothing() {
     shell.press("V\x15palm.toml\r");
     shell.until_shown("--view palm.toml opens it");
     shell.press("V\x15palm.toml\r");
-    shell.until_shown("palm.toml: not saved, there is such a file already");
+    shell.until_shown("palm.toml is there already: Enter overwrites it");
     shell.press("\x03");
     shell.until_shown("╭ request");
     shell.press("\x03");

@@ -1,6 +1,7 @@
 //! The list of keys: what is typed is looked for in it, and a line can be chosen, to be performed as
 //! if its key had been pressed.
 
+pub mod options;
 mod search;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use crate::keymap::{
 use crate::metrics::column::{Chosen, Column};
 use crate::metrics::sort::Sort;
 use crate::text::width::width;
+use options::{OPTIONS, StartOption};
 use search::{Query, Searched};
 
 /// Columns of the screen from which on the list has two columns.
@@ -26,6 +28,9 @@ const FRAME: usize = 4;
 /// The fewest columns, on both sides together, in which the panes below stay visible.
 const MARGIN: u16 = 16;
 
+/// How far options are behind actions that match as well.
+const OPTION_HANDICAP: u32 = 2;
+
 /// What a line of the list stands for.
 #[derive(Debug, Clone, Copy)]
 pub enum Choice {
@@ -33,6 +38,8 @@ pub enum Choice {
     Key(PaletteRow),
     /// Showing or hiding a column of the table.
     Column(Column),
+    /// An option of the command line, which is only said.
+    Option(&'static StartOption),
 }
 
 /// An action of the list.
@@ -68,7 +75,11 @@ pub enum Line {
 impl Entry {
     fn searched(&self) -> Searched<'_> {
         let (keys, text, also, section) = (self.keys, &*self.text, self.also, self.section);
-        Searched { keys, text, also, section, is_possible: self.is_possible }
+        // An option is only said, but is more than nothing: what can be done goes before it.
+        let is_option = matches!(self.choice, Choice::Option(_));
+        let (is_possible, handicap) =
+            (self.is_possible || is_option, if is_option { OPTION_HANDICAP } else { 0 });
+        Searched { keys, text, also, section, is_possible, handicap }
     }
 }
 
@@ -146,6 +157,18 @@ impl Help {
             let (keys, also) = ("c", column.about());
             let (is_bound, is_possible) = (false, true);
             Line::Entry(Entry { choice, keys, text, place, is_bound, is_possible, section, also })
+        }));
+        lines.extend(OPTIONS.iter().map(|option| {
+            Line::Entry(Entry {
+                choice: Choice::Option(option),
+                keys: option.option,
+                text: option.text.into(),
+                place: Place::Nowhere("at the start"),
+                is_bound: false,
+                is_possible: false,
+                section: "Options",
+                also: option.also,
+            })
         }));
         let all = lines[..listed].iter().map(Line::widths);
         let widths = all.fold((0, 0), |most, is| (most.0.max(is.0), most.1.max(is.1)));

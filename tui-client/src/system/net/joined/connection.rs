@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Duration, Instant};
 
 use super::abilities::needs_selectors;
+use super::course::{Course, Told};
 use super::puts::{Puts, SentPuts};
 use super::supervisor::ENQUIRY;
 use super::{Joined, shifts_of};
@@ -196,6 +197,8 @@ struct Part {
     on_the_way: Arc<()>,
     /// How often the source had changed when it was asked.
     changes: u64,
+    /// What a follow tells besides, where the times of the source are shifted.
+    course: Option<Course>,
 }
 
 /// A follow that has been sent on.
@@ -226,7 +229,7 @@ pub(super) async fn serve(stream: DuplexStream, ways: Ways) {
     let (reading, writing) = (reader.run(input), writer.run(dues));
     let deserted = async {
         // The sender lives as long as this.
-        let nobody = |all: &Vec<super::Standing>| !all.iter().any(|one| one.state.is_here());
+        let nobody = |all: &Vec<super::Standing>| !joined.is_any_here(all);
         let _ = standings.wait_for(nobody).await;
     };
     tokio::pin!(reading, writing);
@@ -389,16 +392,25 @@ impl Reader {
         for (target, client) in here {
             let stream = client.send(&target.line).await;
             asked.push(client);
+            let shift = shifts.get(target.source).copied().unwrap_or(0);
+            let source = joined.sources.get(target.source);
+            let source = source.filter(|_| kind == Kind::Follow && shift > 0);
+            let course = source.map(|source| Course {
+                server: source.server.clone(),
+                keys: target.keys.clone(),
+                shift,
+            });
             parts.push(Part {
                 source: target.source,
                 line: target.line.clone(),
                 lines: DataLines::new(joined.before(target.source), filter.cloned())
-                    .shifted(shifts.get(target.source).copied().unwrap_or(0), target.step),
+                    .shifted(shift, target.step),
                 stream,
                 sent: Instant::now(),
                 is_alone,
                 on_the_way: Arc::clone(&self.on_the_way),
                 changes: standing.iter().find(|it| it.0 == target.source).map_or(0, |it| it.1),
+                course,
             });
         }
         let mode = if is_lenient { Mode::Lenient { lacking } } else { Mode::Strict };
@@ -485,6 +497,7 @@ struct Begun {
     stream: ReplyStream,
     first: Option<Duration>,
     on_the_way: Arc<()>,
+    course: Option<Course>,
 }
 
 /// What is known of a part once it has begun.
@@ -700,8 +713,14 @@ impl Writer {
         let mut open = begun.len();
         // They end with this.
         let mut telling = JoinSet::new();
-        for (.., part) in begun {
-            telling.spawn(tell(part, told_sender.clone()));
+        for (.., mut part) in begun {
+            let course = part.course.take().map(|course| {
+                let (ahead, newest) = watch::channel(i64::MIN);
+                let shift = course.shift;
+                telling.spawn(course.tell(part.lines.clone(), newest, told_sender.clone()));
+                (ahead, shift)
+            });
+            telling.spawn(tell(part, course, told_sender.clone()));
         }
         let mut standings = self.joined.standings.subscribe();
         let has_changed = |now: &Vec<super::Standing>| {
@@ -732,20 +751,30 @@ impl Writer {
     }
 }
 
-/// What comes of a part of a follow.
-enum Told {
-    Lines(Vec<u8>),
-    Ended,
-    Lost,
-}
-
-/// Hands on what a part tells, to its end.
-async fn tell(mut part: Begun, told: mpsc::Sender<Told>) {
+/// Hands on what a part tells, to its end. Points of a source whose times are shifted that are ahead are
+/// those of its course, which learns the last time of them on the server.
+async fn tell(
+    mut part: Begun,
+    course: Option<(watch::Sender<i64>, u64)>,
+    told: mpsc::Sender<Told>,
+) {
     loop {
         let news = match part.stream.next().await {
             Ok(Some(ReplyPiece::Data(data))) => {
                 let mut lines = Vec::new();
-                part.lines.add(&data, &mut lines);
+                let until = course.as_ref().map_or(i64::MAX, |_| unix_now());
+                let later = part.lines.add_until(until, &data, &mut lines);
+                if let Some((ahead, shift)) = &course
+                    && let Some(later) = later
+                {
+                    let later = later.saturating_sub_unsigned(*shift);
+                    ahead.send_if_modified(|known| {
+                        std::mem::replace(known, later.max(*known)) < later
+                    });
+                }
+                if lines.is_empty() {
+                    continue;
+                }
                 Told::Lines(lines)
             }
             Ok(Some(ReplyPiece::Status(_))) => continue,
@@ -762,13 +791,14 @@ async fn tell(mut part: Begun, told: mpsc::Sender<Told>) {
 impl Part {
     /// Waits for the status, and for the reason where it is an error.
     async fn begin(self, joined: &Joined) -> Outcome {
-        let Self { source, line, lines, stream, sent, is_alone, on_the_way, changes } = self;
+        let Self { source, line, lines, stream, sent, is_alone, on_the_way, changes, course } =
+            self;
         let begun = async {
             let mut stream = stream?;
             match joined.piece(&mut stream, source, changes).await? {
                 Some(ReplyPiece::Status(Status::Ok)) => {
                     let first = is_alone.then(|| sent.elapsed());
-                    Ok(Begun { lines, stream, first, on_the_way })
+                    Ok(Begun { lines, stream, first, on_the_way, course })
                 }
                 Some(ReplyPiece::Status(Status::Error)) => {
                     Err(Fault::Refused(joined.reason(&mut stream, source, changes).await?))

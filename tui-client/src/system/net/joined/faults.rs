@@ -4,7 +4,7 @@
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::{Joined, Standing};
-use crate::sources::SourceState;
+use crate::sources::{Source, SourceState};
 use crate::text::escape::escape;
 
 /// The longest wait before a refused request is sent to its source again; the first one is the patience
@@ -26,11 +26,14 @@ pub(super) struct Fault {
 }
 
 impl Standing {
-    /// The state that is told.
-    pub(super) fn told(&self) -> SourceState {
+    /// As it is told of a source.
+    pub(super) fn told(&self, source: &Source) -> SourceState {
         match (&self.state, &self.fault) {
             (SourceState::Here { shift, .. }, Some(Fault { reason, .. })) => {
                 SourceState::Refusing { reason: reason.clone(), shift: *shift }
+            }
+            (SourceState::Here { .. }, None) if self.start.is_none() && !source.run.is_empty() => {
+                SourceState::NoKeys
             }
             (state, _) => state.clone(),
         }
@@ -125,7 +128,10 @@ impl Joined {
                 let (told, now) = (told.borrow_and_update(), standings.borrow_and_update());
                 lacking.iter().all(|&at| {
                     told.get(at).is_none_or(|state| !state.is_whole())
-                        || now.get(at).is_none_or(|standing| standing.told().is_whole())
+                        || now
+                            .get(at)
+                            .zip(self.sources.get(at))
+                            .is_none_or(|(standing, source)| standing.told(source).is_whole())
                 })
             };
             if is_known {

@@ -117,7 +117,7 @@ pub(super) async fn first_time(
     client: &Client,
     source: &Source,
 ) -> Result<Option<i64>, ClientError> {
-    if source.run.is_empty() {
+    if source.run.is_empty() || source.is_marks {
         return Ok(None);
     }
     let mut reply = client.send(format!("get {}*[::all:first]", source.run).as_bytes()).await?;
@@ -136,7 +136,9 @@ pub(super) async fn first_time(
 async fn wait_for_start(joined: &Joined, at: usize) -> String {
     /// Nothing is told by a server without selectors.
     const NO_SELECTORS: &str = "the server knows no selectors, which --prefix needs";
-    let Some(source) = joined.sources.get(at).filter(|source| !source.run.is_empty()) else {
+    let Some(source) =
+        joined.sources.get(at).filter(|source| !source.run.is_empty() && !source.is_marks)
+    else {
         return pending().await;
     };
     let client = match Client::connect(&source.server).await {
@@ -175,9 +177,16 @@ pub(super) async fn tell_changes(joined: &Joined, events: &mpsc::Sender<Event>) 
     let mut told: Vec<SourceState> = Vec::new();
     let mut next = Instant::now();
     loop {
-        let now: Vec<_> = standings.borrow_and_update().iter().map(Standing::told).collect();
+        let now = {
+            let standings = standings.borrow_and_update();
+            let all = joined.sources.iter().zip(&*standings);
+            let all = all.filter(|(source, _)| !source.is_marks);
+            all.map(|(source, standing)| standing.told(source)).collect::<Vec<_>>()
+        };
+        let is_round_trip = |state: &SourceState| matches!(state, SourceState::Here { .. });
         let is_like = |(now, told): (&SourceState, &SourceState)| {
-            now.is_whole() && told.is_whole() && now.shift() == told.shift() || now == told
+            let both = is_round_trip(now) && is_round_trip(told);
+            both && now.shift() == told.shift() || now == told
         };
         let is_news = now.len() != told.len() || !now.iter().zip(&told).all(is_like);
         if is_news || now != told && next <= Instant::now() {

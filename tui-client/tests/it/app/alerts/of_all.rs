@@ -53,7 +53,7 @@ fn the_window_does_not_matter() {
             assert!(!lines.contains(&"get a[::all:max]".to_owned()), "it is known: {lines:?}");
             assert_eq!((said(&scene).len(), scene.app.alerts().fires("a")), (fires.into(), fires));
             let firing = find(&draw(&scene, &Theme::plain(), 120, 30), "!a  ").is_some();
-            assert_eq!((firing, scene.app.watch().alarms()), (fires, fires.into()));
+            assert_eq!((firing, scene.app.alarms()), (fires, fires.into()));
         }
     }
 }
@@ -78,7 +78,7 @@ fn a_told_point_counts_at_once_and_the_next_answer_corrects_it() {
     scene.wait(601 * SECOND);
     answer(&mut scene, "1.0");
     assert_eq!(said(&scene).len(), 2, "{:?}", scene.log());
-    assert!(!scene.app.alerts().fires("a") || scene.app.watch().alarms() == 1);
+    assert!(!scene.app.alerts().fires("a") || scene.app.alarms() == 1);
 }
 
 #[test]

@@ -69,6 +69,25 @@ fn a_letter_typed_by_mistake_costs_one_esc() {
 }
 
 #[test]
+fn esc_on_an_empty_command_line_leads_to_the_pane_before_else_to_the_table() {
+    let mut scene = Scene::with_sample(80, 24, &[]);
+    assert_eq!(scene.app.mode(), Mode::Prompt, "at the start");
+    scene.code(KeyCode::Esc);
+    assert_eq!(scene.app.mode(), Mode::Table);
+    for (keys, mode) in [(KeyCode::Tab, Mode::Log), (KeyCode::BackTab, Mode::Table)] {
+        let mut scene = Scene::with_sample(80, 24, &["palm.cpu"]);
+        scene.to(mode);
+        scene.code(keys);
+        assert_eq!(scene.app.mode(), Mode::Prompt);
+        scene.keys("x");
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.mode(), Mode::Prompt, "the line is cleared first");
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.mode(), mode);
+    }
+}
+
+#[test]
 fn the_full_screen_chart_stays_while_a_request_is_typed() {
     let mut scene = at(Mode::Chart);
     let is_full = |scene: &Scene| scene.app.layout().full && scene.app.layout().log.is_none();

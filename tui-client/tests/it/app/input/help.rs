@@ -50,6 +50,59 @@ fn what_is_typed_is_looked_for() {
 }
 
 #[test]
+fn the_heart_of_an_action_is_found_before_what_explains_it() {
+    for mode in [Mode::Prompt, Mode::Table, Mode::Watch, Mode::Log] {
+        for (text, keys) in [
+            ("columns", "c"),
+            ("share", "ctrl-s"),
+            ("send session", "ctrl-s"),
+            ("theme", "v"),
+            ("change the theme", "v"),
+            ("dark", "v"),
+            ("colour", "v"),
+            ("log scale", "a"),
+            ("y axis", "a"),
+            ("overlay", "M"),
+            ("two keys in one chart", "M"),
+            ("compare runs", "M"),
+            ("hide log", "--view FILE"),
+            ("connect", "--host HOST"),
+            ("server", "--host HOST"),
+            ("host", "--host HOST"),
+            ("csv", "--once --format csv"),
+        ] {
+            let mut scene = Scene::with_sample(100, 30, &["palm.cpu"]);
+            scene.to(mode);
+            let scene = looking_for(scene, text);
+            let chosen = scene.help().chosen().map(|entry| entry.keys);
+            assert_eq!(chosen, Some(keys), "{text} in {mode:?}: {:?}", found(&scene));
+        }
+        let mut scene = Scene::with_sample(100, 30, &["palm.cpu"]);
+        scene.to(mode);
+        for (text, keys) in
+            [("send", "ctrl-s "), ("overlay", "--prefix "), ("export", "--once --format csv ")]
+        {
+            let scene = looking_for(Scene::with_sample(100, 30, &["palm.cpu"]), text);
+            let found = found(&scene);
+            assert!(found.iter().any(|line| line.starts_with(keys)), "{text}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn an_option_is_said_and_not_performed() {
+    let mut scene = looking_for(Scene::with_sample(140, 30, &[]), "csv\n");
+    assert_eq!(scene.app.mode(), Mode::Help);
+    let said =
+        "at the start, tui-client --once --format csv: print the newest points as CSV, or as JSON";
+    assert_eq!(scene.notice(), said);
+    scene.press(KeyPress::ctrl('u'));
+    scene.type_text("zebra crossing");
+    let text = draw(&scene, &Theme::colour(), 140, 30).to_string();
+    assert!(text.contains("nothing found; tui-client --help has the options"), "{text}");
+}
+
+#[test]
 fn letters_that_close_or_scroll_elsewhere_are_typed() {
     for text in ["quit", "jump", "Get", "/stale", "scale 0", "S"] {
         let mut scene = looking_for(Scene::with_sample(80, 24, &["palm.cpu"]), "");

@@ -17,7 +17,7 @@ pub struct Query {
 pub struct Searched<'a> {
     /// The names of the keys, separated by blanks.
     pub keys: &'a str,
-    /// What the action does.
+    /// What the action does: its heart, and behind a colon, a comma or the like what explains it.
     pub text: &'a str,
     /// Other words for it.
     pub also: &'a str,
@@ -25,6 +25,8 @@ pub struct Searched<'a> {
     pub section: &'a str,
     /// The action can be performed from where the focus is.
     pub is_possible: bool,
+    /// Added to the rank.
+    pub handicap: u32,
 }
 
 /// Added to the ranks of what can't be performed.
@@ -57,7 +59,8 @@ impl Query {
         if line.keys.split(' ').any(|key| key == self.typed) {
             return Some(impossible);
         }
-        let mut rank = impossible + 1;
+        let (heart, explanation) = line.text.split_at(heart_of(line.text));
+        let mut rank = impossible + line.handicap + 1;
         let mut is_of_section = true;
         for word in &self.words {
             let of_word = |text: &str, ranks: [u32; 4]| {
@@ -75,11 +78,14 @@ impl Query {
                 key.eq_ignore_ascii_case(word)
                     || word.len() > 1 && find_ignoring_case(key, word).is_some()
             };
-            let own = of_word(line.text, [0, 1, 2, 5])
-                .or_else(|| of_word(line.also, [3, 3, 3, 6]))
-                .or_else(|| line.keys.split(' ').any(is_key).then_some(4));
+            let own = of_word(heart, [0, 1, 2, 7])
+                .into_iter()
+                .chain(of_word(line.also, [3, 3, 4, 8]))
+                .chain(of_word(explanation, [5, 5, 5, 8]))
+                .chain(line.keys.split(' ').any(is_key).then_some(6))
+                .min();
             is_of_section &= own.is_none();
-            rank += own.or_else(|| of_word(line.section, [7, 7, 7, 8]))?;
+            rank += own.or_else(|| of_word(line.section, [9, 9, 9, 10]))?;
         }
         // A section alone is too much.
         (!is_of_section).then_some(rank)
@@ -98,6 +104,11 @@ impl Query {
         }
         apart
     }
+}
+
+/// Where the heart of an action ends, and what explains it begins.
+fn heart_of(text: &str) -> usize {
+    text.find([':', ';', ',', '(']).unwrap_or(text.len())
 }
 
 /// The first match of a word that begins a word of the text, else the first one.
@@ -126,7 +137,8 @@ mod tests {
     use super::*;
 
     fn rank(query: &str, keys: &str, text: &str) -> Option<u32> {
-        let line = Searched { keys, text, also: "export", section: "Log", is_possible: true };
+        let line =
+            Searched { keys, text, also: "export", section: "Log", is_possible: true, handicap: 0 };
         Query::new(query).rank(&line)
     }
 
@@ -147,8 +159,9 @@ mod tests {
             rank("s", "s", "anything"),
             rank("save", "x", "save the log"),
             rank("sav", "x", "save the log"),
-            rank("save", "x", "log: save it"),
+            rank("save", "x", "to save the log"),
             rank("export", "x", "save"),
+            rank("save", "x", "log: save it"),
             rank("save", "x", "unsaved"),
         ];
         assert!(ranks.iter().all(Option::is_some) && ranks.is_sorted(), "{ranks:?}");
@@ -158,6 +171,7 @@ mod tests {
             also: "",
             section: "",
             is_possible,
+            handicap: 0,
         };
         let query = Query::new("save");
         assert!(query.rank(&line(true)) < query.rank(&line(false)), "what can be done comes first");
