@@ -250,7 +250,7 @@ fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
 /// What was asked for to know how things stood.
 fn asked_of_past(scene: &Scene) -> Vec<String> {
     let lines = scene.sent.iter().map(|sent| sent.line.clone());
-    lines.filter(|line| line.starts_with("get *[last@")).collect()
+    lines.filter(|line| line.starts_with("get *[last") && line.contains('@')).collect()
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn what_is_not_known_of_a_server_that_is_away_is_not_called_new_and_is_asked_for
     scene.to(Mode::Table);
     scene.keys("C-10m\n");
     let then = NOW + 1 - 600;
-    let line = format!("get *[last@{then}]");
+    let line = format!("get *[last:2@{then}]");
     scene.ok(&line, &format!("web1/a 1.0 {then}\n"));
     let moved = |scene: &Scene| {
         let rows = scene.app.table().visible(100);

@@ -212,7 +212,7 @@ fn the_chart_on_the_full_screen_is_shown_as_it_was() {
 fn has_numbers(desk: &Desk, key: &str) {
     let table = desk.app.table().answer();
     let row = table.series.iter().find(|series| series.key.as_str() == key).unwrap();
-    assert!(row.count() > Some(1) && row.trend().is_some(), "{key}: {}", desk.text());
+    assert!(row.count() > Some(1), "{key}: {}", desk.text());
 }
 
 #[test]
@@ -247,7 +247,11 @@ fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
     }
     // A point of the first run that is ahead in the view, which is not of now.
     server.send(&format!("put run1.loss 2 {}\nput mark.release 1 {}\n", now + 14, now - 500));
-    let act = async |desk: &mut Desk, _| desk.to(Mode::Table);
+    // The steps of a trend are those of the clock at which it was asked for, which a run has not.
+    let act = async |desk: &mut Desk, _| {
+        desk.to(Mode::Table);
+        desk.keys("?column trend\n");
+    };
     let runs = (&["run1.", "run2."][..], now);
     let desk = shows_the_same_of(vec![server], runs, (&["run2.loss"], &[]), act);
     for key in ["run1.loss", "run2.loss"] {

@@ -171,5 +171,5 @@ fn a_blank_in_the_name_of_a_mark_is_a_dash() {
     assert_eq!(sent.line, format!("put mark.roll-back 1 {NOW}"));
     let mut scene = marked();
     scene.keys("Cdeploy 2\n");
-    assert!(scene.sent.iter().any(|sent| sent.line == format!("get *[last@{}]", NOW - 60)));
+    assert!(scene.sent.iter().any(|sent| sent.line == format!("get *[last:2@{}]", NOW - 60)));
 }
