@@ -328,9 +328,9 @@ mod tests {
                 "get {*,mark.*}[+]",
                 "Follow\nrun1.: get run1.*[+]\nrun2.: get run2.*[+]\nmark.: get mark.*[+]\n",
             ),
-            ("put mark.x 1 7", "Change\nmark.: put mark.x 1 7\n"),
+            ("put mark.x 1 7", "Put\nmark.: put mark.x 1 7\n"),
             ("put marks 1 7", "error\na key here begins with run1. or run2.\n\n"),
-            ("del *x", "Change\nrun1.: del run1.*x\nrun2.: del run2.*x\n"),
+            ("del *x", "Deletion\nrun1.: del run1.*x\nrun2.: del run2.*x\n"),
         ] {
             assert_eq!(routed_to(line, &runs, &[100, 0, 0]), asked, "{line}");
         }

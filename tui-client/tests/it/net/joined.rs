@@ -542,7 +542,6 @@ fn a_server_that_has_stopped_to_answer_is_away() {
             name: (*name).to_owned(),
             run: String::new(),
             is_marks: false,
-            is_marks: false,
             server: ConnectOptions::new("localhost", port),
         });
         let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));
@@ -684,6 +683,7 @@ fn a_server_that_refuses_to_give_all_is_left_out_and_asked_again() {
         let sources = NAMES.iter().zip([able.port, port]).map(|(name, port)| Source {
             name: (*name).to_owned(),
             run: String::new(),
+            is_marks: false,
             server: ConnectOptions::new("localhost", port),
         });
         let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));
