@@ -219,7 +219,9 @@ fn has_numbers(desk: &Desk, key: &str) {
 fn several_servers_are_shown_as_they_were() {
     let servers = vec![TestServer::start(), TestServer::start()];
     let now = tui_client::clock::unix_now();
-    servers.iter().for_each(|server| feed(server, now));
+    for server in &servers {
+        feed(server, now);
+    }
     let act = async |desk: &mut Desk, _| desk.to(Mode::Table);
     let desk = shows_the_same_of(servers, (&[], now), (&["db/palm.cpu"], &[]), act);
     has_numbers(&desk, "web1/kettle.cpu");
