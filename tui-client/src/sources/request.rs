@@ -247,7 +247,7 @@ mod tests {
         ["web1", "db"].map(source).to_vec()
     }
 
-    /// What is asked of whom, a line each; the reply where nobody is asked.
+    /// The targets and their requests, a line each; the reply where there are none.
     fn routed(line: &str) -> String {
         routed_to(line, &sources(), &[0, 0])
     }

@@ -5,10 +5,14 @@
 //! goes, a follow that it has a part in breaks off, so that the screen asks for everything anew.
 
 mod abilities;
+mod clients;
 mod connection;
 mod course;
 mod faults;
+mod parts;
 mod puts;
+mod replies;
+mod requests;
 mod supervisor;
 
 use std::sync::Arc;
@@ -25,7 +29,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{connect_reason, end_reason};
 use crate::event::Event;
 use crate::sources::{Source, SourceLabel, SourceState, shifts, with_marks};
-use connection::{Ways, serve};
+use clients::SourceClients;
+use connection::serve;
 use faults::Fault;
 
 /// Bytes on their way to the screen, or from it.
@@ -103,7 +108,7 @@ impl Joined {
     }
 
     /// Keeps a connection to each source, and finds out when one comes or goes; tells how they stand
-    /// whenever that changes. Ends when nobody is told any more.
+    /// whenever that changes. Ends when the receiver of events is gone.
     pub(super) async fn supervise(self: Arc<Self>, events: mpsc::Sender<Event>) {
         let mut tasks = JoinSet::new();
         for at in 0..self.sources.len() {
@@ -138,17 +143,17 @@ impl Joined {
                 () = sleep_until(until), if end.is_some() => break,
             }
         }
-        if let Some(reason) = self.nobody_is_here() {
+        if let Some(reason) = self.why_none_is_here() {
             return Err(reason);
         }
-        Ok(self.client(Ways::kept(Arc::clone(self))))
+        Ok(self.client(SourceClients::kept(Arc::clone(self))))
     }
 
     /// A connection with connections of its own to the sources, which are made when they are needed.
     pub(super) fn connect(self: &Arc<Self>) -> Result<Client, String> {
-        match self.nobody_is_here() {
+        match self.why_none_is_here() {
             Some(reason) => Err(reason),
-            None => Ok(self.client(Ways::own(Arc::clone(self)))),
+            None => Ok(self.client(SourceClients::own(Arc::clone(self)))),
         }
     }
 
@@ -189,7 +194,7 @@ impl Joined {
         }
         match failed {
             Some(reason) => Err(reason),
-            None => Ok(self.client(Ways::all(Arc::clone(self), clients))),
+            None => Ok(self.client(SourceClients::all(Arc::clone(self), clients))),
         }
     }
 
@@ -202,9 +207,9 @@ impl Joined {
         runs.map(|(source, _)| source.prefix()).collect()
     }
 
-    fn client(&self, ways: Ways) -> Client {
+    fn client(&self, clients: SourceClients) -> Client {
         let (ours, theirs) = duplex(PIPE_SIZE);
-        tokio::spawn(serve(theirs, ways));
+        tokio::spawn(serve(theirs, clients));
         let times = |server: &ConnectOptions| server.connect_timeout + server.reply_timeout;
         let longest = self.sources.iter().map(|source| times(&source.server)).max();
         Client::over(ours, longest.unwrap_or_default() + MARGIN)
@@ -217,7 +222,7 @@ impl Joined {
     }
 
     /// Why there is nothing to speak to, if no source is there; of each that is said by itself.
-    fn nobody_is_here(&self) -> Option<String> {
+    fn why_none_is_here(&self) -> Option<String> {
         let standings = self.standings.borrow();
         if self.is_any_here(&standings) {
             return None;
@@ -232,7 +237,7 @@ impl Joined {
 
     /// Waits until a source that owes an answer has gone, or was asked for it over a connection of before:
     /// it had changed so often then. When that takes long, it is found out whether it answers at all.
-    async fn is_gone(&self, at: usize, changes: u64) {
+    async fn has_gone(&self, at: usize, changes: u64) {
         let mut standings = self.standings.subscribe();
         let has_changed = |standings: &Vec<Standing>| {
             standings.get(at).is_none_or(|standing| standing.changes != changes)

@@ -103,7 +103,7 @@ impl PutReplies {
             let piece = tokio::select! {
                 biased;
                 piece = stream.next() => piece,
-                () = joined.is_gone(self.source, self.changes) => return Err(ClientError::Closed),
+                () = joined.has_gone(self.source, self.changes) => return Err(ClientError::Closed),
             };
             match piece {
                 // A put brings none.
