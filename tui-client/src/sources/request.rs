@@ -23,7 +23,7 @@ pub enum Routed {
     Asked {
         /// What kind of request it is.
         kind: Kind,
-        /// Who is asked; none where a follow is of no source.
+        /// The sources that are asked; none where a follow is of no source.
         targets: Vec<Target>,
         /// The keys of the view that are meant, where one is asked for more.
         filter: Option<Glob>,

@@ -265,7 +265,7 @@ fn make(path: &Path, text: &str) -> io::Result<()> {
     save(path, |out| out.write_all(text.as_bytes()))
 }
 
-/// Puts a text in place of that of a file, whole or not at all; who may read it stays as it was.
+/// Puts a text in place of that of a file, whole or not at all; its mode stays.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     let permissions = fs::metadata(&path)?.permissions();

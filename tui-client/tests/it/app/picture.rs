@@ -40,7 +40,7 @@ fn a_picture_that_can_not_be_saved_asks_for_another_name() {
     scene.keys("y.svg");
     let effects = scene.code(KeyCode::Enter);
     assert_eq!(effects, [Effect::Picture("y.svg".to_owned())]);
-    // A person who types is left in peace.
+    // A key that is typed into a line is a letter of it.
     scene.keys("get a");
     let (path, reason) = ("y.svg".to_owned(), "the disk is full".to_owned());
     scene.tell(Event::PictureNotSaved { path, reason });

@@ -71,7 +71,7 @@ fn a_view_that_can_not_be_saved_asks_for_another_name() {
     scene.press(KeyPress::ctrl('u'));
     assert_eq!(scene.code(KeyCode::Enter), []);
     assert_eq!(scene.notice(), "not saved: no name");
-    // A person who types is left in peace.
+    // A key that is typed into a line is a letter of it.
     scene.to(Mode::Prompt);
     scene.keys("get a");
     let (path, reason) = ("y.toml".to_owned(), "the disk is full".to_owned());

@@ -172,6 +172,21 @@ fn one_that_is_not_there_is_named() {
 }
 
 impl Wire {
+    /// To two servers at these ports, of which an answer that is owed is waited for only shortly.
+    async fn impatient(ports: [u16; 2]) -> Self {
+        let sources = NAMES.iter().zip(ports).map(|(name, port)| Source {
+            name: (*name).to_owned(),
+            run: String::new(),
+            is_marks: false,
+            server: ConnectOptions::new("localhost", port),
+        });
+        let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));
+        let mut wire = Self::over(Peer::Joined(Arc::new(joined)));
+        wire.standing("++").await;
+        wire.connect().await;
+        wire
+    }
+
     /// The next event that is none of how the sources stand.
     async fn news(&mut self) -> Event {
         loop {
@@ -538,16 +553,7 @@ fn a_server_that_has_stopped_to_answer_is_away() {
         }
     });
     block_on(async {
-        let sources = NAMES.iter().zip([able.port, port]).map(|(name, port)| Source {
-            name: (*name).to_owned(),
-            run: String::new(),
-            is_marks: false,
-            server: ConnectOptions::new("localhost", port),
-        });
-        let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));
-        let mut wire = Wire::over(Peer::Joined(Arc::new(joined)));
-        wire.standing("++").await;
-        wire.connect().await;
+        let mut wire = Wire::impatient([able.port, port]).await;
         let answer = wire.answer(Channel::Data, "get *").await;
         assert_eq!(answer, "web1/a 1.0 1");
         assert_eq!(wire.answer(Channel::Data, "get *").await, "web1/a 1.0 1");
@@ -680,16 +686,7 @@ fn a_server_that_refuses_to_give_all_is_left_out_and_asked_again() {
         _ => without_selectors(line),
     });
     block_on(async {
-        let sources = NAMES.iter().zip([able.port, port]).map(|(name, port)| Source {
-            name: (*name).to_owned(),
-            run: String::new(),
-            is_marks: false,
-            server: ConnectOptions::new("localhost", port),
-        });
-        let joined = Joined::new(sources.collect()).with_patience(Duration::from_millis(300));
-        let mut wire = Wire::over(Peer::Joined(Arc::new(joined)));
-        wire.standing("++").await;
-        wire.connect().await;
+        let mut wire = Wire::impatient([able.port, port]).await;
         wire.follow_all(2).await;
         wire.send(Channel::Data, 1, "get *", false).await;
         let mut refused = None;

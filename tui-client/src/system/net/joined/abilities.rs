@@ -99,7 +99,7 @@ impl Joined {
     pub(super) fn denied(&self, source: usize, reason: String) -> String {
         let name = self.sources.get(source).map_or("", |source| &source.name);
         match reason {
-            // What is said of one server says who shows it.
+            // A refusal of one server names it.
             reason if reason == WRONG_COMMAND && name.is_empty() => reason,
             reason if reason == WRONG_COMMAND => {
                 format!("{name} does not allow deletes: nothing is deleted")
