@@ -2,6 +2,7 @@
 
 mod chart_data;
 mod chart_pane;
+mod list;
 mod numbers;
 mod opening;
 #[cfg(test)]
@@ -241,135 +242,6 @@ impl Watch {
         !self.runs.is_empty()
     }
 
-    /// Watches a key or the keys that match a glob; a key that is watched already is selected.
-    pub fn add(&mut self, pattern: Glob) {
-        let text = pattern.as_str().to_owned();
-        self.unwanted.retain(|key| !pattern.matches(key));
-        self.answered.clear();
-        let beside = if pattern.is_key() { self.runs.beside(&text) } else { Vec::new() };
-        if pattern.is_key() {
-            self.selected = self.place(&text).unwrap_or_else(|| {
-                let key = self.new_key(text);
-                self.keys.push(key);
-                self.find_places();
-                self.keys.len() - 1
-            });
-        }
-        if !self.patterns.contains(&pattern) {
-            self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
-        } else if self.covered.contains(&pattern) {
-            self.covered.retain(|covered| *covered != pattern);
-            self.put_in_order();
-        }
-        for beside in beside {
-            self.add_beside(&beside);
-        }
-        self.want();
-    }
-
-    /// A key of which nothing is known yet.
-    fn new_key(&mut self, key: String) -> Watched {
-        let kept = self.to_mark.remove(&key);
-        Watched { kept, ..Watched::new(key) }
-    }
-
-    /// The keys that are in the chart besides the selected one, now or once they are known.
-    pub fn marked(&self) -> impl Iterator<Item = &str> {
-        let kept = self.keys.iter().filter(|key| key.kept).map(|key| key.key.as_str());
-        kept.chain(self.to_mark.iter().map(String::as_str))
-    }
-
-    /// Watches the key of another run that is called like one that is watched.
-    fn add_beside(&mut self, key: &str) {
-        let Ok(pattern) = key.parse::<Glob>() else { return };
-        if self.place(key).is_none() {
-            let key = self.new_key(key.to_owned());
-            self.keys.push(key);
-            self.find_places();
-        }
-        self.unwanted.remove(key);
-        if !self.patterns.iter().any(|known| known.matches(key)) {
-            self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
-        }
-    }
-
-    /// Selects the first key that a glob matches, as soon as one is known.
-    pub fn select_first_of(&mut self, glob: Glob) {
-        self.to_select = Some(glob);
-        self.select_awaited();
-    }
-
-    fn select_awaited(&mut self) {
-        let Some(glob) = &self.to_select else { return };
-        if let Some(place) = self.keys.iter().position(|key| glob.matches(&key.key)) {
-            (self.selected, self.to_select) = (place, None);
-        }
-    }
-
-    /// Watches the keys of an alert, unless they are watched already.
-    pub fn cover(&mut self, pattern: &Glob) {
-        let is_watched = pattern.is_key() && self.place(pattern.as_str()).is_some();
-        if !is_watched && !self.patterns.contains(pattern) {
-            self.add(pattern.clone());
-            self.covered.extend(Some(pattern).filter(|it| !it.is_key()).cloned());
-        }
-    }
-
-    /// Which of the globs are of alerts alone.
-    pub fn set_covered(&mut self, is_covered: impl Fn(&Glob) -> bool) {
-        let globs = self.patterns.iter().filter(|pattern| !pattern.is_key() && is_covered(pattern));
-        self.covered = globs.cloned().collect();
-    }
-
-    /// Brings the keys into order for whose alerts it has changed whether they fire.
-    fn lift_firing(&mut self) {
-        let covered = self.keys.iter().filter(|key| key.of_alert);
-        if !covered.is_sorted_by_key(|key| (!key.alarm, &key.key)) {
-            self.put_in_order();
-        }
-    }
-
-    /// Stops watching the selected key; without any key, the last glob.
-    pub fn remove_selected(&mut self) -> Option<String> {
-        let gone = if self.selected < self.keys.len() {
-            let gone = self.keys.remove(self.selected).key;
-            self.find_places();
-            gone
-        } else {
-            self.patterns.last()?.as_str().to_owned()
-        };
-        self.unwanted.insert(gone.clone());
-        self.answered.clear();
-        let keys = &self.keys;
-        // A glob is removed with the last of its keys.
-        let stays = |pattern: &&Glob| {
-            let mine = pattern.as_str() != gone && keys.iter().any(|key| pattern.matches(&key.key));
-            mine || !(pattern.as_str() == gone || pattern.matches(&gone))
-        };
-        self.patterns = self.patterns.iter().filter(stays).cloned().collect();
-        self.move_by(0);
-        Some(gone)
-    }
-
-    /// Selects the next key that is wanted, by the places of the keys; says whether there is one.
-    pub fn select_next(&mut self, is_wanted: &[bool]) -> bool {
-        let (before, after) = self.keys.split_at((self.selected + 1).min(self.keys.len()));
-        let places = (before.len()..).zip(after).chain((0..).zip(before));
-        let next =
-            places.map(|(place, _)| place).find(|&place| is_wanted.get(place) == Some(&true));
-        self.selected = next.unwrap_or(self.selected);
-        next.is_some()
-    }
-
-    /// Moves the selection, up when negative.
-    pub fn move_by(&mut self, lines: isize) {
-        let last = self.keys.len().saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(lines).min(last);
-        if lines != 0 {
-            self.to_select = None;
-        }
-    }
-
     /// When the next mark of a fresh value ends.
     pub fn fresh_until(&self, now: Duration) -> Option<Duration> {
         let until = self.keys.iter().filter_map(|key| Some(key.changed? + FRESH));
@@ -451,31 +323,6 @@ impl Watch {
             self.selected = if begun { self.selected } else { 0 };
             self.select_awaited();
         }
-    }
-
-    /// Sorts the keys by the patterns that they match, those of alerts alone last.
-    fn put_in_order(&mut self) {
-        let selected = self.selected_key().map(|key| key.key.clone());
-        let patterns = Arc::clone(&self.patterns);
-        let covered = &self.covered;
-        for key in &mut self.keys {
-            let mut own = patterns.iter().filter(|pattern| !covered.contains(pattern));
-            key.of_alert = !own.any(|pattern| pattern.matches(&key.key));
-        }
-        self.keys.sort_by_cached_key(|key| {
-            let place = patterns.iter().position(|pattern| {
-                !key.of_alert && !covered.contains(pattern) && pattern.matches(&key.key)
-            });
-            (key.of_alert, key.of_alert.then(|| (!key.alarm, key.key.clone())), place)
-        });
-        self.find_places();
-        self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
-    }
-
-    /// Records the places of the keys after a change.
-    fn find_places(&mut self) {
-        let keys = self.keys.iter().enumerate();
-        self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
     }
 
     /// What to ask a server with selectors for, to know the newest points of the keys that match

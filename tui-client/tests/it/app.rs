@@ -8,7 +8,6 @@ pub mod input;
 mod invisible;
 mod live;
 pub mod log;
-mod past;
 mod picture;
 mod place;
 mod polling;

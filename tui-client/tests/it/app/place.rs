@@ -1,5 +1,7 @@
 //! One place in time over table, chart and log.
 
+mod later_news;
+
 use std::time::Duration;
 
 use shared::response::Status;
