@@ -4,4 +4,5 @@ pub mod checkpoint;
 pub mod compaction;
 pub mod compaction_policy;
 mod dropped;
+mod merge_inputs;
 pub mod present_points;

@@ -7,6 +7,7 @@ pub mod chunk_reader;
 pub mod deletes;
 pub mod header;
 pub mod index;
+pub mod sequential_reader;
 pub mod writer;
 
 use std::ops::{Range, RangeInclusive};
@@ -139,12 +140,6 @@ impl Part {
         (last, begun < chunks.len())
     }
 
-    /// The first series with an id of `from` or more.
-    pub fn first_series(&self, from: SeriesId) -> Option<SeriesId> {
-        let at = self.entries.partition_point(|entry| entry.series < from);
-        self.entries.get(at).map(|entry| entry.series)
-    }
-
     /// Number of points in it.
     pub fn points(&self) -> u64 {
         count_points(&self.entries)
@@ -245,7 +240,12 @@ impl Part {
     fn read_chunk(&self, entry: &ChunkEntry) -> Result<Run, ReadError> {
         let mut bytes = vec![0; entry.length as usize];
         self.read_bytes(entry, &mut bytes)?;
-        Ok(decode_chunk(&bytes, entry).unwrap_or_else(|| {
+        Ok(self.points_of(&bytes, entry))
+    }
+
+    /// The points of a chunk whose bytes were read, like [`Part::read_chunk`].
+    fn points_of(&self, bytes: &[u8], entry: &ChunkEntry) -> Run {
+        decode_chunk(bytes, entry).unwrap_or_else(|| {
             if !self.damaged.swap(true, Ordering::Relaxed) {
                 error!("{self} is damaged; what can be read of it is served, the rest is lost");
             }
@@ -256,7 +256,7 @@ impl Part {
                 entry.offset
             );
             Run::from([])
-        }))
+        })
     }
 
     /// The bytes of a chunk, as many as it has.

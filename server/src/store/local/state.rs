@@ -11,6 +11,7 @@ use std::sync::{
 };
 use std::time::Duration;
 
+use shared::KeyBuf;
 use tracing::error;
 
 use super::config::LocalConfig;
@@ -18,10 +19,9 @@ use super::disk::Disk;
 use super::file_name::SegmentId;
 use super::follow::commit::CommitId;
 use super::follow::followers::Followers;
-use super::part::Part;
-use super::series::head::HeadSnapshot;
 use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
 use super::series::series_index::{SeriesId, SeriesIndex};
+use super::series::time_ranges::SharedRanges;
 use crate::store::query::Window;
 use crate::store::{StoreStatus, Unavailable};
 use hidden_times::HiddenTimes;
@@ -180,20 +180,29 @@ impl StoreState {
         }
     }
 
-    /// The chunks of a series in neighbouring parts, without what was taken back later. `newest` is
-    /// the last segment of the last of them.
-    pub fn chunks(&self, series: SeriesId, parts: &[Arc<Part>], newest: SegmentId) -> Vec<Piece> {
+    /// What was taken back of each of these series later than the parts up to the segment `newest`.
+    pub fn deleted_since(&self, series: &[SeriesId], newest: SegmentId) -> Vec<SharedRanges> {
         let memory = self.memory();
-        let mut hidden = memory.heads.deletes(series);
+        let mut deleted: Vec<_> = series.iter().map(|id| memory.heads.deletes(*id)).collect();
         let (all, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
         drop(memory);
-        if let Some(frozen) = frozen {
-            hidden.extend(&frozen.heads().deletes(series));
+        let later = all.iter().filter(|part| *part.segments().start() > newest);
+        let later: Vec<_> = later.filter(|part| !part.all_deletes().is_empty()).collect();
+        for (id, deleted) in series.iter().zip(&mut deleted) {
+            if let Some(frozen) = &frozen {
+                deleted.extend(&frozen.heads().deletes(*id));
+            }
+            for part in &later {
+                deleted.insert_all(part.deletes(*id));
+            }
         }
-        for part in all.iter().filter(|part| *part.segments().start() > newest) {
-            hidden.insert_all(part.deletes(series));
-        }
-        pieces(series, Window::ALL, parts, None, HeadSnapshot::default(), hidden)
+        deleted
+    }
+
+    /// The keys of these series, of each that is in the index.
+    pub fn keys(&self, series: &[SeriesId]) -> Vec<Option<KeyBuf>> {
+        let index = self.index();
+        series.iter().map(|id| index.key(*id).cloned()).collect()
     }
 
     /// The points of a series that may be in `window`, oldest first: a consistent snapshot.

@@ -20,6 +20,9 @@ use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::{Frozen, Memory, Phase, is_in_parts};
 use crate::store::query::Window;
 
+/// Series whose keys are looked up at once.
+const MAX_SERIES: usize = 256;
+
 /// Which segments were found damaged, so that they are kept.
 pub type DamagedSegments = Vec<SegmentId>;
 
@@ -146,17 +149,24 @@ pub fn still_needed(
 
 fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io::Result<Dropped> {
     let (expiry, dropped) = (state.expiry(), Dropped::default());
-    for series in frozen.heads().series() {
-        // Without a key all its points were taken back meanwhile.
-        let Some(key) = state.index().key(series).cloned() else { continue };
-        let runs = frozen.heads().snapshot(series, Window::ALL).into_runs();
-        for run in &runs {
-            dropped.add_run(run, expiry.cutoff);
+    let mut all = frozen.heads().series();
+    loop {
+        let series: Vec<SeriesId> = all.by_ref().take(MAX_SERIES).collect();
+        if series.is_empty() {
+            break;
         }
-        let mut merge = Merge::within(Window::ALL.since(expiry.cutoff), runs);
-        while let Some(points) = merge.next_block().map_err(io::Error::other)? {
-            for points in expiry.split_strays(&points) {
-                writer.add(series, &key, points)?;
+        for (&series, key) in series.iter().zip(state.keys(&series)) {
+            // Without a key all its points were taken back meanwhile.
+            let Some(key) = key else { continue };
+            let runs = frozen.heads().snapshot(series, Window::ALL).into_runs();
+            for run in &runs {
+                dropped.add_run(run, expiry.cutoff);
+            }
+            let mut merge = Merge::within(Window::ALL.since(expiry.cutoff), runs);
+            while let Some(points) = merge.next_block().map_err(io::Error::other)? {
+                for points in expiry.split_strays(&points) {
+                    writer.add(series, &key, points)?;
+                }
             }
         }
     }

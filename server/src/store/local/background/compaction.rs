@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use super::checkpoint;
 use super::compaction_policy::{Candidate, choose};
 use super::dropped::{Counted, Dropped};
+use super::merge_inputs::MergeInputs;
 use super::present_points::PresentPoints;
 use crate::store::local::disk::quarantine;
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
@@ -311,18 +312,23 @@ fn fill(
     let newest = inputs.last().map_or(0, |part| *part.segments().end());
     let (cutoff, mut logged) = (expiry.cutoff, Instant::now());
     let window = Window::ALL.since(cutoff);
-    let mut from = 0;
-    while let Some(series) = next_series(inputs, from) {
+    let mut inputs_read = MergeInputs::new(inputs);
+    loop {
+        let series = inputs_read.next_series();
+        if series.is_empty() {
+            break;
+        }
         if state.memory().phase.is_ending() {
             return Ok(false);
         }
-        // Without a key all its points were taken back. The index is not held while they are read.
-        let key = state.index().key(series).cloned();
-        if let Some(key) = key {
-            let chunks = state.chunks(series, inputs, newest).into_iter();
+        let known = state.keys(&series).into_iter().zip(state.deleted_since(&series, newest));
+        for (series, (key, deleted)) in series.into_iter().zip(known) {
+            // Without a key all its points were taken back.
+            let Some(key) = key else { continue };
+            let chunks = inputs_read.chunks(series, deleted).into_iter();
             let sources = chunks.filter_map(|source| {
-                let at = inputs.iter().position(|part| source.is_in(part))?;
-                Some(Counted { source, cutoff, dropped: &dropped[at] })
+                let dropped = dropped.get(source.place())?;
+                Some(Counted { source, cutoff, dropped })
             });
             let mut merge = Merge::within(window, sources);
             while let Some(points) = merge.next_block().map_err(io::Error::other)? {
@@ -335,8 +341,6 @@ fn fill(
             logged = Instant::now();
             info!("merging: {} of {total} points", writer.points());
         }
-        let Some(next) = series.checked_add(1) else { break };
-        from = next;
     }
     writer.set_deletes(remaining_deletes(state, inputs));
     writer.set_end(state.index().end());
@@ -364,9 +368,4 @@ fn expired_chunks(part: &Part, expiry: Expiry) -> Dropped {
         dropped.add(entry.count.into(), entry.first, entry.last);
     }
     dropped
-}
-
-/// The smallest series of any input, from `from` on.
-fn next_series(inputs: &[Arc<Part>], from: SeriesId) -> Option<SeriesId> {
-    inputs.iter().filter_map(|part| part.first_series(from)).min()
 }

@@ -49,6 +49,30 @@ pub fn pieces(
     pieces
 }
 
+/// The chunks of a series in neighbouring parts, oldest first, each with the place of its part. `at`
+/// says how far each part was looked through; see [`Part::chunks_behind`]. `hidden` was taken back
+/// later than all of them.
+pub fn chunks(
+    series: SeriesId,
+    parts: &[Arc<Part>],
+    at: &mut [usize],
+    mut hidden: SharedRanges,
+) -> Vec<(usize, Piece)> {
+    let mut chunks = Vec::new();
+    for (place, (part, at)) in parts.iter().zip(at).enumerate().rev() {
+        let count = part.chunks_behind(at, series).len();
+        for at in (*at - count..*at).rev() {
+            let piece = Piece::new(Layer::Chunk(ChunkSource::at(part, at)), hidden.clone());
+            if !piece.is_hidden() {
+                chunks.push((place, piece));
+            }
+        }
+        hidden.insert_all(part.deletes(series));
+    }
+    chunks.reverse();
+    chunks
+}
+
 /// Points of a series, on the disk or in memory, some of which may be hidden.
 #[derive(Debug, Clone)]
 pub struct Piece {
@@ -68,11 +92,6 @@ enum Layer {
 impl Piece {
     fn new(layer: Layer, hidden: SharedRanges) -> Self {
         Self { layer, hidden }
-    }
-
-    /// Whether it is a chunk of this part.
-    pub fn is_in(&self, part: &Arc<Part>) -> bool {
-        matches!(&self.layer, Layer::Chunk(chunk) if chunk.is_in(part))
     }
 
     /// Whether all its points are hidden.
@@ -118,6 +137,24 @@ impl Piece {
         Ok(last_until(&points, to))
     }
 
+    /// Reads its points; of a chunk by `read`.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn open_by(
+        &self,
+        read: impl FnOnce(&ChunkSource) -> Result<Run, ReadError>,
+    ) -> Result<Run, ReadError> {
+        let run = match &self.layer {
+            Layer::Chunk(chunk) => read(chunk)?,
+            Layer::Run(run) => run.open()?,
+        };
+        if self.is_whole() {
+            return Ok(run);
+        }
+        Ok(run.iter().copied().filter(|point| !self.hidden.contains(point.timestamp)).collect())
+    }
+
     /// Number of its points, hidden ones too.
     pub fn count(&self) -> u64 {
         match &self.layer {
@@ -145,13 +182,6 @@ impl Source for Piece {
     }
 
     fn open(&self) -> Result<Run, ReadError> {
-        let run = match &self.layer {
-            Layer::Chunk(chunk) => chunk.open()?,
-            Layer::Run(run) => run.open()?,
-        };
-        if self.is_whole() {
-            return Ok(run);
-        }
-        Ok(run.iter().copied().filter(|point| !self.hidden.contains(point.timestamp)).collect())
+        self.open_by(ChunkSource::open)
     }
 }
