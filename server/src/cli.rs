@@ -57,8 +57,8 @@ pub struct Cli {
     pub ephemeral: bool,
 
     /// Log size, such as 64MiB or 512KiB, at which the points in memory are written to a compressed
-    /// part. Memory use is at most about three times this, and a restart reads little more than
-    /// this. A plain number is in MiB. From 64KiB to 64GiB, or to 512MiB on 32-bit machines.
+    /// part, not counting the names of series in it. Memory use is at most about three times
+    /// this, and a restart reads little more than this and those names. A plain number is in MiB. From 64KiB to 64GiB, or to 512MiB on 32-bit machines.
     #[arg(long, value_name = "SIZE", default_value = DEFAULT_LOG_LIMIT_TEXT, value_parser = size)]
     pub log_limit: u64,
 

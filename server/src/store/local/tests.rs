@@ -82,6 +82,25 @@ async fn status_counts_the_bytes_of_parts_and_log() {
     within(store.close()).await;
 }
 
+/// They are in each segment, and no reason to write parts of a few points a series.
+#[tokio::test]
+async fn the_names_of_series_bring_no_checkpoint_on() {
+    let disk = SimDisk::new(Image::new());
+    let config =
+        LocalConfig { log_limit: 64 << 10, segment_size: 64 << 10, ..LocalConfig::default() };
+    let store = open(&disk, config).unwrap();
+    let parts = || disk.visible().into_keys().filter(|name| name.starts_with("part-")).count();
+    for second in 0..5 {
+        let row = |series| (format!("host{series:04}.interface.bytes"), second, 1.0);
+        let rows: Vec<_> = (0..1000).map(row).collect();
+        put(&store, &rows).await.unwrap();
+        assert!(parts() == 0, "after {second} s");
+    }
+    let log = store.status().disk_bytes;
+    assert!(log > 100 << 10, "{log}");
+    within(store.close()).await;
+}
+
 /// Makes the disk under a store fail.
 struct DiskFaults(SimDisk);
 

@@ -21,6 +21,8 @@ pub struct Memory {
     pub commit: CommitId,
     /// Bytes of log whose points are in the heads.
     pub log_bytes: u64,
+    /// Those of them, since the start, that define series.
+    pub defining_bytes: u64,
     /// Heads on their way to a part.
     pub frozen: Option<Arc<Frozen>>,
     /// Counts the deletions that hide points of frozen heads or parts.
@@ -45,6 +47,7 @@ impl Memory {
     /// Empties the heads; their points are in `segments`.
     pub fn take_heads(&mut self, segments: RangeInclusive<SegmentId>) -> Frozen {
         let heads = std::mem::take(&mut self.heads);
+        self.defining_bytes = 0;
         Frozen::new(heads, std::mem::take(&mut self.log_bytes), segments)
     }
 

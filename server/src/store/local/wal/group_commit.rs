@@ -46,6 +46,10 @@ pub struct Committer {
     defined: Paged<SegmentId>,
     /// The records of a group.
     buffer: Vec<u8>,
+    /// Bytes of these that define series.
+    defining: u64,
+    /// Bytes of the present segment that do.
+    defining_in_segment: u64,
     /// When a new segment could not be made; `None` since there was one.
     rotation_failed: Option<Instant>,
     /// The log of the server says that there is no room.
@@ -81,6 +85,8 @@ impl Committer {
             next_commit: 1,
             defined: Paged::default(),
             buffer: Vec::new(),
+            defining: 0,
+            defining_in_segment: 0,
             rotation_failed: None,
             disk_full_logged: false,
             unsynced_since: None,
@@ -175,6 +181,8 @@ impl Committer {
         let mut memory = self.state.memory();
         memory.unavailable = None;
         memory.log_bytes += self.buffer.len() as u64;
+        memory.defining_bytes += self.defining;
+        self.defining_in_segment += self.defining;
         drop(memory);
         if let [Submission { work: Work::Deletes(deletes), .. }] = group {
             // Followers are told of all together, by rising time.
@@ -265,6 +273,7 @@ impl Committer {
         drop(index);
         let mut series = Vec::new();
         record::append_series(&new, &mut series);
+        self.defining = 2 * series.len() as u64;
         let batches = group.iter().map(|submission| &submission.records);
         self.buffer.clear();
         let mut next = self.next_sequence;
@@ -342,9 +351,13 @@ impl Committer {
             open: memory.phase == Phase::Open,
             checkpointing: memory.frozen.is_some(),
             checkpoint_failure: memory.checkpoint_failure,
-            log_bytes: memory.log_bytes,
+            log_bytes: without_names(memory.log_bytes, memory.defining_bytes, config.log_limit),
             log_limit: config.log_limit,
-            segment_bytes: self.segment.length(),
+            segment_bytes: without_names(
+                self.segment.length(),
+                self.defining_in_segment,
+                config.segment_size,
+            ),
             segment_size: config.segment_size,
             unsynced: self.unsynced_since.is_some(),
             attempt: match failure {
@@ -365,6 +378,7 @@ impl Committer {
         match Segment::create(self.state.disk(), self.segment.id() + 1) {
             Ok(next) => {
                 self.rotation_failed = None;
+                self.defining_in_segment = 0;
                 let full = std::mem::replace(&mut self.segment, next);
                 let last = full.id();
                 // Before a checkpoint removes it.
@@ -393,6 +407,13 @@ impl Committer {
     fn freeze(&self, memory: &mut Memory, last: SegmentId) {
         memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=last)));
     }
+}
+
+/// Bytes of a log without those that define series, as far as these are no more than the log may have:
+/// they take no room in the heads, and with a million series they are most of a log that is as long as
+/// its limit.
+fn without_names(bytes: u64, defining: u64, limit: u64) -> u64 {
+    bytes.saturating_sub(defining.min(limit))
 }
 
 /// Ends the waits of others when the committing thread ends.
