@@ -13,6 +13,10 @@ const LOOKBACK: u8 = 2;
 /// Logarithm of the longest window for them that `pco` writes.
 const MAX_WINDOW_LOG: u8 = 15;
 
+/// Of fewer numbers those of neighbours' differences are taken unseen: to look for a smaller column
+/// takes as long as with many, and a later merge makes one of several.
+const MIN_THOROUGH: usize = 64;
+
 /// Appends at least one number.
 ///
 /// # Errors
@@ -20,7 +24,7 @@ const MAX_WINDOW_LOG: u8 = 15;
 pub fn pack<T: Number>(numbers: &[T], effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
     let start = out.len();
     let neighbours = ChunkConfig::default().with_delta_spec(DeltaSpec::TryConsecutive(1));
-    if effort == Effort::Quick {
+    if effort == Effort::Quick || numbers.len() < MIN_THOROUGH {
         return compress(numbers, &neighbours, out);
     }
     compress(numbers, &ChunkConfig::default(), out)?;

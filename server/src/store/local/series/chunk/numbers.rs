@@ -32,6 +32,11 @@ impl Encoding {
 /// Values that are smaller as they are than in any column.
 const MAX_PLAIN: usize = 3;
 
+/// Values that are left as they are by [`Effort::Quick`]: a column of so few saves some 30 bytes beside
+/// a header and a key of 50 and more, and packing a million of them would take longer than putting
+/// them.
+const MAX_PLAIN_QUICK: usize = 8;
+
 /// Bits of a value from which on more is tried than what mostly is the smallest: a dictionary by
 /// [`Effort::Quick`], which costs it as much again, and a column of the values that are decimals
 /// by [`Effort::Thorough`].
@@ -41,7 +46,8 @@ pub const MANY_BITS: usize = 12;
 pub fn encode(values: &[f64], effort: Effort, out: &mut Vec<u8>) -> Result<Encoding, BadChunk> {
     let start = out.len();
     let mut encoding = Encoding::Packed;
-    if values.len() <= MAX_PLAIN {
+    let max_plain = if effort == Effort::Quick { MAX_PLAIN_QUICK } else { MAX_PLAIN };
+    if values.len() <= max_plain {
         encoding = Encoding::Plain;
     } else if let Some(decimals) = Decimals::of(values) {
         encoding = Encoding::Decimal;
