@@ -16,10 +16,12 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use clap_complete::Shell;
+use jiff::tz::TimeZone;
 use shared::client::ConnectOptions;
 use shared::host::Host;
 use shared::{DEFAULT_HOST, Glob, Key};
 
+use crate::clock::unix_now;
 use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::Filter;
@@ -31,6 +33,7 @@ use crate::request::deletion::selector_to_delete;
 use crate::session::View;
 use crate::session::view_file::ViewFile;
 use crate::sources::Source;
+use crate::text::moment;
 use crate::text::nearest::nearest;
 pub use look::{GlyphSet, ScreenOptions, ThemeName, When};
 use servers::{NamedHost, Servers};
@@ -70,9 +73,9 @@ struct Args {
     #[arg(long, value_name = "COMMAND", requires = "alert")]
     exec: Option<String>,
 
-    /// With --watch in plain mode: print the points of this time first, such as 15m, 6h or 7d, instead
-    /// of the last point of each key
-    #[arg(long, value_name = "AGE", requires = "watch")]
+    /// With --watch in plain mode: print the points of this time first, such as 15m, 6h or 7d, or those
+    /// since 3:05 or 'yesterday 9:00', instead of the last point of each key
+    #[arg(long, value_name = "AGE", requires = "watch", value_parser = since)]
     since: Option<shared::duration::Duration>,
 
     /// Print the last point of each key, or of these keys and globs, and exit; a key without points
@@ -198,6 +201,24 @@ fn alert(text: &str) -> Result<Alert, String> {
 fn port(text: &str) -> Result<u16, String> {
     let port = text.parse().ok().filter(|&port| port > 0);
     port.ok_or_else(|| "a port is a number from 1 to 65535".to_owned())
+}
+
+/// How long ago: a span, or the time until now from a moment.
+fn since(text: &str) -> Result<shared::duration::Duration, String> {
+    if let Ok(age) = text.parse() {
+        return Ok(age);
+    }
+    // Not the seconds since 1970 that it would be in a selector.
+    if text.len() < 9 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("a span has a unit, such as 15m, 6h or 7d".to_owned());
+    }
+    let now = unix_now();
+    let at = moment::parse(text, now, &TimeZone::system()).map_err(|why| {
+        let why = why.strip_prefix("no time: ").unwrap_or(&why);
+        format!("a span such as 15m, or a time {why}")
+    })?;
+    let age = now.checked_sub(at).and_then(shared::duration::Duration::from_seconds);
+    age.ok_or_else(|| format!("{text} is still to come"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -1,7 +1,7 @@
 //! A session that is being gathered from the server, to be saved: first the newest points and how
 //! many there are besides, then as many of those as a file is to have.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use shared::{Glob, Key, Point};
 
@@ -190,6 +190,26 @@ impl Saving {
     pub fn add_points(&mut self, key: &str, points: impl Iterator<Item = Point>) {
         if let Ok(key) = Key::new(key) {
             self.session.recording.add(key, points);
+        }
+    }
+
+    /// Adds the newest points of keys that no server was there to be asked for.
+    pub fn add_away<'a>(&mut self, keys: impl Iterator<Item = (&'a str, Vec<Point>)>) {
+        let answered: HashSet<String> =
+            self.session.recording.iter().map(|(key, _)| key.as_str().to_owned()).collect();
+        for (key, points) in keys.filter(|(key, _)| !answered.contains(*key)) {
+            self.add_points(key, points.into_iter());
+        }
+        let added = self.session.recording.len() - answered.len();
+        let Some(coverage) = self.session.recording.coverage().filter(|_| added > 0) else {
+            return;
+        };
+        self.points_left_out += added as u64;
+        if coverage.until == i64::MAX {
+            let until = coverage.from.saturating_sub(1);
+            let mut coverage = Coverage { until, whole: answered, ..coverage.clone() };
+            coverage.known.insert(self.session.view.saved_at);
+            self.session.recording.set_coverage(coverage);
         }
     }
 

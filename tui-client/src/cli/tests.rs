@@ -311,3 +311,22 @@ fn only_what_may_have_been_meant_is_suggested() {
         assert!(!said(args).contains("similar"), "{}", said(args));
     }
 }
+
+#[test]
+fn a_watch_begins_some_time_ago_or_at_a_moment() {
+    let age = |text: &str| since(text).map(shared::duration::Duration::seconds);
+    assert_eq!(age("15m"), Ok(900));
+    let (at, now) = (unix_now() - 5000, unix_now());
+    let since_then = age(&at.to_string()).unwrap();
+    assert!((5000..=5000 + unix_now() - now + 1).contains(&since_then), "{since_then}");
+    let day = 86_400;
+    assert!(age("3:05").is_ok_and(|age| (0..=day + 7200).contains(&age)));
+    assert!(age("yesterday 9:00").is_ok_and(|age| (0..=2 * day).contains(&age)));
+    for (text, why) in [
+        ("15", "a span has a unit, such as 15m, 6h or 7d"),
+        ("2999-01-01", "2999-01-01 is still to come"),
+        ("soon", "a span such as 15m, or a time such as -2h, 14:30"),
+    ] {
+        assert!(since(text).is_err_and(|said| said.starts_with(why)), "{text}");
+    }
+}

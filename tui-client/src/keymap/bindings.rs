@@ -122,7 +122,7 @@ const fn bind(
     Binding { keys, modes, action, help, own: None, also: "", hints: [None; 2] }
 }
 
-const WINDOW: &str = "the last minute, hour, day, week; all up to now";
+const WINDOW: &str = "the last minute, hour, day, week, or all; at a time around it";
 pub(super) const SORT_BY: &str = "sort by that column; again: reverse";
 const REQUEST: &str = "type a request: put, get, del, or exit; esc leads back";
 

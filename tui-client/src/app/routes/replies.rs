@@ -270,6 +270,10 @@ impl App {
     pub(in crate::app) fn on_sources(&mut self, states: Vec<SourceState>) {
         if self.sources.take(states, &mut self.log, &mut self.cx) {
             self.watch.forget_points();
+            self.place.refresh();
+            if let Some(base) = self.base.clone().filter(|_| self.table.compared().is_some()) {
+                self.ask_base(base);
+            }
         }
         self.tell_away();
     }

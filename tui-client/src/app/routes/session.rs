@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::Glob;
+use shared::{Glob, Point};
 
 use crate::app::App;
 use crate::app::saving::{Saving, Scope};
@@ -74,11 +74,8 @@ impl App {
             self.saving = Some(saving);
             return;
         }
-        let known = self.table.answer().series.iter();
-        let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
-        for series in watched.chain(known) {
-            let points = series.recent().iter().copied().chain([series.last]);
-            saving.add_points(series.key.as_str(), points);
+        for (key, points) in self.known_points() {
+            saving.add_points(key, points.into_iter());
         }
         self.write_session(saving);
     }
@@ -94,9 +91,21 @@ impl App {
         for query in queries {
             self.feed.ask(query);
         }
-        if let Some(saving) = self.saving.take_if(|saving| saving.is_complete()) {
+        if let Some(mut saving) = self.saving.take_if(|saving| saving.is_complete()) {
+            let away = self.sources.kept();
+            let known = self.known_points().filter(|(key, _)| away.has(key));
+            saving.add_away(known);
             self.write_session(saving);
         }
+    }
+
+    /// The newest points of keys that the screen has, watched ones first; a key may come twice.
+    fn known_points(&self) -> impl Iterator<Item = (&str, Vec<Point>)> {
+        let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
+        watched.chain(self.table.answer().series.iter()).map(|series| {
+            let points = series.recent().iter().copied().chain([series.last]);
+            (series.key.as_str(), points.collect())
+        })
     }
 
     /// The connection is lost: what has come is saved.

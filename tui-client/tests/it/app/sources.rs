@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use shared::response::Status;
 use tui_client::app::{AppConfig, copy_command};
 use tui_client::effect::{Effect, FileJob};
 use tui_client::event::{Event, FollowNews, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::metrics::series::Moved;
-use tui_client::session::{ChartView, View};
+use tui_client::session::{ChartView, LeftOut, View};
 use tui_client::sources::{SourceLabel, SourceState};
 
 use crate::harness::scene::{NOW, Scene, config};
@@ -340,6 +341,47 @@ fn the_copied_command_and_the_saved_session_name_the_servers() {
     assert_eq!(session.unwrap().view.sources(), labels());
 }
 
+/// What the screen knows of a server that is away is in the file, and is called no more than that.
+#[test]
+fn a_saved_session_has_the_newest_points_of_a_server_that_is_away() {
+    let mut scene = scene_of(120, 30, &[]);
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    change(&mut scene, away("no server there"));
+    scene.ok("get *[last]", &format!("web1/a 3.0 {NOW}\n"));
+    answer_numbers(&mut scene, &[]);
+    scene.press(KeyPress::ctrl('s'));
+    let (mut written, from) = (None, NOW - 1800);
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        let data = match &line {
+            line if line.contains(":count]") => format!("web1/a 2.0 {from}\n"),
+            line if *line == format!("get *[{from}:]") => {
+                format!("web1/a 1.0 {from}\nweb1/a 3.0 {NOW}\n")
+            }
+            _ => String::new(),
+        };
+        let effects = scene.answer(&line, Status::Ok, &data);
+        written = written.or(effects.into_iter().find_map(|effect| match effect {
+            Effect::File(FileJob::SaveSession { session, left_out, .. }) => {
+                Some((session, left_out))
+            }
+            _ => None,
+        }));
+    }
+    let (session, left_out) = written.expect("it is written");
+    assert_eq!(left_out, LeftOut { keys: 0, points_of: 1 });
+    let points = session.recording.iter();
+    let points = points
+        .map(|(key, points)| (key.as_str(), points.map(|point| point.value).collect::<Vec<_>>()));
+    assert_eq!(points.collect::<Vec<_>>(), [("web1/a", vec![1.0, 3.0]), ("db/a", vec![2.0])]);
+    let coverage = session.recording.coverage().unwrap();
+    let known = |key: &str| {
+        let is_whole = coverage.is_whole(key);
+        (is_whole, coverage.known_at(key, NOW), coverage.known_at(key, NOW - 60))
+    };
+    assert_eq!(known("web1/a"), (true, usize::MAX, usize::MAX));
+    assert_eq!(known("db/a"), (false, 2, 0));
+}
+
 /// The top line says of each server what is true, and less of it where there is less room.
 #[test]
 fn the_top_line_says_how_each_server_stands() {
@@ -387,6 +429,24 @@ pub fn scene_of_runs(width: u16, height: u16, watch: &[&str], shift: u64) -> Sce
 
 fn shifted(shift: u64) -> SourceState {
     SourceState::Here { round_trip: None, shift }
+}
+
+#[test]
+fn other_shifts_make_another_past() {
+    let mut scene = scene_of_runs(120, 40, &[], 100);
+    scene.ok("get *[last]", &format!("run1.loss 1.0 {NOW}\nrun2.loss 2.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("C-10m\n");
+    let base = NOW + 1 - 600;
+    scene.ok(&format!("get *[last:2@{base}]"), &format!("run1.loss 3.0 {base}\n"));
+    scene.keys("@-5m\n");
+    let then = NOW + 1 - 300;
+    scene.ok(&format!("get *[last@{then}]"), &format!("run1.loss 3.0 {base}\n"));
+    assert_eq!(asked_of_past(&scene), [""; 0]);
+    scene.tell(Event::Sources(vec![shifted(50), here(300)]));
+    let mut asked = asked_of_past(&scene);
+    asked.sort();
+    assert_eq!(asked, [format!("get *[last:2@{base}]"), format!("get *[last@{then}]")]);
 }
 
 #[test]

@@ -627,6 +627,16 @@ fn a_get_that_needs_selectors_names_the_server_without() {
         ] {
             assert_eq!(reply(&client, line).await.unwrap(), expected, "{line}");
         }
+        let mut wire = wire(&[able.port, port]);
+        wire.standing("++").await;
+        wire.connect().await;
+        for (line, expected) in [
+            ("get *[last]", "error db: this server knows no selectors"),
+            ("get web1/*[last]", "web1/old 2.0 2"),
+            ("get *", "web1/old 2.0 2 db/old 1.0 1"),
+        ] {
+            assert_eq!(wire.answer(Channel::Prompt, line).await, expected, "{line}");
+        }
     });
 }
 

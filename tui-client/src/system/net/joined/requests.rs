@@ -182,7 +182,8 @@ impl RequestReader {
         {
             return PendingReply::refusal(&reason);
         }
-        if kind == Kind::Get && self.clients.needs_all {
+        // One without selectors would be left out without a word where it takes them for keys.
+        if kind == Kind::Get && (self.clients.needs_all || self.clients.are_kept()) {
             let selected = here.iter().filter(|(target, _)| needs_selectors(&target.line));
             let selected: Vec<_> =
                 selected.map(|(target, client)| (target.source, client.clone())).collect();
