@@ -46,13 +46,17 @@ pub struct Context {
     notice: Option<Notice>,
     messages: VecDeque<Message>,
     effects: Vec<Effect>,
+    /// The last name of a file without its number, and how often it was given.
+    named: (String, u32),
+    is_recording: bool,
 }
 
 impl Context {
     /// A context without notices, messages and effects.
     pub fn new(now: Moment, zone: TimeZone, abilities: Abilities) -> Self {
         let (messages, effects) = (VecDeque::new(), Vec::new());
-        Self { now, zone, abilities, notice: None, messages, effects }
+        let (notice, named, is_recording) = (None, (String::new(), 0), false);
+        Self { now, zone, abilities, notice, messages, effects, named, is_recording }
     }
 
     /// Begins an event at this time; a notice that is due to go goes.
@@ -66,10 +70,25 @@ impl Context {
         self.now
     }
 
-    /// The name of a file for what is on the screen now.
-    pub fn file_name(&self, extension: &str) -> String {
+    /// The name of a file for what is on the screen now; another one each time, also where the clock
+    /// stands still.
+    pub fn file_name(&mut self, extension: &str) -> String {
         let time = time::formatted(self.now.unix(), &self.zone, "%Y%m%d-%H%M%S");
-        format!("tui-client-{time}.{extension}")
+        let of = if self.is_recording { "-replay" } else { "" };
+        let name = format!("tui-client-{time}{of}.{extension}");
+        let (last, count) = &mut self.named;
+        if *last == name {
+            *count += 1;
+            format!("tui-client-{time}{of}-{count}.{extension}")
+        } else {
+            (*last, *count) = (name.clone(), 1);
+            name
+        }
+    }
+
+    /// What is on the screen is a recording, whose own name that of a file must not be.
+    pub fn set_recording(&mut self) {
+        self.is_recording = true;
     }
 
     /// The zone for times of day.

@@ -104,7 +104,8 @@ impl Log {
                 cx.send(Message::Ask(InputPurpose::LogFilter(self.bookmark()), text));
             }
             LogAction::Save => {
-                cx.send(Message::Ask(InputPurpose::SaveLog, cx.file_name("log")));
+                let name = cx.file_name("log");
+                cx.send(Message::Ask(InputPurpose::SaveLog, name));
             }
             LogAction::Match { .. } if self.search().is_none() => {
                 cx.say(Tone::Plain, "nothing is searched for: press / first");

@@ -35,7 +35,7 @@ pub struct Scope {
     pub earlier: i64,
     /// The first Unix second in the chart, and its keys.
     pub chart: Option<(i64, Vec<Glob>)>,
-    /// The watched keys, then those of the rows in sight.
+    /// The keys in the chart, the other watched ones, then those of the rows in sight.
     pub in_sight: Vec<Glob>,
     /// What is asked for of the marks.
     pub marks: String,
@@ -66,6 +66,8 @@ pub struct Saving {
     is_last: bool,
     /// Keys of which there are only the newest points.
     points_left_out: u64,
+    /// A query was refused, or its answer was lost.
+    lacks_answers: bool,
 }
 
 impl Saving {
@@ -83,6 +85,7 @@ impl Saving {
             waiting: 0,
             is_last: false,
             points_left_out: 0,
+            lacks_answers: false,
         }
     }
 
@@ -156,6 +159,7 @@ impl Saving {
         for (key, points) in points.into_iter().flat_map(PointLists::iter) {
             self.add(key, points, query.part);
         }
+        self.lacks_answers |= points.is_none();
         self.waiting = self.waiting.saturating_sub(1);
         if self.waiting > 0 || self.is_last {
             return Vec::new();
@@ -191,6 +195,16 @@ impl Saving {
         if let Ok(key) = Key::new(key) {
             self.session.recording.add(key, points);
         }
+    }
+
+    /// Records that of no key more than the newest points are there.
+    pub fn has_newest_only(&mut self) {
+        let at = self.session.view.saved_at;
+        let until = at.saturating_sub(1);
+        let mut coverage = Coverage { until, ..Coverage::all_from(at) };
+        coverage.known.insert(at);
+        self.points_left_out = self.session.recording.len() as u64;
+        self.session.recording.set_coverage(coverage);
     }
 
     /// Adds the newest points of keys that no server was there to be asked for.
@@ -278,9 +292,14 @@ impl Saving {
         keys.filter(|key| pattern.matches(key)).map(str::to_owned).collect()
     }
 
-    /// All that was asked for has come.
+    /// Nothing more is waited for.
     pub fn is_complete(&self) -> bool {
         self.is_last && self.waiting == 0
+    }
+
+    /// Something that was asked for has not come.
+    pub fn lacks_answers(&self) -> bool {
+        self.lacks_answers || !self.is_complete()
     }
 
     /// The path, the session, and what it does not have.

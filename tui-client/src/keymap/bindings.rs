@@ -161,8 +161,10 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("9", &[Table], Action::Table(TableAction::SortBy(9)), SORT_BY),
 
     bind("f enter", &[Watch], Action::Watch(WatchAction::FullScreen), "the chart on the full screen")
+        .also("fullscreen")
         .hint("full screen", &[(Watch, 10)]),
     bind("x delete", &[Watch], Action::Watch(WatchAction::Unwatch), "stop watching the selected key")
+        .also("unwatch remove")
         .hint("unwatch", &[(Watch, 50)]),
     bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor")
         .hint("no cursor", &[(Watch, 25)]),
@@ -190,11 +192,11 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("first, last", &[(Watch, 113), (Chart, 53)]),
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
-    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history"),
-    bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)").also("annotate deploy event"),
+    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history place in time travel"),
+    bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)").also("annotate deploy event bookmark"),
     bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer").also("diff moved change"),
     bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
-        .also("now newest")
+        .also("back to now newest")
         .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW)
         .own("chart: the last minute"),
@@ -391,6 +393,6 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("pause", &[(Prompt, 40)]).on(Empty),
     bind("F8", ALL, Action::SilenceAlerts, "silence alerts that fire till calm; again: no longer")
         .vital("silence", &[(Prompt, 25)]).on(Empty),
-    bind("ctrl-s", SAVING, Action::SaveSession, "save view, points and log in a file: --replay FILE shows it").also("share send mail write export record session"),
+    bind("ctrl-s", SAVING, Action::SaveSession, "save view, points and log in a file: --replay FILE shows it").also("share send colleague mail write export record session"),
     bind("ctrl-z", ALL, Action::Suspend, "suspend to the shell; fg resumes"),
 ];

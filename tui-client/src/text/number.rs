@@ -37,7 +37,16 @@ pub(super) fn scaled(number: f64, prefixed: i32) -> String {
 /// As [`short`] in at most `width` columns where that is possible: with fewer digits if need be.
 pub fn short_within(number: f64, width: usize) -> String {
     let text = short(number);
-    if self::width(&text) <= width { text } else { value(number, width) }
+    if self::width(&text) <= width {
+        return text;
+    }
+    // Without a prefix only because it is not much smaller than others without one.
+    let prefixed = digits(number).filter(|digits| digits.exponent == -4);
+    let prefixed = prefixed.map(|digits| format!("{} µ", digits.shifted(-6)));
+    match prefixed {
+        Some(text) if self::width(&text) <= width => text,
+        _ => value(number, width),
+    }
 }
 
 /// The power of ten and the name of the prefix for a number of this exponent; none for a number that
@@ -248,14 +257,18 @@ fn tenths(number: u64, unit: u64, name: &str) -> String {
     format!("{}.{} {name}", count(tenths / 10), tenths % 10)
 }
 
-/// A percentage with its sign, as far as it is of interest: `+0.5%`, `-32.4%`, `+300%`, `+12k%`.
-pub fn percent(percent: f64) -> String {
+/// A percentage with its sign, as far as it is of interest, in at most `width` columns where that is
+/// possible: `+0.5%`, `-32.4%`, `+300%`, `+12.5 k%`, `+650125%`, `+2.6e9%`.
+pub fn percent(percent: f64, width: usize) -> String {
     match percent.abs() {
         0.0 => "0%".to_owned(),
         ..0.05 => format!("{}0%", if percent < 0.0 { "-" } else { "+" }),
         ..99.95 => format!("{percent:+.1}%"),
         ..9999.5 => format!("{percent:+.0}%"),
-        _ => format!("{}{}%", if percent < 0.0 { "-" } else { "+" }, short(percent.abs())),
+        _ => {
+            let sign = if percent < 0.0 { "-" } else { "+" };
+            format!("{sign}{}%", short_within(percent.abs(), width.saturating_sub(2)))
+        }
     }
 }
 

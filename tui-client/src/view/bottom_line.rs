@@ -12,7 +12,7 @@ use super::{hints, input};
 use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
-use crate::text::width::{cut_in_the_middle, width, with_short_words};
+use crate::text::width::{cut, cut_in_the_middle, width, with_short_words};
 
 /// The most columns of the progress bar.
 const MAX_BAR_WIDTH: usize = 20;
@@ -27,7 +27,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         match notice.name_at.and_then(|at| notice.text.split_at_checked(at)) {
             _ if notice.completions => pen.write(&notice.text, style),
             Some((before, name)) => {
-                pen.write(before, style);
+                // The name is what is needed next.
+                let needed = width(name).min(room * 2 / 3);
+                pen.write(&cut(before, room.saturating_sub(needed)), style);
                 let room = pen.room();
                 pen.write(&cut_in_the_middle(name, room), style)
             }

@@ -5,7 +5,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::canvas::ascii::key_names;
 use super::canvas::pen::cells;
-use super::canvas::{Canvas, cursor_at};
+use super::canvas::{Canvas, cursor_at, on_border};
 use super::hints;
 use crate::app::input::overlay::help::{Entry, Help, Line};
 use crate::keymap::Mode;
@@ -36,8 +36,17 @@ pub fn draw(canvas: &mut Canvas<'_>, help: &Help) -> Option<Position> {
         query => format!("{TITLE}{query} "),
     };
     let inner = canvas.pane(true, &title, &[], area);
-    if covers_hints {
-        hints::draw_at_foot(canvas, area);
+    match canvas.app.notice().filter(|_| covers_hints) {
+        // What is said of the chosen line, as on the bottom line that is covered.
+        Some(notice) => {
+            let mut pen = canvas.foot_pen(area);
+            let room = pen.room().saturating_sub(2);
+            let brief = notice.brief.as_ref().filter(|_| width(&notice.text) > room);
+            let text = cut(brief.unwrap_or(&notice.text), room);
+            pen.write(&format!(" {text} "), on_border(theme.tone(notice.tone)));
+        }
+        None if covers_hints => hints::draw_at_foot(canvas, area),
+        None => {}
     }
     let (top, all) = help.position();
     if all == 0 {

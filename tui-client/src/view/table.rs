@@ -131,14 +131,18 @@ fn titles(app: &App) -> Vec<String> {
         gone if is_later => format!(", {} not yet there", number::count(gone as u64)),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
+    let lacking = app.sources_of(table.unknown());
+    // In full, and what of it is always said.
     let compared = table.compared().map(|compared| {
         let name = &compared.name;
-        let unknown = app.sources_of(&compared.unknown);
+        let unknown =
+            app.sources_of(&compared.unknown).filter(|text| Some(text) != lacking.as_ref());
         let unknown = unknown.map(|text| format!(", {text}")).unwrap_or_default();
         if is_later {
-            format!("compared with {name}, which is later{gone}{unknown} ")
+            let full = format!("compared with {name}, which is later{gone}{unknown} ");
+            (full, format!("vs {name}, later "))
         } else {
-            format!("moved since {name}{gone}{unknown} ")
+            (format!("moved since {name}{gone}{unknown} "), format!("since {name} "))
         }
     });
     // Above all else a title says that the rows are of another time.
@@ -149,7 +153,6 @@ fn titles(app: &App) -> Vec<String> {
         Some(why) if then.is_none() => format!("of now, {why} · "),
         _ => then.unwrap_or_default(),
     };
-    let lacking = app.sources_of(table.unknown());
     let lacking = lacking.map(|text| format!("{text} · ")).unwrap_or_default();
     // A long title says it elsewhere.
     let still = if table.as_of().is_none() { then.as_str() } else { "" };
@@ -158,20 +161,28 @@ fn titles(app: &App) -> Vec<String> {
         (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
             let of_points = if table.is_live() { format!("· {points} ") } else { String::new() };
-            let of_points = compared.map_or(of_points, |compared| format!("· {compared}"));
             let filter = filter.as_str();
+            let Some((compared, brief)) = compared else {
+                return vec![
+                    format!(" {then}{request} · {shown} of {keys} · {filter} {of_points}"),
+                    format!(" {then}{shown} of {keys} · {filter} {of_points}"),
+                    format!(" {then}{shown} of {keys} · {filter} "),
+                    format!(" {then}{filter} · {shown} of {keys} "),
+                ];
+            };
             vec![
-                format!(" {then}{request} · {shown} of {keys} · {filter} {of_points}"),
-                format!(" {then}{shown} of {keys} · {filter} {of_points}"),
-                format!(" {then}{shown} of {keys} · {filter} "),
-                format!(" {then}{filter} · {shown} of {keys} "),
+                format!(" {then}{request} · {shown} of {keys} · {filter} · {compared}"),
+                format!(" {then}{shown} of {keys} · {filter} · {compared}"),
+                format!(" {then}{shown} of {keys} · {filter} · {brief}"),
+                format!(" {then}{brief}· {shown} of {keys} · {filter} "),
             ]
         }
-        (None, Some(compared)) => vec![
+        (None, Some((compared, brief))) => vec![
             format!(" {still}{request} · {keys} · {points} · {compared}"),
             format!(" {still}{keys} · {points} · {compared}"),
             format!(" {then}{keys} · {compared}"),
-            format!(" {then}{keys} "),
+            format!(" {then}{keys} · {brief}"),
+            format!(" {then}{brief}"),
         ],
         (None, None) => {
             vec![
@@ -200,7 +211,11 @@ fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
 /// The lines in place of rows: why there are none, and which keys or requests help.
 fn placeholder(app: &App) -> String {
     if !app.table().answer().series.is_empty() {
-        let none = none_passes(app).unwrap_or_else(|| "no key passes the filter.".to_owned());
+        let none =
+            none_passes(app).unwrap_or_else(|| match app.sources_of(app.table().unknown()) {
+                Some(text) => format!("no key passes the filter, but {text}."),
+                None => "no key passes the filter.".to_owned(),
+            });
         return format!("{none}\n/ changes it; empty, it passes all");
     }
     if let LinkState::Waiting { reason, .. } = app.link().state() {
@@ -285,6 +300,7 @@ impl<'a> Row<'a> {
         let moved = |by: f64| if marked { base } else { theme.moved(by, base) };
         let last = series.last.timestamp;
         let lacks = app.replayed().is_some_and(|it| it.lacks_numbers(series.key.as_str(), now));
+        let says_moved = columns.iter().any(|&(column, _)| column == Column::Moved);
         let cells = columns.iter().map(|&(column, wide)| match column.kind() {
             _ if lacks && column.is_of_window() => (unknown().into(), base),
             ColumnKind::Key => (cut_in_the_middle(series.key.as_str(), wide), key),
@@ -298,16 +314,23 @@ impl<'a> Row<'a> {
             }
             ColumnKind::Moved => {
                 let (text, style) = match series.moved(now) {
-                    Some(Moved::New) => ("new".to_owned(), theme.alert),
-                    Some(Moved::Stopped) => ("stopped".to_owned(), theme.alert),
+                    Some(by @ (Moved::New | Moved::Stopped)) => {
+                        (by.word().unwrap_or_default().to_owned(), theme.alert)
+                    }
                     other => change(other.map(Moved::by), wide, theme, moved),
                 };
                 (text.into(), style)
             }
             ColumnKind::MovedShare => {
-                let percent = series.moved(now).and_then(Moved::percent);
+                let by = series.moved(now);
+                let percent = by.and_then(Moved::percent);
+                let word = by.filter(|_| !says_moved && percent.is_none()).and_then(Moved::word);
                 let (text, style) = change(percent, wide, theme, moved);
-                (percent.map_or(text, number::percent).into(), style)
+                match (percent, word) {
+                    (Some(percent), _) => (number::percent(percent, wide).into(), style),
+                    (None, Some(word)) => (word.into(), theme.alert),
+                    (None, None) => (text.into(), style),
+                }
             }
             ColumnKind::Mean => (number_of(series.mean(), wide).into(), base),
             ColumnKind::Count => {

@@ -310,7 +310,8 @@ fn draw_key(
             Some(number) => number::short_within(number, NAMED - 6),
             None => String::new(),
         };
-        pen.write(name, theme.quiet).skip(1).field(&number, NAMED - 6, false, base).skip(2);
+        let name = if number.is_empty() { " ".repeat(width(name)) } else { name.to_owned() };
+        pen.write(&name, theme.quiet).skip(1).field(&number, NAMED - 6, false, base).skip(2);
     }
     let room = pen.room();
     if room >= 6 {

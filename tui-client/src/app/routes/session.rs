@@ -77,6 +77,7 @@ impl App {
         for (key, points) in self.known_points() {
             saving.add_points(key, points.into_iter());
         }
+        saving.has_newest_only();
         self.write_session(saving);
     }
 
@@ -95,6 +96,10 @@ impl App {
             let away = self.sources.kept();
             let known = self.known_points().filter(|(key, _)| away.has(key));
             saving.add_away(known);
+            if saving.lacks_answers() {
+                self.say_incomplete();
+                saving.has_newest_only();
+            }
             self.write_session(saving);
         }
     }
@@ -110,9 +115,19 @@ impl App {
 
     /// The connection is lost: what has come is saved.
     pub(in crate::app) fn end_saving(&mut self) {
-        if let Some(saving) = self.saving.take() {
+        if let Some(mut saving) = self.saving.take() {
+            for (key, points) in self.known_points() {
+                saving.add_points(key, points.into_iter());
+            }
+            self.say_incomplete();
+            saving.has_newest_only();
             self.write_session(saving);
         }
+    }
+
+    fn say_incomplete(&mut self) {
+        let text = "not all was answered while the session was saved: it is called one of the newest points";
+        self.log.note(self.cx.now(), Tone::Bad, text);
     }
 
     fn write_session(&mut self, saving: Saving) {
@@ -137,6 +152,7 @@ impl App {
         };
         let bytes = number::bytes(bytes);
         let text = format!("{keys}, {points}, {lines}{without}: {bytes} in ");
+        self.log.note(self.cx.now(), Tone::Good, &format!("{text}{}", file.path));
         self.cx.say_name(Tone::Good, &text, &file.path);
     }
 
@@ -154,7 +170,9 @@ impl App {
         });
         let mut in_sight: Vec<Glob> = Vec::new();
         let rows = self.table().visible(self.layout().table_rows());
+        let in_chart = self.watch.in_chart().map(|key| key.key.as_str());
         let watched = self.watch.keys().iter().map(|key| key.key.as_str());
+        let watched = in_chart.chain(watched);
         for key in watched.chain(rows.map(|row| row.key.as_str())).filter_map(glob) {
             if !in_sight.contains(&key) {
                 in_sight.push(key);
@@ -172,6 +190,7 @@ impl App {
 
     /// Shows a saved session as it was; its points come as those of a server.
     pub(in crate::app) fn replay(&mut self, session: &Session) {
+        self.cx.set_recording();
         self.log.replay(&session.log);
         let ids = session.log.entries().filter_map(|line| line.exchange);
         self.link.skip_ids(ids.max().unwrap_or(0));

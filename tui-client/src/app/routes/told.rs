@@ -46,7 +46,12 @@ impl App {
                 self.complete_past();
                 let pattern = self.feed.pattern().unwrap_or_default();
                 if let Some(reason) = self.cut_off.take() {
-                    self.log.note(now, Tone::Quiet, &format!("following again: {reason}"));
+                    let why = if self.sources.is_one_server() {
+                        format!("following again: {reason}")
+                    } else {
+                        "following all again: a server came or went".to_owned()
+                    };
+                    self.log.note(now, Tone::Quiet, &why);
                 }
                 self.log.log_follow(id, pattern, Ok(()), now);
                 if !self.polling.is_paused() {

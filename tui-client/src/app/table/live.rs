@@ -68,13 +68,15 @@ impl Table {
             answer.series.iter_mut().for_each(Series::forget_stats);
             self.numbers.reset();
         }
+        // Known by the numbers, which are not here meanwhile.
+        let watched = self.watched_then().to_vec();
         let mut numbers = std::mem::take(&mut self.numbers);
         let renewed = numbers.renewed().to_vec();
         let renewed = renewed.iter().filter_map(|key| {
             let place = self.answer.find(key.as_key())?;
             self.answer.series.get(place)
         });
-        let watched = self.watched_then().iter().filter_map(|&at| self.answer.series.get(at));
+        let watched = watched.iter().filter_map(|&at| self.answer.series.get(at));
         let in_sight = self.visible(rows).chain(watched);
         let queries = numbers.plan(in_sight, renewed, &self.answer.series, needs, now);
         self.numbers = numbers;

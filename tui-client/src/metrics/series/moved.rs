@@ -35,6 +35,16 @@ impl Moved {
         }
     }
 
+    /// What is said where there is no percentage; none where it has not moved.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::New => Some("new"),
+            Self::Stopped => Some("stopped"),
+            Self::From { before: 0.0, now } if now != 0.0 => Some("from 0"),
+            Self::From { .. } => None,
+        }
+    }
+
     /// How surprising it is: the percentage without its sign; infinite from zero, for a new series
     /// and for one that stopped.
     pub fn surprise(self) -> f64 {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::line::{line_mark, line_style, newest};
+use super::line::{line_mark, line_style};
 use crate::app::App;
 use crate::app::chart::Chart;
 use crate::app::chart::viewport::{OPENING, TimeBounds};
@@ -49,7 +49,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
         let read = chart.read.get(line).copied().flatten();
         let in_view = chart.newest.get(line).copied().flatten();
         let value = match (cursor, read) {
-            (None, _) if follows => units::short(newest(app, key, chart, line)?, unit),
+            // Of now, also where the line of a shifted run goes on.
+            (None, _) if follows => units::short(key.series.as_ref()?.last.value, unit),
             // The value at the end of the window.
             (None, _) => in_view.map_or_else(
                 || "–".to_owned(),

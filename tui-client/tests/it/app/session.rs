@@ -265,12 +265,44 @@ fn without_selectors_or_a_connection_a_session_has_what_is_known() {
     scene.to(Mode::Table);
     for _ in 0..2 {
         let effects = scene.press(KeyPress::ctrl('s'));
-        let (_, session, _) = effects.into_iter().find_map(self::session).expect("it is written");
+        let (_, session, left_out) =
+            effects.into_iter().find_map(self::session).expect("it is written");
         let keys: Vec<_> = counts(&session).into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys.len(), 3, "{keys:?}");
         assert!(session.recording.points() > 100);
+        has_newest_only(&session, left_out);
         scene.tell(Event::Disconnected("gone".to_owned()));
     }
+}
+
+/// Numbers and earlier times of it are not taken for those of all points.
+fn has_newest_only(session: &Session, left_out: LeftOut) {
+    let keys = session.recording.len();
+    assert_eq!(left_out, LeftOut { keys: 0, points_of: keys as u64 });
+    assert_eq!(session.recording.partial(), keys);
+    let (coverage, at) = (session.recording.coverage().unwrap(), session.view.saved_at);
+    let (key, _) = session.recording.iter().next().unwrap();
+    assert_eq!(coverage.known_at(key.as_str(), at), 2);
+    assert!(coverage.begins_after(at - 600));
+    assert!(!coverage.has_all_of(key.as_str(), Some(at - 900), at));
+}
+
+#[test]
+fn a_session_of_which_an_answer_was_refused_has_the_newest_points_alone() {
+    let mut scene = scene();
+    scene.press(KeyPress::ctrl('s'));
+    let mut written = None;
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        let (status, data) = match &line {
+            line if line.contains(":]") => (Status::Error, "too much\n".to_owned()),
+            line if line.contains(":count]") => (Status::Ok, format!("a 9.0 {}\n", NOW - 900)),
+            _ => (Status::Ok, format!("a 4.0 {NOW}\n")),
+        };
+        let effects = scene.answer(&line, status, &data);
+        written = effects.into_iter().find_map(session).or(written);
+    }
+    let (_, session, left_out) = written.expect("it is written");
+    has_newest_only(&session, left_out);
 }
 
 #[test]
@@ -279,8 +311,12 @@ fn what_has_come_is_saved_when_the_connection_is_lost() {
     scene.press(KeyPress::ctrl('s'));
     scene.ok("get *[last:2]", &format!("a 4.0 {NOW}\n"));
     let effects = scene.tell(Event::Disconnected("gone".to_owned()));
-    let (_, session, _) = effects.into_iter().find_map(self::session).expect("it is written");
-    assert_eq!(counts(&session), [("a".to_owned(), 1)]);
+    let (_, session, left_out) =
+        effects.into_iter().find_map(self::session).expect("it is written");
+    let keys: Vec<_> = counts(&session).into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, ["a", "b"]);
+    has_newest_only(&session, left_out);
+    assert!(scene.log().iter().any(|line| line.contains("not all was answered")));
     // The next one is not in its way.
     assert!(!scene.press(KeyPress::ctrl('s')).is_empty());
 }

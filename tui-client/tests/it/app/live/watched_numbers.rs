@@ -176,3 +176,21 @@ fn numbers_stay_until_a_refresh_has_brought_others() {
         assert_eq!(watched_minimum(&scene), known("2"), "paused: {is_paused}");
     }
 }
+
+/// The table is out of sight there, whose numbers the list of watched keys shows.
+#[test]
+fn at_a_place_in_time_watched_keys_have_their_numbers_without_the_table() {
+    let mut scene = Scene::live(80, 24, &["a"], &[]);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        scene.ok(&line, "");
+    }
+    scene.to(Mode::Watch);
+    let at = NOW - 600;
+    scene.keys(&format!("@{at}\n"));
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1.0 {at}\nb 2.0 {at}\n"));
+    let asked: Vec<_> = scene.sent.iter().map(|sent| sent.line.as_str()).collect();
+    let is_of_then =
+        |line: &&str| line.starts_with("get a[") && line.contains(&format!("{at}:all:"));
+    assert!(asked.iter().any(is_of_then), "{asked:?}");
+}

@@ -16,7 +16,7 @@ pub static OPTIONS: [StartOption; 7] = [
     StartOption {
         option: "--host HOST",
         text: "another server; repeated: several in one view",
-        also: "host server connect address port remote",
+        also: "host second server connect address port remote",
     },
     StartOption {
         option: "--prefix run1. --prefix run2.",
@@ -41,11 +41,11 @@ pub static OPTIONS: [StartOption; 7] = [
     StartOption {
         option: "--theme NAME",
         text: "a theme from the start, or a file of your own",
-        also: "theme colour color dark light look",
+        also: "theme colour color colors dark light mode look",
     },
     StartOption {
         option: "--ascii",
         text: "draw in ASCII; --glyphs chooses among others",
-        also: "ascii glyphs font braille characters",
+        also: "ascii glyphs font braille octant characters",
     },
 ];
