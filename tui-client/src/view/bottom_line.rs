@@ -17,6 +17,9 @@ use crate::text::width::{cut, cut_in_the_middle, width, with_short_words};
 /// The most columns of the progress bar.
 const MAX_BAR_WIDTH: usize = 20;
 
+/// The columns of a name of a file in which its end can be read.
+const MIN_NAME: usize = 16;
+
 /// Draws the bottom line.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
@@ -28,7 +31,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
             _ if notice.completions => pen.write(&notice.text, style),
             Some((before, name)) => {
                 // The name is what is needed next.
-                let needed = width(name).min(room * 2 / 3);
+                let left = room.saturating_sub(width(before));
+                let needed = if left < MIN_NAME { width(name).min(room / 2) } else { 0 };
                 pen.write(&cut(before, room.saturating_sub(needed)), style);
                 let room = pen.room();
                 pen.write(&cut_in_the_middle(name, room), style)

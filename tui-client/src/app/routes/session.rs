@@ -152,7 +152,6 @@ impl App {
         };
         let bytes = number::bytes(bytes);
         let text = format!("{keys}, {points}, {lines}{without}: {bytes} in ");
-        self.log.note(self.cx.now(), Tone::Good, &format!("{text}{}", file.path));
         self.cx.say_name(Tone::Good, &text, &file.path);
     }
 

@@ -354,7 +354,7 @@ fn a_saved_session_has_the_newest_points_of_a_server_that_is_away() {
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
         let data = match &line {
             line if line.contains(":count]") => format!("web1/a 2.0 {from}\n"),
-            line if *line == format!("get *[{from}:]") => {
+            line if line.starts_with("get *[") && line.ends_with(":]") => {
                 format!("web1/a 1.0 {from}\nweb1/a 3.0 {NOW}\n")
             }
             _ => String::new(),
@@ -437,10 +437,10 @@ fn other_shifts_make_another_past() {
     scene.ok("get *[last]", &format!("run1.loss 1.0 {NOW}\nrun2.loss 2.0 {NOW}\n"));
     scene.to(Mode::Table);
     scene.keys("C-10m\n");
-    let base = NOW + 1 - 600;
+    let base = NOW - 600;
     scene.ok(&format!("get *[last:2@{base}]"), &format!("run1.loss 3.0 {base}\n"));
     scene.keys("@-5m\n");
-    let then = NOW + 1 - 300;
+    let then = NOW - 300;
     scene.ok(&format!("get *[last@{then}]"), &format!("run1.loss 3.0 {base}\n"));
     assert_eq!(asked_of_past(&scene), [""; 0]);
     scene.tell(Event::Sources(vec![shifted(50), here(300)]));

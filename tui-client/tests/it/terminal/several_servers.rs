@@ -33,7 +33,7 @@ fn two_servers_are_one_view_while_one_comes_and_goes() {
     shell.until_shown("88.125");
     shell.until_shown("77.75");
     shell.press("\x1b[Z\x13");
-    shell.until_shown("log lines: ");
+    shell.until_shown(" log lines");
     shell.press("\x03");
     shell.until_restored();
     shell.until_shown("code 0");

@@ -181,7 +181,7 @@ fn numbers_stay_until_a_refresh_has_brought_others() {
 #[test]
 fn at_a_place_in_time_watched_keys_have_their_numbers_without_the_table() {
     let mut scene = Scene::live(80, 24, &["a"], &[]);
-    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"));
+    scene.ok("get a[last:1024]", &format!("a 3.0 {}\na 4.0 {NOW}\n", NOW - 60));
     while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
         scene.ok(&line, "");
     }
