@@ -183,7 +183,7 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
-            Action::AddMark => self.ask_for_mark(InputPurpose::Mark(self.place.at())),
+            Action::AddMark => self.ask_for_mark(InputPurpose::Mark(self.pointed_at())),
             Action::Compare => self.ask_for_mark(InputPurpose::Compare),
             Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),

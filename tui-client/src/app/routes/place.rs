@@ -32,11 +32,11 @@ impl App {
             return self.cx.say(Tone::Plain, format!("this session begins {begin}"));
         }
         self.watch.point_to(at);
-        if self.feed.has_selectors() == Some(false) {
-            self.cx.say(Tone::Plain, "this server can't say how things stood: the table is of now");
-            return self.log.go_to(at.saturating_mul(1000), self.layout().log_rows());
-        }
         self.move_place(at);
+        if self.feed.has_selectors() == Some(false) {
+            let text = "this server can't say how things stood: the table is of now";
+            return self.cx.say(Tone::Plain, text);
+        }
         let is_shown = self.layout().watch.is_some();
         let first = self.watch.chart_bounds().filter(|_| is_shown).map(|bounds| bounds.first);
         if !self.link.is_connected() {
@@ -60,7 +60,7 @@ impl App {
 
     /// Points the chart to the place in time, when it has opened or has its first points since.
     pub(in crate::app) fn join_chart(&mut self) {
-        if let Some(at) = self.place.at().filter(|_| !self.watch.has_cursor()) {
+        if let Some(at) = self.place.pointed_at().filter(|_| !self.watch.has_cursor()) {
             self.watch.point_to(at);
         }
         self.watch.reach();
@@ -71,8 +71,6 @@ impl App {
         let cursor = self.watch.viewport().cursor();
         match cursor {
             _ if cursor == before => {}
-            // The table of a server without selectors is always of now.
-            Some(_) if self.feed.has_selectors() == Some(false) => {}
             Some(at) => {
                 // In a step the chart tells of all of it, so that the table is of its end.
                 let step = self.watch.selected_step(&self.layout()).unwrap_or(1).saturating_sub(1);
@@ -83,8 +81,14 @@ impl App {
         }
     }
 
+    /// Moves table and log to a Unix time; the log alone where the table is always of now, because the
+    /// server has no selectors.
     pub(in crate::app) fn move_place(&mut self, at: i64) {
-        self.place.go(at);
+        if self.feed.has_selectors() == Some(false) {
+            self.place.point_to(at);
+        } else {
+            self.place.go(at);
+        }
         let rows = self.layout().log_rows();
         self.log.go_to(at.saturating_mul(1000), rows);
     }
@@ -94,7 +98,7 @@ impl App {
         let in_chart = self.mode().pane() == Some(Pane::Watch);
         if in_chart || self.watch.has_cursor() {
             self.watch.go_live();
-        } else if self.place.at().is_none() {
+        } else if self.place.pointed_at().is_none() {
             self.cx.say(Tone::Plain, "this is live; @ goes to a time");
         }
         self.end_place();
@@ -102,7 +106,7 @@ impl App {
 
     /// The table is that of now, and the log follows.
     pub(in crate::app) fn end_place(&mut self) {
-        if self.place.at().is_none() {
+        if self.place.pointed_at().is_none() {
             return;
         }
         self.log.follow();
@@ -113,6 +117,12 @@ impl App {
             past.clear();
             self.free(past.take_garbage());
         }
+    }
+
+    /// The Unix time that the screen points to: the place in time, or the cursor of the chart where the
+    /// table is of now; none while all is live.
+    pub(in crate::app) fn pointed_at(&self) -> Option<i64> {
+        self.place.pointed_at().or(self.watch.viewport().cursor())
     }
 
     /// How things stood can be asked for, and would be shown.

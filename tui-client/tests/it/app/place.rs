@@ -1,6 +1,7 @@
 //! One place in time over table, chart and log.
 
 mod later_news;
+mod polled;
 
 use std::time::Duration;
 
