@@ -106,6 +106,9 @@ impl App {
 
     /// Performs the action of a key.
     pub(in crate::app) fn perform(&mut self, action: Action, key: KeyPress) {
+        if let Some(why) = self.refusal(action) {
+            return self.cx.say(Tone::Plain, why);
+        }
         match action {
             Action::Quit => {
                 let is_letter = matches!(key.code, KeyCode::Char(_)) && !key.ctrl;

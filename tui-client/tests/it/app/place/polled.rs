@@ -1,6 +1,6 @@
 //! Places in time of a server without selectors: the table is of now, chart and log move.
 
-use tui_client::event::KeyCode;
+use tui_client::event::{Event, KeyCode};
 use tui_client::keymap::Mode;
 
 use crate::harness::scene::{NOW, Scene};
@@ -56,4 +56,18 @@ fn a_mark_is_at_the_cursor_of_the_chart() {
     assert!(is_put(&scene, &format!("put mark.boot 1 {at}")), "{at}: {:?}", scene.sent);
     scene.keys("0mdeploy\n");
     assert!(is_put(&scene, &format!("put mark.deploy 1 {NOW}")), "{:?}", scene.sent);
+}
+
+#[test]
+fn what_is_in_vain_is_refused_before_a_line_is_typed() {
+    let mut scene = scene();
+    let refused = |scene: &mut Scene, key: &str, said: &str| {
+        scene.keys(key);
+        assert_eq!(scene.notice(), said);
+        assert!(scene.app.input().line().is_none(), "{key}");
+    };
+    refused(&mut scene, "C", "not compared: this server can't say how things stood");
+    scene.tell(Event::Disconnected("gone".to_owned()));
+    refused(&mut scene, "C", "not compared: not connected");
+    refused(&mut scene, "m", "not marked: not connected");
 }
