@@ -45,18 +45,31 @@ impl App {
     }
 
     /// The mark or the time that a text names.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, or that it is still to come, as a sentence.
     pub(in crate::app) fn base_of(&self, text: &str) -> Result<Base, String> {
+        let now = self.cx.now().unix();
         let name = name(text.strip_prefix(PREFIX).unwrap_or(text));
-        if let Some(mark) = self.marks.named(&name, self.table_time()) {
-            return Ok(Base { at: mark.at, mark: mark.name.clone() });
+        let base = match self.marks.named(&name, self.pointed_at().unwrap_or(now)) {
+            Some(mark) => Base { at: mark.at, mark: mark.name.clone() },
+            None => match moment::parse(text, now, self.cx.zone()) {
+                Ok(at) => Base { at, mark: String::new() },
+                Err(why) => {
+                    let there_are = self.marks_there_are();
+                    return Err(format!("no mark is called {text} ({there_are}), and {why}"));
+                }
+            },
+        };
+        if base.at <= now {
+            return Ok(base);
         }
-        match moment::parse(text, self.cx.now().unix(), self.cx.zone()) {
-            Ok(at) => Ok(Base { at, mark: String::new() }),
-            Err(why) => {
-                let there_are = self.marks_there_are();
-                Err(format!("no mark is called {text} ({there_are}), and {why}"))
-            }
-        }
+        let date = time::date(base.at, self.cx.zone());
+        Err(match &*base.mark {
+            "" => format!("{date} is still to come"),
+            mark => format!("{mark} is still to come: it is of {date}"),
+        })
     }
 
     /// Asks how things stood, to compare the table with that.
@@ -82,8 +95,13 @@ impl App {
             .compared()
             .is_some_and(|known| known.name == time.name && !known.unknown.is_empty());
         let unknown = self.sources.kept();
-        let compared =
-            Arc::new(Compared { name: time.name, at: time.at, before: reply.answer, unknown });
+        let compared = Arc::new(Compared {
+            name: time.name,
+            at: time.at,
+            before: reply.answer,
+            unknown,
+            marks: self.marks.prefixes().clone(),
+        });
         if is_again {
             self.place.compare_again(&compared);
             return self.table.compare_again(compared);
