@@ -4,9 +4,11 @@
 //! (points).
 
 pub mod clock;
+pub mod event_limit;
 pub mod follow;
 pub mod ingest;
 pub mod low_priority;
+pub mod metrics;
 pub mod net;
 pub mod os;
 pub mod protocol;
