@@ -28,19 +28,26 @@ fn signals_stop_it_gracefully_with_exit_code_0() {
     }
 }
 
-/// With so many points in the log that the last checkpoint is under way when it comes.
+/// The first one waits for a client that does not read its reply.
 #[test]
-fn a_second_signal_does_not_cut_the_end_short() {
+fn a_second_signal_ends_it_at_once_and_nothing_acknowledged_is_lost() {
+    const POINTS: usize = 400_000;
     let data = tempfile::tempdir().unwrap();
-    let mut program = ServerProcess::start(["--data-dir", data.path().to_str().unwrap()]);
-    let puts: Vec<_> = (0..400_000).map(|n| format!("put a {n} {n}\n")).collect();
-    assert!(program.request(&puts.concat()) == "ok\n\n".repeat(400_000));
+    let mut program = ServerProcess::open(data.path());
+    let puts: Vec<_> = (0..POINTS).map(|n| format!("put a {n} {n}\n")).collect();
+    assert!(program.request(&puts.concat()) == "ok\n\n".repeat(POINTS));
+    let mut unread = program.connect();
+    unread.write_all(b"get *\n").unwrap();
+    unread.read_exact(&mut [0; 3]).unwrap();
     program.signal(os::END_SIGNALS[0]);
     program.wait_for_line("shutting down");
     program.signal(os::END_SIGNALS[0]);
     let (code, log) = program.wait_for_exit();
-    assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("stopped"), "{log}");
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("ending at once") && !log.contains("stopped"), "{log}");
+    let mut program = ServerProcess::open(data.path());
+    assert_eq!(program.request("get a\n").lines().count(), 1 + POINTS + 1);
+    program.stop();
 }
 
 #[test]

@@ -20,6 +20,9 @@ mod lifecycle;
 mod options;
 mod refused_directories;
 mod released_formats;
+// Windows has no such signals.
+#[cfg(unix)]
+mod signals;
 // Windows has no such streams.
 #[cfg(unix)]
 mod streams;
