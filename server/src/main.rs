@@ -15,7 +15,7 @@ use anyhow::Context;
 use server::Server;
 use server::clock::Clock;
 use server::metrics::Metrics;
-use server::net::Listener;
+use server::net::{Connections, Listener, Permits};
 use server::os::{self, EndSignals, Output};
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
@@ -117,7 +117,12 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     });
     let store =
         store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
-    let mut server = Server::new(AnyStore::Local(store), Clock::default(), shutdown);
+    let connections = Connections {
+        permits: Permits::for_open_files(config.max_connections),
+        limits: config.limits,
+        metrics,
+    };
+    let mut server = Server::new(AnyStore::Local(store), Clock::default(), connections, shutdown);
     let allow_delete = config.allow_delete;
     if allow_delete {
         info!("clients may delete points");

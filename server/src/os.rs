@@ -36,7 +36,7 @@ use unix as system;
 use windows as system;
 
 pub use system::{
-    DirectoryHandle, EndSignals, OPEN_FILES_HINT, Output, PORT_HINT, TEMP_VARIABLE,
+    DirectoryHandle, EndSignals, OPEN_FILES_HINT, Output, PORT_HINT, REUSES_PORTS, TEMP_VARIABLE,
     UnselectableConsole, is_family_missing, is_in_use, limit_unsent, lower_thread_priority,
     make_directory, open_file, open_private_file, raise_open_files_limit, read_exact_at, remove,
     rename, unacknowledged, write_all_at,

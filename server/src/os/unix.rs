@@ -156,6 +156,9 @@ pub fn raise_open_files_limit() -> Option<u64> {
     limit.current
 }
 
+/// Whether a new server may take the port of one that has just ended: `SO_REUSEADDR` means no more.
+pub const REUSES_PORTS: bool = true;
+
 /// Bytes that the system takes for a connection before it sends them.
 const MAX_UNSENT: u32 = 32 * 1024;
 

@@ -38,6 +38,10 @@ const ACCESS_DENIED: i32 = 5;
 /// `ERROR_SHARING_VIOLATION`: the file is open in another program, without sharing.
 const SHARING_VIOLATION: i32 = 32;
 
+/// Whether to set `SO_REUSEADDR`, with which two servers would have the same port. A port is free at
+/// once without it.
+pub const REUSES_PORTS: bool = false;
+
 /// Bytes that the system keeps for a connection until they are acknowledged.
 const SEND_BUFFER: usize = 64 * 1024;
 
