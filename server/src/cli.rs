@@ -2,6 +2,7 @@
 
 mod age;
 pub mod manual;
+mod patience;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::DEFAULT_HOST;
 use shared::host::Host;
+
+use patience::Patience;
 
 /// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
@@ -68,7 +71,25 @@ pub struct Cli {
     #[arg(long, value_name = "SIZE", default_value = DEFAULT_FOLLOW_BUFFER_TEXT, value_parser = size)]
     pub follow_buffer: u64,
 
-    /// Log level, on standard error; debug shows each request.
+    /// Connections at once; one more is told so and ended [default: 16384, or as many as there are
+    /// open files for].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_connections: Option<u64>,
+
+    /// End a connection on which a line stands half sent for so long: a number and s, min or h, or
+    /// none.
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub line_timeout: Patience,
+
+    /// End a connection whose client takes nothing of a reply for so long.
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub stall_timeout: Patience,
+
+    /// End a connection on which nothing is asked for so long. A client that follows is asking.
+    #[arg(long, value_name = "TIME", default_value = "none")]
+    pub idle_timeout: Patience,
+
+    /// Log level, on standard error; debug shows each connection and request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
 
@@ -131,9 +152,10 @@ Try it:
 On Windows: server in one window, tui-client in another.
 
 On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is closed) it stops
-accepting, answers the requests in flight and exits. At log-off and shutdown Windows may end it like
-a kill, which loses nothing that was acknowledged.
-Exit codes: 0 stopped in this way, 1 failed to start or to run, 2 wrong usage.";
+accepting, answers the requests in flight and exits; a second one ends it at once. If it was started
+in a terminal, closing that stops it, too. At log-off and shutdown Windows may end it like a kill.
+None of it loses what was acknowledged.
+Exit codes: 0 stopped in this way, 1 failed to start or to run, or ended at once, 2 wrong usage.";
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -153,9 +175,9 @@ pub enum LogLevel {
     Error,
     /// Errors and warnings.
     Warn,
-    /// Also start, stop and each connection.
+    /// Also start, stop and a summary each minute.
     Info,
-    /// Also each request.
+    /// Also each connection and request.
     Debug,
     /// Everything.
     Trace,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use server::net::ConnectionLimits;
 use server::store::local::{self, Durability};
 use tracing::level_filters::LevelFilter;
 
@@ -21,6 +22,10 @@ pub struct ServerConfig {
     pub store: local::LocalConfig,
     /// Whether clients may take points back.
     pub allow_delete: bool,
+    /// Connections at once; `None` for as many as usual.
+    pub max_connections: Option<u64>,
+    /// How long a client may keep a connection waiting.
+    pub limits: ConnectionLimits,
     /// The most detailed messages that are logged.
     pub log_level: LevelFilter,
 }
@@ -64,9 +69,14 @@ impl ServerConfig {
             LogLevel::Debug => LevelFilter::DEBUG,
             LogLevel::Trace => LevelFilter::TRACE,
         };
-        let allow_delete = cli.allow_delete;
+        let limits = ConnectionLimits {
+            line_timeout: cli.line_timeout.limit(),
+            stall_timeout: cli.stall_timeout.limit(),
+            idle_timeout: cli.idle_timeout.limit(),
+        };
+        let (allow_delete, max_connections) = (cli.allow_delete, cli.max_connections);
         let (port, host) = (cli.host.port(cli.port)?, cli.host.into_name());
-        Ok(Self { host, port, data, store, allow_delete, log_level })
+        Ok(Self { host, port, data, store, allow_delete, max_connections, limits, log_level })
     }
 }
 
@@ -93,6 +103,7 @@ mod tests {
         assert_eq!(config.store.follow_buffer, store.follow_buffer);
         assert_eq!(config.store.retention, store.retention);
         assert_eq!(config.store.max_ahead, store.max_ahead);
+        assert_eq!(config.limits, ConnectionLimits::default());
     }
 
     #[test]

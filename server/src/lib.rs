@@ -4,9 +4,11 @@
 //! (points).
 
 pub mod clock;
+pub mod event_limit;
 pub mod follow;
 pub mod ingest;
 pub mod low_priority;
+pub mod metrics;
 pub mod net;
 pub mod os;
 pub mod protocol;
@@ -14,10 +16,13 @@ pub mod query;
 pub mod shutdown;
 pub mod store;
 
+use std::sync::Arc;
+
 use clock::Clock;
 use follow::Follows;
 use ingest::Ingest;
-use net::{Listener, Permits};
+use metrics::Summary;
+use net::{Connections, Listener};
 use protocol::Protocol;
 use query::Queries;
 use shutdown::Shutdown;
@@ -25,11 +30,14 @@ use store::Store;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-/// Listeners that share a store, the permits for connections and the shutdown.
+/// Tasks that are named when the shutdown has to leave them.
+const UNFINISHED_SHOWN: usize = 5;
+
+/// Listeners that share a store, the places for connections and the shutdown.
 #[derive(Debug)]
 pub struct Server<S> {
     store: S,
-    permits: Permits,
+    connections: Connections,
     clock: Clock,
     shutdown: Shutdown,
     listening: JoinSet<()>,
@@ -37,9 +45,8 @@ pub struct Server<S> {
 
 impl<S: Store + Clone> Server<S> {
     /// A server that listens nowhere yet.
-    pub fn new(store: S, clock: Clock, shutdown: Shutdown) -> Self {
-        let permits = Permits::for_open_files();
-        Self { store, permits, clock, shutdown, listening: JoinSet::new() }
+    pub fn new(store: S, clock: Clock, connections: Connections, shutdown: Shutdown) -> Self {
+        Self { store, connections, clock, shutdown, listening: JoinSet::new() }
     }
 
     /// Serves the clients of `listener` from now on, each with a `protocol` of its own.
@@ -55,21 +62,31 @@ impl<S: Store + Clone> Server<S> {
         let queries = Queries::new(self.store.clone(), self.clock.clone());
         let follows = Follows::new(self.store.clone(), self.clock.clone());
         let protocol = move || protocol(ingest.clone(), queries.clone(), follows.clone());
-        let (permits, shutdown) = (self.permits.clone(), self.shutdown.clone());
-        self.listening.spawn(async move { listener.serve(protocol, &permits, &shutdown).await });
+        let (connections, shutdown) = (self.connections.clone(), self.shutdown.clone());
+        self.listening
+            .spawn(async move { listener.serve(protocol, &connections, &shutdown).await });
     }
 
     /// Waits until the shutdown begins, then answers the requests in flight and closes the store.
     pub async fn run(mut self) {
-        while let Some(ended) = self.listening.join_next().await {
-            if let Err(error) = ended {
-                warn!(%error, "listener failed");
+        let mut summary = Summary::new(Arc::clone(&self.connections.metrics));
+        let listening = async {
+            while let Some(ended) = self.listening.join_next().await {
+                if let Err(error) = ended {
+                    warn!(%error, "listener failed");
+                }
             }
+        };
+        tokio::select! {
+            () = listening => {}
+            () = summary.log_each_minute() => {}
         }
         info!("shutting down");
         if let Err(names) = self.shutdown.finish().await {
-            warn!(unfinished = ?names, "shutdown timed out");
+            let first = &names[..names.len().min(UNFINISHED_SHOWN)];
+            warn!(unfinished = names.len(), ?first, "shutdown timed out");
         }
+        summary.log_total();
         self.store.close().await;
         info!("stopped");
     }

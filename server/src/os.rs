@@ -5,11 +5,12 @@
 //! | access to the data | modes 0700 and 0600 | the access list of the directory above, which is inherited |
 //! | a change of names is durable | after a sync of the directory | see below |
 //! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS likewise from Windows 10 1809 on; before, on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
-//! | what ends the server | SIGINT, SIGTERM | Ctrl-C, Ctrl-Break, closing the window (5 s); at log-off and shutdown Windows may end it like a kill |
+//! | what ends the server | SIGINT, SIGTERM; SIGHUP if it was started in a terminal | Ctrl-C, Ctrl-Break, closing the window (5 s); at log-off and shutdown Windows may end it like a kill |
 //! | a selection in the terminal | holds nothing up | would hold up the log: the mouse selects nothing until the server ends |
 //! | `--host ::` | is IPv4, too | is IPv6 alone |
 //! | standard output or error is closed | is noted before `main` | has no handle |
 //! | threads of low priority | on Linux; elsewhere a priority is that of the process | have that of the process |
+//! | what a peer has not acknowledged | is known on Linux | is not known |
 //! | open files | are limited | are not limited in a way that matters |
 //!
 //! **Names on Windows.** A directory can't be synced there. NTFS journals the changes of
@@ -35,10 +36,10 @@ use unix as system;
 use windows as system;
 
 pub use system::{
-    DirectoryHandle, EndSignals, OPEN_FILES_HINT, Output, PORT_HINT, TEMP_VARIABLE,
-    UnselectableConsole, is_family_missing, is_in_use, lower_thread_priority, make_directory,
-    open_file, open_private_file, raise_open_files_limit, read_exact_at, remove, rename,
-    write_all_at,
+    DirectoryHandle, EndSignals, OPEN_FILES_HINT, Output, PORT_HINT, REUSES_PORTS, TEMP_VARIABLE,
+    UnselectableConsole, is_family_missing, is_in_use, limit_unsent, lower_thread_priority,
+    make_directory, open_file, open_private_file, raise_open_files_limit, read_exact_at, remove,
+    rename, unacknowledged, write_all_at,
 };
 
 /// A request of the operating system or of a user to end.
@@ -47,6 +48,8 @@ pub struct EndRequest {
     /// How long the process may take to answer the requests in flight, where the system kills it
     /// soon after.
     pub limit: Option<Duration>,
+    /// A second one of these means at once.
+    pub is_insistent: bool,
 }
 
 /// Whether a terminal takes escape sequences. Where a console has to be told to take them, it is.

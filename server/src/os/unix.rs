@@ -3,17 +3,23 @@
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
+#[cfg(not(target_os = "linux"))]
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use socket2::Socket;
 
+mod signals;
+#[cfg(target_os = "linux")]
+mod socket_diag;
 mod streams;
 
-use super::EndRequest;
-
+pub use signals::EndSignals;
+#[cfg(target_os = "linux")]
+pub use socket_diag::unacknowledged;
 pub use streams::Output;
 
 /// The environment variable that names the place for temporary files.
@@ -150,31 +156,28 @@ pub fn raise_open_files_limit() -> Option<u64> {
     limit.current
 }
 
-/// SIGINT and SIGTERM.
-#[derive(Debug)]
-pub struct EndSignals {
-    interrupt: Signal,
-    terminate: Signal,
+/// Whether a new server may take the port of one that has just ended: `SO_REUSEADDR` means no more.
+pub const REUSES_PORTS: bool = true;
+
+/// Bytes that the system takes for a connection before it sends them.
+const MAX_UNSENT: u32 = 32 * 1024;
+
+/// Limits what the system keeps for a peer that takes nothing. What was sent to one that reads is not
+/// limited, so that it is answered as fast as the way to it allows.
+///
+/// # Errors
+/// When that can't be limited.
+pub fn limit_unsent(socket: &Socket) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return socket.set_tcp_notsent_lowat(MAX_UNSENT);
+    #[cfg(not(target_os = "linux"))]
+    return socket.set_send_buffer_size(2 * MAX_UNSENT as usize);
 }
 
-impl EndSignals {
-    /// Takes the signals from now on, instead of ending the process.
-    ///
-    /// # Errors
-    /// When they can't be taken.
-    pub fn listen() -> io::Result<Self> {
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Waits for the first of them.
-    pub async fn recv(&mut self) -> EndRequest {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        EndRequest { limit: None }
-    }
+/// Bytes that were written to a connection and not acknowledged: this system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub fn unacknowledged(_: SocketAddr, _: SocketAddr) -> Option<u32> {
+    None
 }
 
 /// Whether the terminal takes escape sequences, as its TERM says.

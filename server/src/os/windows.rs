@@ -2,12 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::net::SocketAddr;
 use std::os::windows::fs::FileExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use crossterm_winapi::{ConsoleMode, Handle, HandleType};
+use socket2::Socket;
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
     ctrl_logoff, ctrl_shutdown,
@@ -35,6 +37,13 @@ const ACCESS_DENIED: i32 = 5;
 
 /// `ERROR_SHARING_VIOLATION`: the file is open in another program, without sharing.
 const SHARING_VIOLATION: i32 = 32;
+
+/// Whether to set `SO_REUSEADDR`, with which two servers would have the same port. A port is free at
+/// once without it.
+pub const REUSES_PORTS: bool = false;
+
+/// Bytes that the system keeps for a connection until they are acknowledged.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// `WSAEAFNOSUPPORT`.
 const FAMILY_NOT_SUPPORTED: i32 = 10_047;
@@ -178,6 +187,19 @@ pub fn is_family_missing(error: &io::Error) -> bool {
     error.raw_os_error() == Some(FAMILY_NOT_SUPPORTED)
 }
 
+/// Limits what the system keeps for a peer that takes nothing.
+///
+/// # Errors
+/// When that can't be limited.
+pub fn limit_unsent(socket: &Socket) -> io::Result<()> {
+    socket.set_send_buffer_size(SEND_BUFFER)
+}
+
+/// Bytes that were written to a connection and not acknowledged: this system does not tell.
+pub fn unacknowledged(_: SocketAddr, _: SocketAddr) -> Option<u32> {
+    None
+}
+
 /// How many files there may be open: there is no limit.
 pub fn raise_open_files_limit() -> Option<u64> {
     None
@@ -219,7 +241,7 @@ impl EndSignals {
             _ = self.logoff.recv() => Some(URGENT_LIMIT),
             _ = self.shutdown.recv() => Some(URGENT_LIMIT),
         };
-        EndRequest { limit }
+        EndRequest { limit, is_insistent: limit.is_none() }
     }
 }
 

@@ -88,7 +88,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::time::SystemTime", &["clock"]),
     ("std::time::UNIX_EPOCH", &["clock"]),
     ("tokio::net", &["net"]),
-    ("socket2", &["net"]),
+    ("socket2", &["net", "os"]),
     // `os` has the calls that differ, for the disk alone.
     ("std::fs", &["store::local::disk", "os"]),
     // Runs before `main`.

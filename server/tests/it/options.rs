@@ -226,6 +226,10 @@ fn help_lists_all_options() {
         "--ephemeral",
         "--log-limit",
         "64MiB",
+        "--max-connections",
+        "--line-timeout",
+        "--stall-timeout",
+        "--idle-timeout",
         "--log-level",
         "Exit codes",
     ] {
