@@ -7,6 +7,7 @@ pub mod clock;
 pub mod follow;
 pub mod ingest;
 pub mod low_priority;
+pub mod memory;
 pub mod net;
 pub mod os;
 pub mod protocol;
@@ -16,7 +17,8 @@ pub mod store;
 
 use clock::Clock;
 use follow::Follows;
-use ingest::Ingest;
+use ingest::{InFlightLimit, Ingest};
+use memory::MemoryShares;
 use net::{Listener, Permits};
 use protocol::Protocol;
 use query::Queries;
@@ -30,6 +32,7 @@ use tracing::{info, warn};
 pub struct Server<S> {
     store: S,
     permits: Permits,
+    in_flight: InFlightLimit,
     clock: Clock,
     shutdown: Shutdown,
     listening: JoinSet<()>,
@@ -39,7 +42,14 @@ impl<S: Store + Clone> Server<S> {
     /// A server that listens nowhere yet.
     pub fn new(store: S, clock: Clock, shutdown: Shutdown) -> Self {
         let permits = Permits::for_open_files();
-        Self { store, permits, clock, shutdown, listening: JoinSet::new() }
+        let in_flight = InFlightLimit::new(MemoryShares::UNLIMITED.in_flight);
+        Self { store, permits, in_flight, clock, shutdown, listening: JoinSet::new() }
+    }
+
+    /// Has the clients of all listeners to come together at most `bytes` of puts in flight; beyond,
+    /// each waits for its own after every few.
+    pub fn limit_in_flight(&mut self, bytes: u64) {
+        self.in_flight = InFlightLimit::new(bytes);
     }
 
     /// Serves the clients of `listener` from now on, each with a `protocol` of its own.
@@ -51,7 +61,7 @@ impl<S: Store + Clone> Server<S> {
         for address in listener.addresses() {
             info!("listening on {address}");
         }
-        let ingest = Ingest::new(self.store.clone());
+        let ingest = Ingest::new(self.store.clone(), self.in_flight.clone());
         let queries = Queries::new(self.store.clone(), self.clock.clone());
         let follows = Follows::new(self.store.clone(), self.clock.clone());
         let protocol = move || protocol(ingest.clone(), queries.clone(), follows.clone());

@@ -11,6 +11,7 @@
 //! | standard output or error is closed | is noted before `main` | has no handle |
 //! | threads of low priority | on Linux; elsewhere a priority is that of the process | have that of the process |
 //! | open files | are limited | are not limited in a way that matters |
+//! | memory | is limited by control groups and `ulimit -v`, and its size is known, on Linux | is not known here |
 //!
 //! **Names on Windows.** A directory can't be synced there. NTFS journals the changes of
 //! names of a volume and replays them in their order after a power cut, so what is left is what was
@@ -36,10 +37,19 @@ use windows as system;
 
 pub use system::{
     DirectoryHandle, EndSignals, OPEN_FILES_HINT, Output, PORT_HINT, TEMP_VARIABLE,
-    UnselectableConsole, is_family_missing, is_in_use, lower_thread_priority, make_directory,
-    open_file, open_private_file, raise_open_files_limit, read_exact_at, remove, rename,
-    write_all_at,
+    UnselectableConsole, fit_into_address_space, is_family_missing, is_in_use,
+    lower_thread_priority, make_directory, memory_limit, open_file, open_private_file,
+    raise_open_files_limit, read_exact_at, remove, rename, write_all_at,
 };
+
+/// How much memory this process may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryLimit {
+    /// In bytes.
+    pub bytes: u64,
+    /// What limits it, for the log.
+    pub source: &'static str,
+}
 
 /// A request of the operating system or of a user to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,10 +10,12 @@ use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+mod memory;
 mod streams;
 
 use super::EndRequest;
 
+pub use memory::{fit_into_address_space, memory_limit};
 pub use streams::Output;
 
 /// The environment variable that names the place for temporary files.

@@ -15,7 +15,7 @@ use tokio::signal::windows::{
 
 mod streams;
 
-use super::EndRequest;
+use super::{EndRequest, MemoryLimit};
 
 pub use streams::Output;
 
@@ -172,6 +172,14 @@ impl DirectoryHandle {
         Ok(())
     }
 }
+
+/// How much memory this process may take: it is not known.
+pub fn memory_limit() -> Option<MemoryLimit> {
+    None
+}
+
+/// Does nothing: the address space has no limit of its own.
+pub fn fit_into_address_space() {}
 
 /// Whether an error says that this machine has no such kind of address, as one without IPv6.
 pub fn is_family_missing(error: &io::Error) -> bool {

@@ -17,6 +17,8 @@ mod handed_on;
 mod harness;
 mod kill_9;
 mod lifecycle;
+#[cfg(target_os = "linux")]
+mod limited_process;
 mod options;
 mod refused_directories;
 mod released_formats;

@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::background::checkpoint::DamagedSegments;
 use super::config::LocalConfig;
@@ -74,12 +74,24 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
         points_in_parts,
         points_in_log,
         parts = part_count,
-        series = state.index().end(),
+        series = state.index().len(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "the data is ready"
     );
+    report_series(&state);
     options::report_retention(&state, hidden_points);
     Ok(Recovered { state, resume, damaged_segments })
+}
+
+/// Says when there are so many series that no new one is taken.
+fn report_series(state: &StoreState) {
+    let (limit, index) = (state.config().max_series, state.index());
+    if index.len() > limit as usize {
+        warn!(
+            series = index.len(),
+            "there are more series than --max-series, {limit}; all are served, new ones refused"
+        );
+    }
 }
 
 /// Removes series without points from the index: they were all taken back, or none was stored. So

@@ -13,7 +13,7 @@ use super::super::*;
 use super::manual_store::{ManualStore, Outcome};
 use crate::clock::Clock;
 use crate::follow::Follows;
-use crate::ingest::Ingest;
+use crate::ingest::{InFlightLimit, Ingest};
 use crate::protocol::text::TextProtocol;
 use crate::query::Queries;
 
@@ -80,6 +80,15 @@ impl Client {
 
     /// Connects by a pipe that holds so many bytes in each direction.
     pub(super) fn connect_through(store: &ManualStore, bytes: usize) -> Self {
+        Self::connect_within(store, bytes, InFlightLimit::new(u64::MAX))
+    }
+
+    /// Like [`Client::connect_through`], with a limit of what all clients have in flight.
+    pub(super) fn connect_within(
+        store: &ManualStore,
+        bytes: usize,
+        in_flight: InFlightLimit,
+    ) -> Self {
         let (near, stream) = tokio::io::duplex(bytes);
         let (writes, largest_write): (Arc<AtomicUsize>, Arc<AtomicUsize>) = Default::default();
         let is_reset: Arc<AtomicBool> = Arc::default();
@@ -91,7 +100,7 @@ impl Client {
             is_reset: Arc::clone(&is_reset),
         };
         let protocol = TextProtocol::new(
-            Ingest::new(store.clone()),
+            Ingest::new(store.clone(), in_flight),
             Queries::new(store.clone(), Clock::default()),
             Follows::new(store.clone(), Clock::default()),
             false,

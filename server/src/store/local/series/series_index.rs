@@ -26,6 +26,35 @@ pub enum Undefined {
     TooMany,
 }
 
+/// How many series there may be before new ones are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesLimits {
+    /// Number of series.
+    pub series: u32,
+    /// Bytes of all keys.
+    pub key_bytes: u64,
+}
+
+impl SeriesLimits {
+    /// No limits.
+    pub const NONE: Self = Self { series: u32::MAX, key_bytes: u64::MAX };
+}
+
+/// Why there is no new series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoNewSeries {
+    /// There are as many as there may be.
+    TooMany {
+        /// So many.
+        limit: u32,
+    },
+    /// The keys take as many bytes as they may.
+    KeysTooLong {
+        /// So many.
+        limit: u64,
+    },
+}
+
 /// All series that have points. An id is never given twice: the series of a key whose points were
 /// all taken back, or have all expired, is removed, and the key is a new series when it is put
 /// again.
@@ -43,6 +72,8 @@ pub struct SeriesIndex {
     /// All series below this have had points.
     first_fresh: SeriesId,
     removals: u64,
+    /// Bytes of the keys in `ids`.
+    key_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -58,19 +89,53 @@ impl SeriesIndex {
         self.ids.get(key.as_str()).copied()
     }
 
-    /// The id of a series, new or not; `None` when there are too many series to count.
-    pub fn find_or_create(&mut self, key: Key<'_>) -> Option<SeriesId> {
+    /// The id of a series, new or not.
+    ///
+    /// # Errors
+    /// Why there is no new one; nothing is changed then.
+    pub fn find_or_create(
+        &mut self,
+        key: Key<'_>,
+        limits: SeriesLimits,
+    ) -> Result<SeriesId, NoNewSeries> {
         if let Some(id) = self.find(key) {
-            return Some(id);
+            return Ok(id);
         }
-        let id = Some(self.end).filter(|&id| id < MAX_SERIES)?;
+        self.check_room(key, limits)?;
+        let id = self.end;
+        if !(..MAX_SERIES).contains(&id) {
+            return Err(NoNewSeries::TooMany { limit: MAX_SERIES });
+        }
         self.end += 1;
         let key = key.to_owned();
         let is_stored = AtomicBool::new(false);
         self.series.insert(id, Series { key: key.clone(), is_stored });
+        self.name(id, key);
+        Ok(id)
+    }
+
+    /// Whether there is room for a series of a key that has none.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn check_room(&self, key: Key<'_>, limits: SeriesLimits) -> Result<(), NoNewSeries> {
+        if self.len() >= limits.series as usize {
+            return Err(NoNewSeries::TooMany { limit: limits.series });
+        }
+        let key_bytes = self.key_bytes.saturating_add(key.as_bytes().len() as u64);
+        if key_bytes > limits.key_bytes {
+            return Err(NoNewSeries::KeysTooLong { limit: limits.key_bytes });
+        }
+        Ok(())
+    }
+
+    /// Gives a key to a series, perhaps instead of another one.
+    fn name(&mut self, id: SeriesId, key: KeyBuf) {
+        let length = key.as_str().len() as u64;
         self.names.insert(key.clone(), id);
-        self.ids.insert(key, id);
-        Some(id)
+        if self.ids.insert(key, id).is_none() {
+            self.key_bytes += length;
+        }
     }
 
     /// Takes over a series from the disk. Of several with the same key the greatest id counts: the
@@ -91,8 +156,7 @@ impl SeriesIndex {
         let is_stored = AtomicBool::new(true);
         self.series.insert(id, Series { key: key.clone(), is_stored });
         if newer.is_none() {
-            self.names.insert(key.clone(), id);
-            self.ids.insert(key, id);
+            self.name(id, key);
         }
         Ok(())
     }
@@ -109,6 +173,7 @@ impl SeriesIndex {
         if self.find(key.as_key()) == Some(id) {
             self.ids.remove(key.as_str());
             self.names.remove(key.as_str());
+            self.key_bytes -= key.as_str().len() as u64;
         }
         Some(key)
     }

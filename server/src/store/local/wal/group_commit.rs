@@ -20,7 +20,7 @@ use crate::store::local::file_name::SegmentId;
 use crate::store::local::follow::commit::{CommitId, Op};
 use crate::store::local::follower::deletions::deleted_points;
 use crate::store::local::series::paged::Paged;
-use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_index::{SeriesId, SeriesLimits};
 use crate::store::local::series::series_point::SeriesWindow;
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::{Memory, Phase};
@@ -251,7 +251,10 @@ impl Committer {
         }
         keys.extend(index.remove_fresh());
         let index = RefCell::new(index);
-        self.queue.replace_series(|id| index.borrow_mut().find_or_create(keys.get(&id)?.as_key()));
+        self.queue.replace_series(|id| {
+            let key = keys.get(&id)?.as_key();
+            index.borrow_mut().find_or_create(key, SeriesLimits::NONE).ok()
+        });
     }
 
     /// Puts the records of a group into the buffer: the keys of series that the segment does not
