@@ -72,6 +72,7 @@ impl ServerConfig {
             max_series,
             max_key_bytes: memory.key_bytes,
             max_reads: memory.reads,
+            reserve: if cli.ephemeral { 0 } else { log_limit / 4 },
             follow_buffer: usize::try_from(follow_buffer).unwrap_or(usize::MAX),
             retention: cli.retention,
             max_ahead: cli.max_ahead,

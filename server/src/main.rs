@@ -90,6 +90,7 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     telemetry::start(config.log_level);
     let shutdown = Shutdown::default();
     stop_on_signal(&shutdown)?;
+    os::refuse_long_files_by_error().context("can't handle signals")?;
     let listener = Listener::bind(&config.host, config.port)
         .await
         .map_err(|error| bind_error(&config, &error))?;

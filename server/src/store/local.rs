@@ -73,6 +73,7 @@ impl Local {
         let queue = Arc::new(Queue::default());
         let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)
             .map_err(open_error::io("its log can't be written"))?;
+        state.restore_reserve();
         let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
         let retired = Arc::clone(&queue);
         let threads = [

@@ -1,6 +1,7 @@
-//! Servers with less memory.
+//! Servers with less memory, shorter files, and directories that are taken away from them.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Command;
@@ -71,6 +72,57 @@ fn keys_without_end_are_refused_within_a_limit_of_memory() {
         let found = program.request("get *[::all:count]\n");
         assert_eq!(found.lines().filter(|line| line.ends_with(" 1.0 0")).count(), 1);
         assert_eq!(found.lines().count(), LIMIT + 2, "in round {round}");
+        program.kill();
+    }
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_a_full_disk() {
+    let data = tempfile::tempdir().unwrap();
+    // 128 KiB.
+    let program = limited("-f 256", data.path(), &["--durability", "interval"]);
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    for key in 0..3000 {
+        // One file after the other is full.
+        match put_keys(&program, key..key + 1) {
+            (1, None) => acknowledged.push(key),
+            (0, Some(reason)) => {
+                assert_eq!(reason, "the disk is full");
+                refused += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((1..100).contains(&refused), "{refused} of 3000 are refused");
+    program.kill();
+    let mut program = ServerProcess::open(data.path());
+    let found = program.request("get *\n");
+    let found: Vec<usize> = found
+        .lines()
+        .filter_map(|line| line.rsplit_once(' ').and_then(|(_, time)| time.parse().ok()))
+        .collect();
+    assert_eq!(found, acknowledged);
+    program.stop();
+}
+
+#[test]
+fn a_directory_that_is_replaced_is_noticed_before_the_next_ok() {
+    for is_replaced in [false, true] {
+        let root = tempfile::tempdir().unwrap();
+        let (data, away) = (root.path().join("data"), root.path().join("away"));
+        let mut program = ServerProcess::open(&data);
+        assert_eq!(program.request("put a 1 1\n"), "ok\n\n");
+        fs::rename(&data, &away).unwrap();
+        if is_replaced {
+            fs::create_dir(&data).unwrap();
+        }
+        assert_eq!(program.request("put a 2 2\n"), "error\nthe disk failed\n\n");
+        program.wait_until_logged("the data directory was removed, or another one is in its place");
+        assert_eq!(
+            program.request("put a 2 2\nget a[:1]\n"),
+            "error\nthe disk failed\n\nok\na 1.0 1\n\n"
+        );
         program.kill();
     }
 }

@@ -59,6 +59,9 @@ pub struct LocalConfig {
     pub max_key_bytes: u64,
     /// Most answers to `get`s that are read at once; others wait.
     pub max_reads: usize,
+    /// Bytes that are kept on the disk for what gives room back when it is full; 0 for none. A small
+    /// disk keeps less.
+    pub reserve: u64,
     /// Tells the present time; `retention` and `max_ahead` count from it.
     pub clock: Clock,
 }
@@ -89,6 +92,7 @@ impl Default for LocalConfig {
             max_series: u32::MAX,
             max_key_bytes: u64::MAX,
             max_reads: MemoryShares::UNLIMITED.reads,
+            reserve: 0,
             clock: Clock::default(),
         }
     }

@@ -107,7 +107,7 @@ impl LocalReader {
         window: Window,
     ) -> (Self, Arc<Mutex<Snapshots>>) {
         let index = state.index();
-        let selection = SeriesSelection::new(keys, &index);
+        let selection = SeriesSelection::of_follower(keys, &index);
         let cutoff = state.config().cutoff();
         let window = window.since(cutoff);
         let snapshots = Arc::new(Mutex::new(Snapshots::new(index.end(), window)));

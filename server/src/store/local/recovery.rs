@@ -101,6 +101,8 @@ fn remove_series_without_points(state: &StoreState) {
     {
         let memory = state.memory();
         deleted.extend(memory.heads.all_deletes().keys());
+        let frozen = memory.frozen.iter().flat_map(|frozen| frozen.heads().all_deletes().keys());
+        deleted.extend(frozen);
         let in_parts = memory.parts.iter().flat_map(|part| part.all_deletes());
         deleted.extend(in_parts.map(|(series, _)| series));
     }

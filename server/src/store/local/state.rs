@@ -18,6 +18,7 @@ use tracing::error;
 
 use super::config::LocalConfig;
 use super::disk::Disk;
+use super::disk::reserve::Reserve;
 use super::file_name::SegmentId;
 use super::follow::commit::CommitId;
 use super::follow::followers::Followers;
@@ -44,6 +45,7 @@ pub struct StoreState {
     followers: Followers,
     deletion: Mutex<DeletionCutoff>,
     refused_series: RefusedSeries,
+    reserve: Reserve,
     /// Permits to read, one for each answer that is being read.
     reads: Arc<Semaphore>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`], [`Memory::deletions`] and
@@ -61,6 +63,7 @@ impl StoreState {
     ) -> Self {
         Self {
             followers: Followers::new(config.follow_buffer),
+            reserve: Reserve::find(&*disk, config.reserve, config.retry),
             reads: Arc::new(Semaphore::new(config.max_reads.clamp(1, Semaphore::MAX_PERMITS))),
             disk,
             config,
@@ -110,6 +113,17 @@ impl StoreState {
     /// The puts of new series that were refused.
     pub fn refused_series(&self) -> &RefusedSeries {
         &self.refused_series
+    }
+
+    /// Gives what is kept in reserve back to the disk, for what makes room there. Answers whether
+    /// there was any.
+    pub fn release_reserve(&self) -> bool {
+        self.reserve.release(self.disk())
+    }
+
+    /// Keeps room in reserve again when there is room. Answers whether there is a reserve now.
+    pub fn restore_reserve(&self) -> bool {
+        self.reserve.restore(self.disk())
     }
 
     /// Which points may be deleted now. Takes a sample of the cutoff.

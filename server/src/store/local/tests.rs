@@ -17,6 +17,7 @@ mod random;
 mod retention;
 mod shutdown;
 mod sim_disk;
+mod starts;
 mod upgrade;
 
 use std::sync::Arc;

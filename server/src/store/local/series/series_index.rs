@@ -217,6 +217,18 @@ impl SeriesIndex {
         fresh
     }
 
+    /// Has ids given again that were the last ones given, and only to these series, by rising id,
+    /// which are removed and never had a point. No one may know these ids any more.
+    pub fn take_back_ids(&mut self, removed: &[(SeriesId, KeyBuf)]) {
+        for (id, _) in removed.iter().rev() {
+            if id.checked_add(1) != Some(self.end) {
+                break;
+            }
+            self.end = *id;
+        }
+        self.first_fresh = self.first_fresh.min(self.end);
+    }
+
     /// The series from the id `from` on, by rising id.
     pub fn iter_from(&self, from: SeriesId) -> impl Iterator<Item = (SeriesId, &KeyBuf)> {
         self.series.iter_from(from).map(|(id, series)| (id, &series.key))

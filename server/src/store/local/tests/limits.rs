@@ -1,6 +1,10 @@
 //! Limits of what clients can make the store hold.
 
+use std::sync::mpsc;
+
 use super::damage::logged;
+use super::faults::FULL;
+use super::sim_disk::Verb;
 use super::*;
 use crate::store::Cursor;
 use crate::store::query::{Deletion, KeySelection};
@@ -69,6 +73,78 @@ fn refused_series_are_told_and_counted() {
     assert_eq!(log.lines().count(), 1, "{log}");
     assert!(log.contains("there are enough") && log.contains("refused_puts=3"), "{log}");
     assert_eq!(refused.count(), 3000);
+}
+
+#[tokio::test]
+async fn a_refused_put_leaves_no_series_behind() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, LocalConfig::default()).unwrap();
+    put(&store, &rows(&["a"])).await.unwrap();
+    disk.set_room(Some(0));
+    for number in 0..100 {
+        let key = format!("new{number}");
+        let outcome = put(&store, &rows(&[&key, "a", "other"])).await;
+        assert_eq!(outcome, Err(Unavailable::DiskFull.into()));
+        let index = store.state.index();
+        assert_eq!((index.len(), index.end()), (1, 1), "{number}");
+        assert_eq!(index.with_prefix("").count(), 1);
+    }
+    // What followers may know by its number is not given again.
+    let follower = store.follow(KeySelection::All, Window::EMPTY);
+    assert!(put(&store, &rows(&["b"])).await.is_err());
+    assert_eq!((store.state.index().len(), store.state.index().end()), (1, 2));
+    drop(follower);
+    disk.set_room(None);
+    put(&store, &rows(&["c", "b"])).await.unwrap();
+    assert_eq!(read(&store.state).unwrap(), rows(&["a", "c", "b"]));
+    assert_eq!(contract::read(&store, Query::all()).await, rows(&["a", "c", "b"]));
+    within(store.close()).await;
+}
+
+/// The first group finds the disk full while a second one waits with some of the same keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_a_refused_put_keeps_its_order() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, LocalConfig::default()).unwrap();
+    put(&store, &rows(&["a"])).await.unwrap();
+    let (arrived, has_arrived) = mpsc::channel();
+    let (release, held) = mpsc::channel::<()>();
+    let state = std::sync::Mutex::new((arrived, held, false));
+    disk.on_call(move |verb, name| {
+        let mut state = state.lock().unwrap();
+        if verb != Verb::Write || !name.starts_with("log-") || state.2 {
+            return None;
+        }
+        state.2 = true;
+        state.0.send(()).unwrap();
+        // Dropped when the second group waits.
+        let _ = state.1.recv();
+        Some(FULL)
+    });
+    let submit = |keys: &[&str]| {
+        let rows = rows(keys);
+        let batch: Vec<_> = rows
+            .iter()
+            .map(|(key, timestamp, value)| {
+                let point = Point { timestamp: *timestamp, value: *value };
+                (Key::new(key).unwrap(), point)
+            })
+            .collect();
+        store.put_batch(&batch)
+    };
+    let first = submit(&["x", "y", "z"]);
+    tokio::task::block_in_place(|| has_arrived.recv()).unwrap();
+    let second = submit(&["z", "a", "x"]);
+    drop(release);
+    assert_eq!(within(first).await, Err(Unavailable::DiskFull.into()));
+    assert_eq!(within(second).await, Ok(Vec::new()));
+    put(&store, &rows(&["y"])).await.unwrap();
+    let expected = rows(&["a", "z", "x", "y"]);
+    assert_eq!(read(&store.state).unwrap(), expected);
+    assert_eq!((store.state.index().len(), store.state.index().end()), (4, 4));
+    let again = recovered(&disk.killed_after(disk.operations()), LocalConfig::default()).unwrap();
+    assert_eq!(read(&again.state).unwrap(), expected);
+    within(store.close()).await;
 }
 
 #[tokio::test]
