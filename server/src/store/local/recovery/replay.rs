@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use super::inventory::report_missing;
 use super::open_error::{OpenError, io};
+use super::progress::Progress;
 use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint_at_any_cost};
 use crate::store::local::disk;
 use crate::store::local::file_name::{FileName, SegmentId};
@@ -21,6 +22,10 @@ use crate::store::local::wal::group_commit::Resume;
 use crate::store::local::wal::header::RecordKind;
 use crate::store::local::wal::record::{self, SegmentEntry};
 use crate::store::local::wal::segment::SegmentFile;
+
+/// Files of the log from which on a start writes a checkpoint: each start begins a file, also one that
+/// is killed soon.
+const MAX_SEGMENTS: usize = 32;
 
 /// What a replay has found.
 #[derive(Debug)]
@@ -53,6 +58,7 @@ pub fn replay_all(
     let mut replay = Replay { cutoff: state.config().cutoff(), ..Replay::default() };
     std::thread::scope(|scope| {
         let mut writing: Option<Checkpoint<'_>> = None;
+        let mut progress = Progress::new(segments.len());
         let mut before = checkpointed;
         // The last file with a record, and those since.
         let mut suspects: Vec<SegmentId> = Vec::new();
@@ -106,11 +112,24 @@ pub fn replay_all(
             }
             state.memory().log_bytes += segment.length();
             let points = replay.points - points;
-            info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
+            if progress.is_due(at + 1) {
+                info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
+            }
             before = id;
         }
         finish(writing)
     })?;
+    let in_heads = segments.iter().filter(|&&id| id >= resume.first_segment).count();
+    let has_frozen = state.memory().frozen.is_some();
+    if in_heads >= MAX_SEGMENTS && !has_frozen {
+        let frozen = freeze(state, resume.first_segment..=resume.segment - 1);
+        resume.first_segment = resume.segment;
+        match checkpoint_at_any_cost(state, &frozen, &damaged_segments) {
+            Ok(()) => replay.hidden_in_heads = 0,
+            // It is tried again by the thread for it.
+            Err(error) => warn!("can't write a checkpoint; its points stay in the log: {error}"),
+        }
+    }
     resume.next_sequence = replay.expected.unwrap_or(0);
     let Replay { points, hidden_in_heads: hidden_points, .. } = replay;
     Ok(Replayed { resume, damaged_segments, points, hidden_points })
@@ -167,9 +186,9 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
             let mut index = state.index_mut();
             let mut sound = true;
             for definition in record::decode_series(payload) {
-                sound &= match definition.map(|(id, key)| index.define(id, key)) {
+                sound &= match definition.map(|(id, key)| index.define(id, key.as_bytes())) {
                     Some(Ok(())) => true,
-                    None | Some(Err(Undefined::Contradiction)) => false,
+                    None | Some(Err(Undefined::Contradiction | Undefined::Invalid)) => false,
                     Some(Err(Undefined::TooMany)) => return Err(OpenError::TooManySeries),
                 };
             }

@@ -1,4 +1,4 @@
-//! Starts on a full disk.
+//! Starts on a full disk, and one after the other.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +11,29 @@ use crate::store::query::{Deletion, KeySelection};
 
 fn row(at: i64) -> Row {
     ("a".to_owned(), at, 0.5)
+}
+
+#[tokio::test]
+async fn starts_that_are_killed_leave_few_files() {
+    for with_puts in [false, true] {
+        let mut disk = SimDisk::new(Image::new());
+        let mut rows = Vec::new();
+        let mut most = 0;
+        for number in 0..200 {
+            let store = open(&disk, LocalConfig::default()).unwrap();
+            if with_puts {
+                rows.push(row(number));
+                put(&store, &rows[rows.len() - 1..]).await.unwrap();
+            }
+            let killed = disk.killed_after(disk.operations());
+            within(store.close()).await;
+            disk = killed;
+            most = most.max(disk.visible().len());
+        }
+        assert!(most < 60, "{most} files");
+        let state = recovered(&disk, LocalConfig::default()).unwrap().state;
+        assert_eq!(read(&state).unwrap(), rows);
+    }
 }
 
 /// A store with points in parts and in the log, the log longer than it is to become.
