@@ -8,6 +8,7 @@ pub mod event_limit;
 pub mod follow;
 pub mod ingest;
 pub mod low_priority;
+pub mod memory;
 pub mod metrics;
 pub mod net;
 pub mod os;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 
 use clock::Clock;
 use follow::Follows;
-use ingest::Ingest;
+use ingest::{InFlightLimit, Ingest};
+use memory::MemoryShares;
 use metrics::Summary;
 use net::{Connections, Listener};
 use protocol::Protocol;
@@ -38,6 +40,7 @@ const UNFINISHED_SHOWN: usize = 5;
 pub struct Server<S> {
     store: S,
     connections: Connections,
+    in_flight: InFlightLimit,
     clock: Clock,
     shutdown: Shutdown,
     listening: JoinSet<()>,
@@ -46,7 +49,14 @@ pub struct Server<S> {
 impl<S: Store + Clone> Server<S> {
     /// A server that listens nowhere yet.
     pub fn new(store: S, clock: Clock, connections: Connections, shutdown: Shutdown) -> Self {
-        Self { store, connections, clock, shutdown, listening: JoinSet::new() }
+        let in_flight = InFlightLimit::new(MemoryShares::UNLIMITED.in_flight);
+        Self { store, connections, in_flight, clock, shutdown, listening: JoinSet::new() }
+    }
+
+    /// Has the clients of all listeners to come together at most `bytes` of puts in flight; beyond,
+    /// each waits for its own after every few.
+    pub fn limit_in_flight(&mut self, bytes: u64) {
+        self.in_flight = InFlightLimit::new(bytes);
     }
 
     /// Serves the clients of `listener` from now on, each with a `protocol` of its own.
@@ -58,7 +68,7 @@ impl<S: Store + Clone> Server<S> {
         for address in listener.addresses() {
             info!("listening on {address}");
         }
-        let ingest = Ingest::new(self.store.clone());
+        let ingest = Ingest::new(self.store.clone(), self.in_flight.clone());
         let queries = Queries::new(self.store.clone(), self.clock.clone());
         let follows = Follows::new(self.store.clone(), self.clock.clone());
         let protocol = move || protocol(ingest.clone(), queries.clone(), follows.clone());

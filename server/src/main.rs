@@ -16,7 +16,7 @@ use server::Server;
 use server::clock::Clock;
 use server::metrics::Metrics;
 use server::net::{Connections, Listener, Permits};
-use server::os::{self, EndSignals, Output};
+use server::os::{self, EndSignals, MemoryLimit, Output};
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
@@ -38,6 +38,7 @@ const ENDED_AT_ONCE: i32 = 1;
 const HASTE: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
+    os::fit_into_address_space();
     let outcome = match Cli::try_read() {
         Err(message) if message.use_stderr() => {
             let text = render(&message, colours(&io::stderr()));
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         Err(help) => print(render(&help, colours(&io::stdout())).as_bytes()),
         Ok(cli) => match manual::asked_for(&cli) {
             Some(text) => print(&text),
-            None => ServerConfig::from_cli(cli).and_then(start),
+            None => ServerConfig::from_cli(cli, os::memory_limit()).and_then(run),
         },
     };
     match outcome {
@@ -89,7 +90,12 @@ fn print(text: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-#[tokio::main]
+fn run(config: ServerConfig) -> anyhow::Result<()> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().max_blocking_threads(config.memory.blocking_threads);
+    builder.build().context("can't start threads")?.block_on(start(config))
+}
+
 async fn start(config: ServerConfig) -> anyhow::Result<()> {
     let _console = os::keep_log_writable();
     let metrics = Arc::new(Metrics::default());
@@ -98,6 +104,7 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     // A temporary directory lives until the server has ended.
     let temporary = Arc::new(OnceLock::new());
     stop_on_signal(&shutdown, Arc::downgrade(&temporary), log.flusher())?;
+    os::refuse_long_files_by_error().context("can't handle signals")?;
     let listener = Listener::bind(&config.host, config.port)
         .await
         .map_err(|error| bind_error(&config, &error))?;
@@ -112,17 +119,27 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         }
     };
     let store = tokio::task::spawn_blocking({
-        let path = path.clone();
-        move || Local::open(&path, config.store)
+        let (path, store) = (path.clone(), config.store.clone());
+        move || Local::open(&path, store)
     });
     let store =
         store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
+    if let Some(MemoryLimit { bytes, source }) = config.memory_limit {
+        info!(
+            max_series = config.store.max_series,
+            log_limit_kib = config.store.log_limit >> 10,
+            follow_buffer_kib = config.store.follow_buffer >> 10,
+            "memory is limited to {} MiB by {source}",
+            bytes >> 20
+        );
+    }
     let connections = Connections {
         permits: Permits::for_open_files(config.max_connections),
         limits: config.limits,
         metrics,
     };
     let mut server = Server::new(AnyStore::Local(store), Clock::default(), connections, shutdown);
+    server.limit_in_flight(config.memory.in_flight);
     let allow_delete = config.allow_delete;
     if allow_delete {
         info!("clients may delete points");

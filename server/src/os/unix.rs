@@ -5,18 +5,21 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 #[cfg(not(target_os = "linux"))]
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal as SignalName, getrlimit, setrlimit};
 use socket2::Socket;
+use tokio::signal::unix::{SignalKind, signal};
 
+mod memory;
 mod signals;
 #[cfg(target_os = "linux")]
 mod socket_diag;
 mod streams;
 
+pub use memory::{fit_into_address_space, memory_limit};
 pub use signals::EndSignals;
 #[cfg(target_os = "linux")]
 pub use socket_diag::unacknowledged;
@@ -105,6 +108,34 @@ pub fn lower_thread_priority() {
     let _ = rustix::process::setpriority_process(None, LOW_PRIORITY);
 }
 
+/// Has a write beyond `ulimit -f` fail instead of ending the process. To be called within a runtime.
+///
+/// # Errors
+/// When the signal can't be taken.
+pub fn refuse_long_files_by_error() -> io::Result<()> {
+    // Once it was taken, the signal never has its default effect again.
+    signal(SignalKind::from_raw(SignalName::XFSZ.as_raw())).map(drop)
+}
+
+/// Takes room on the disk for the first `length` bytes of an empty file.
+///
+/// # Errors
+/// When there is not so much room.
+pub fn allocate(file: &File, length: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, length) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+        done => return Ok(done?),
+    }
+    super::fill(file, length)
+}
+
+/// The size in bytes of the disk that a path is on; `None` when it is not known.
+pub fn disk_size(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    disk.f_blocks.checked_mul(disk.f_frsize)
+}
+
 /// Whether a rename or removal failed because a file is open. Never: open files are renamed,
 /// replaced and removed like others.
 pub fn is_in_use(_: &io::Error) -> bool {
@@ -130,6 +161,19 @@ impl DirectoryHandle {
     /// When it is unknown which of them are.
     pub fn sync(&self) -> io::Result<()> {
         self.0.sync_all()
+    }
+
+    /// Whether `path` still leads to it: it may have been removed, or replaced by another one.
+    ///
+    /// # Errors
+    /// When that can't be found out.
+    pub fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let own = self.0.metadata()?;
+        match fs::metadata(path) {
+            Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::signal::windows::{
 
 mod streams;
 
-use super::EndRequest;
+use super::{EndRequest, MemoryLimit};
 
 pub use streams::Output;
 
@@ -180,6 +180,44 @@ impl DirectoryHandle {
     pub fn sync(&self) -> io::Result<()> {
         Ok(())
     }
+
+    /// Whether `path` still leads to it: yes, because a directory with an open file in it can't be
+    /// removed.
+    ///
+    /// # Errors
+    /// None.
+    pub fn is_at(&self, _: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// How much memory this process may take: it is not known.
+pub fn memory_limit() -> Option<MemoryLimit> {
+    None
+}
+
+/// Does nothing: the address space has no limit of its own.
+pub fn fit_into_address_space() {}
+
+/// Does nothing: a file that is too long for its disk is an error already.
+///
+/// # Errors
+/// None.
+pub fn refuse_long_files_by_error() -> io::Result<()> {
+    Ok(())
+}
+
+/// Takes room on the disk for the first `length` bytes of an empty file.
+///
+/// # Errors
+/// When there is not so much room.
+pub fn allocate(file: &File, length: u64) -> io::Result<()> {
+    super::fill(file, length)
+}
+
+/// The size of the disk that a path is on: it is not known.
+pub fn disk_size(_: &Path) -> Option<u64> {
+    None
 }
 
 /// Whether an error says that this machine has no such kind of address, as one without IPv6.

@@ -35,6 +35,9 @@ use first_line::FirstLine;
 /// Malformed requests answered at once: their replies can be longer than they are.
 const MAX_MALFORMED: usize = FLUSH_THRESHOLD / 32;
 
+/// Puts that a client starts at once while the batches of all clients take all the memory they may.
+const CROWDED_PUTS: usize = 64;
+
 /// Points that a worker of the runtime encodes itself: some 25 µs, about what a change of threads
 /// takes.
 const MAX_ENCODED_AT_ONCE: usize = 512;
@@ -129,6 +132,14 @@ impl<S: Store> Protocol for TextProtocol<S> {
                         batch.reserve(1 + input.len() / SHORT_PUT);
                     }
                     batch.put(key, point);
+                    if batch.puts().is_multiple_of(CROWDED_PUTS)
+                        && self.ingest.is_crowded(batch.puts())
+                    {
+                        self.start(&mut batch, unstarted.len() - input.len());
+                        unstarted = *input;
+                        self.settle(replies).await?;
+                        has_replies = true;
+                    }
                 }
                 Ok(Request::Get(selector)) => {
                     self.start(&mut batch, unstarted.len() - input.len());

@@ -68,6 +68,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("store::local::follow::snapshots", DECIDES),
     ("store::local::background::compaction_policy", DECIDES),
     ("clock", &["crate"]),
+    ("memory", &["crate", "std::fs", "std::sync"]),
     ("os", &["crate::net", "crate::protocol", "crate::ingest", "crate::query", "crate::store"]),
     ("shutdown", &["crate"]),
     (

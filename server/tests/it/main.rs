@@ -23,6 +23,8 @@ mod harness;
 mod idle_connections;
 mod kill_9;
 mod lifecycle;
+#[cfg(target_os = "linux")]
+mod limited_process;
 mod options;
 mod refused_directories;
 mod released_formats;

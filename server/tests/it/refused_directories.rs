@@ -150,7 +150,8 @@ fn a_directory_of_an_interrupted_first_start() {
     let mut program = ServerProcess::open(directory.path());
     assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
     program.stop();
-    assert_eq!(file_names(directory.path()), ["FORMAT", "LOCK", "part-000000000001-000000000001"]);
+    let expected = ["FORMAT", "LOCK", "RESERVE", "part-000000000001-000000000001"];
+    assert_eq!(file_names(directory.path()), expected);
 }
 
 /// Only the server's own unfinished files are removed; others are reported and kept.

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::ingest::InFlightLimit;
 use crate::net::read_buffer::MAX_READ;
 use crate::store::{RefusalReason, Refused, Unavailable};
 use client::{Client, let_connections_run, within};
@@ -34,6 +35,36 @@ async fn the_batches_of_a_client_that_never_pauses_grow() {
     let sizes = store.sizes();
     assert_eq!((stats.puts, sizes.iter().sum::<usize>()), (LINES as u64, LINES));
     assert_eq!(sizes.iter().max(), Some(&(MAX_READ / LINE.len())), "{sizes:?}");
+}
+
+/// When the batches of all clients take all the memory that they may, each waits for its own.
+#[tokio::test]
+async fn without_room_for_batches_few_puts_are_started_at_once() {
+    const LINES: usize = 1000;
+    let store = ManualStore::default();
+    let limit = InFlightLimit::new(2 * 48 * LINES as u64);
+    let pipe = 4 * 1024 * 1024;
+    let mut large = Client::connect_sharing(&store, pipe, limit.clone());
+    for _ in 0..2 {
+        large.send(&LINE.repeat(LINES)).await;
+    }
+    // Its first batches take the room that there is.
+    let of_large = store.sizes().len();
+    assert_eq!(store.waiting(), of_large);
+    let mut client = Client::connect_sharing(&store, pipe, limit.clone());
+    client.send(&(LINE.repeat(64) + "\n" + &LINE.repeat(200))).await;
+    assert_eq!(store.sizes()[of_large..], [64]);
+    // The others go on, and so does each batch when the one before it is stored.
+    while store.waiting() > 0 {
+        client.answer(Ok(Vec::new())).await;
+    }
+    assert_eq!(client.read().await, "ok\n\n".repeat(264));
+    assert_eq!(large.read().await, "ok\n\n".repeat(2 * LINES));
+    assert_eq!(store.sizes().iter().sum::<usize>(), 2 * LINES + 264);
+    // What is stored leaves its room to others.
+    client.send(&LINE.repeat(LINES)).await;
+    let mut of_client = store.sizes();
+    assert!(of_client.pop() > Some(64), "{of_client:?}");
 }
 
 #[tokio::test]

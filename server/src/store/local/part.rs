@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::{fmt, io};
 
-use shared::{KeyBuf, Point};
+use shared::Point;
 use tracing::error;
 
 use super::disk::{Disk, DiskFile};
@@ -29,7 +29,7 @@ use crate::store::ReadError;
 use crate::store::query::Window;
 use deletes::{Deletes, TimeRange};
 use header::{ChunkEntry, ChunkHeader};
-use index::{PartIndex, count_points};
+use index::{PartIndex, PartKeys, count_points};
 
 /// Bytes that are copied at a time.
 const COPY_SIZE: usize = 1 << 20;
@@ -71,7 +71,7 @@ impl Part {
     pub fn open(
         disk: &dyn Disk,
         segments: RangeInclusive<SegmentId>,
-    ) -> io::Result<(Self, Vec<(SeriesId, KeyBuf)>)> {
+    ) -> io::Result<(Self, PartKeys)> {
         let name = FileName::Part(segments.clone()).to_string();
         let file = disk.open(&name)?;
         let size = file.length()?;

@@ -13,7 +13,7 @@ use super::super::*;
 use super::manual_store::{ManualStore, Outcome};
 use crate::clock::Clock;
 use crate::follow::Follows;
-use crate::ingest::Ingest;
+use crate::ingest::{InFlightLimit, Ingest};
 use crate::protocol::text::TextProtocol;
 use crate::query::Queries;
 
@@ -93,13 +93,37 @@ impl Client {
 
     /// Connects by a pipe that holds so many bytes in each direction.
     pub(super) fn connect_through(store: &ManualStore, bytes: usize) -> Self {
-        Self::connect_within(store, bytes, ConnectionLimits::default())
+        Self::connect_limited(
+            store,
+            bytes,
+            ConnectionLimits::default(),
+            InFlightLimit::new(u64::MAX),
+        )
     }
 
+    /// Like [`Client::connect_through`], with limits of a connection.
     pub(super) fn connect_within(
         store: &ManualStore,
         bytes: usize,
         limits: ConnectionLimits,
+    ) -> Self {
+        Self::connect_limited(store, bytes, limits, InFlightLimit::new(u64::MAX))
+    }
+
+    /// Like [`Client::connect_through`], with a limit of what all clients have in flight.
+    pub(super) fn connect_sharing(
+        store: &ManualStore,
+        bytes: usize,
+        in_flight: InFlightLimit,
+    ) -> Self {
+        Self::connect_limited(store, bytes, ConnectionLimits::default(), in_flight)
+    }
+
+    fn connect_limited(
+        store: &ManualStore,
+        bytes: usize,
+        limits: ConnectionLimits,
+        in_flight: InFlightLimit,
     ) -> Self {
         let (near, stream) = tokio::io::duplex(bytes);
         let (writes, largest_write): (Arc<AtomicUsize>, Arc<AtomicUsize>) = Default::default();
@@ -115,7 +139,7 @@ impl Client {
             unacknowledged: Arc::clone(&unacknowledged),
         };
         let mut protocol = TextProtocol::new(
-            Ingest::new(store.clone()),
+            Ingest::new(store.clone(), in_flight),
             Queries::new(store.clone(), Clock::default()),
             Follows::new(store.clone(), Clock::default()),
             false,

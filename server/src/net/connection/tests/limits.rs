@@ -296,7 +296,7 @@ async fn a_connection_that_waits_is_small() {
     let store = ManualStore::at_once();
     let (near, _far) = tokio::io::duplex(1000);
     let mut protocol = crate::protocol::text::TextProtocol::new(
-        crate::ingest::Ingest::new(store.clone()),
+        crate::ingest::Ingest::new(store.clone(), crate::ingest::InFlightLimit::new(u64::MAX)),
         crate::query::Queries::new(store.clone(), crate::clock::Clock::default()),
         crate::follow::Follows::new(store, crate::clock::Clock::default()),
         true,

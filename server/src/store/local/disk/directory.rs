@@ -127,6 +127,14 @@ impl Disk for Directory {
     fn sync_directory(&self) -> io::Result<()> {
         self.handle.sync()
     }
+
+    fn is_in_place(&self) -> io::Result<bool> {
+        self.handle.is_at(&self.path)
+    }
+
+    fn size(&self) -> Option<u64> {
+        os::disk_size(&self.path)
+    }
 }
 
 impl DiskFile for File {
@@ -140,6 +148,10 @@ impl DiskFile for File {
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         os::write_all_at(self, bytes, offset)
+    }
+
+    fn allocate(&self, length: u64) -> io::Result<()> {
+        os::allocate(self, length)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {

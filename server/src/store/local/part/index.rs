@@ -1,12 +1,13 @@
 //! The index of a part: its chunks, the keys of their series, and what is deleted in older parts.
 
 mod columns;
+mod keys;
 mod rows;
 
 use std::io;
 
 use memchr::memmem;
-use shared::{Key, KeyBuf};
+use shared::Key;
 use zerocopy::IntoBytes;
 
 use super::deletes;
@@ -19,6 +20,7 @@ use crate::store::local::series::chunk::{self, BadChunk, Effort};
 use crate::store::local::series::series_index::SeriesId;
 
 pub use super::deletes::Deletes;
+pub use keys::PartKeys;
 
 /// What a part holds.
 #[derive(Debug, Default)]
@@ -26,7 +28,7 @@ pub struct PartIndex {
     /// The chunks, by series, then by time.
     pub entries: Vec<ChunkEntry>,
     /// The keys of the series, by rising id.
-    pub keys: Vec<(SeriesId, KeyBuf)>,
+    pub keys: PartKeys,
     /// What is deleted in parts of smaller segments.
     pub deletes: Deletes,
     /// All ids that were ever given when the part was written are below this.
@@ -124,8 +126,8 @@ impl PartIndex {
             let Ok(key) = Key::from_bytes(key) else { continue };
             let Ok(points) = chunk::decode(points, entry.count as usize) else { continue };
             entry.summarize(&points);
-            if index.keys.last().is_none_or(|(last, _)| *last < entry.series) {
-                index.keys.push((entry.series, key.to_owned()));
+            if index.keys.last_series().is_none_or(|last| last < entry.series) {
+                index.keys.push(entry.series, key);
             }
             from = offset + u64::from(entry.length);
             index.entries.push(entry);
@@ -153,7 +155,7 @@ pub fn count_points(entries: &[ChunkEntry]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use shared::Point;
+    use shared::{KeyBuf, Point};
 
     use super::*;
     use crate::store::local::disk::window::SparseFile;
@@ -202,7 +204,8 @@ mod tests {
         let file = SparseFile { stretches, length: end + 100 };
         let index = PartIndex::rebuild_from(&file, file.length, begin).unwrap();
         assert_eq!(index.entries, entries);
-        let keys: Vec<_> = (0..20).map(|series| (series, key(series.into()))).collect();
+        let mut keys = PartKeys::default();
+        (0..20).for_each(|series| keys.push(series, key(series.into()).as_key()));
         assert_eq!(index.keys, keys);
     }
 
@@ -216,7 +219,7 @@ mod tests {
         for (number, first) in (0..chunks).zip((0..).step_by(8192)) {
             let series = SeriesId::try_from(number / 1000).unwrap();
             if number % 1000 == 0 {
-                index.keys.push((series, key(number)));
+                index.keys.push(series, key(number).as_key());
             }
             let (last, length) = (first + 8191, 16_000);
             index.entries.push(entry(series, count, first, last, offset, length));
@@ -225,7 +228,7 @@ mod tests {
         let mut bytes = Vec::new();
         columns::encode(&index, Effort::Quick, &mut bytes).unwrap();
         let read = columns::decode(&bytes, offset).unwrap();
-        assert!(read.entries == index.entries && read.keys == index.keys);
+        assert!(read.entries == index.entries && read.keys.is_same(&index.keys));
         assert_eq!(read.points(), 5_000_003_584);
         assert_eq!(read.entries.last().unwrap().offset, 8 + (chunks - 1) * 16_000);
     }
@@ -235,7 +238,8 @@ mod tests {
         let (entry, _) = chunk(0, FileHeader::LENGTH as u64);
         let encoded = |length| {
             let entries = vec![ChunkEntry { length, ..entry.clone() }];
-            let index = PartIndex { entries, keys: vec![(0, key(0))], ..PartIndex::default() };
+            let mut index = PartIndex { entries, ..PartIndex::default() };
+            index.keys.push(0, key(0).as_key());
             let mut bytes = Vec::new();
             columns::encode(&index, Effort::Quick, &mut bytes).unwrap();
             bytes

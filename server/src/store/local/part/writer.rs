@@ -85,8 +85,8 @@ impl<'d> PartWriter<'d> {
         entry.summarize(points);
         let (header, body) = self.buffer[start..].split_at_mut(ChunkHeader::LENGTH);
         header.copy_from_slice(ChunkHeader::new(&entry, key_bytes.len(), body).as_bytes());
-        if self.index.keys.last().is_none_or(|(last, _)| *last != series) {
-            self.index.keys.push((series, key.clone()));
+        if self.index.keys.last_series() != Some(series) {
+            self.index.keys.push(series, key.as_key());
         }
         self.index.entries.push(entry);
         self.index.end = self.index.end.max(series.saturating_add(1));

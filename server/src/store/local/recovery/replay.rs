@@ -3,6 +3,7 @@
 //! A replay is idempotent. Damage is stepped over and named, never skipped in silence.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 
@@ -10,14 +11,21 @@ use tracing::{error, info, warn};
 
 use super::inventory::report_missing;
 use super::open_error::{OpenError, io};
-use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint};
+use super::progress::Progress;
+use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint_at_any_cost};
+use crate::store::local::disk;
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::series::series_index::Undefined;
 use crate::store::local::state::StoreState;
+use crate::store::local::state::memory::Frozen;
 use crate::store::local::wal::group_commit::Resume;
 use crate::store::local::wal::header::RecordKind;
 use crate::store::local::wal::record::{self, SegmentEntry};
 use crate::store::local::wal::segment::SegmentFile;
+
+/// Files of the log from which on a start writes a checkpoint: each start begins a file, also one that
+/// is killed soon.
+const MAX_SEGMENTS: usize = 32;
 
 /// What a replay has found.
 #[derive(Debug)]
@@ -50,6 +58,7 @@ pub fn replay_all(
     let mut replay = Replay { cutoff: state.config().cutoff(), ..Replay::default() };
     std::thread::scope(|scope| {
         let mut writing: Option<Checkpoint<'_>> = None;
+        let mut progress = Progress::new(segments.len());
         let mut before = checkpointed;
         // The last file with a record, and those since.
         let mut suspects: Vec<SegmentId> = Vec::new();
@@ -70,16 +79,17 @@ pub fn replay_all(
             }
             // The points of a long log do not all have to fit into memory.
             let half = state.config().max_replayed_points / 2;
-            if state.memory().log_bytes >= state.config().log_limit || replay.in_heads > half {
+            let is_long = state.memory().log_bytes >= state.config().log_limit;
+            let is_due = is_long || replay.in_heads > half;
+            if is_due {
                 // One at a time, while the next file is replayed.
                 finish(writing.take())?;
-                let mut memory = state.memory();
-                let frozen = Arc::new(memory.take_heads(resume.first_segment..=before));
-                // What is taken back from here on may be in it.
-                memory.frozen = Some(Arc::clone(&frozen));
-                drop(memory);
+            }
+            // One for which there was no room is still there.
+            if is_due && state.memory().frozen.is_none() {
+                let frozen = freeze(state, resume.first_segment..=before);
                 let damaged_segments = damaged_segments.clone();
-                let write = move || checkpoint(state, &frozen, &damaged_segments);
+                let write = move || checkpoint_at_any_cost(state, &frozen, &damaged_segments);
                 writing = Some(scope.spawn(write));
                 resume.first_segment = id;
                 replay.in_checkpoint = std::mem::take(&mut replay.in_heads);
@@ -88,7 +98,9 @@ pub fn replay_all(
             // Those of a checkpoint are in memory until it is written.
             if replay.in_heads + replay.in_checkpoint > half {
                 finish(writing.take())?;
-                replay.in_checkpoint = 0;
+                if state.memory().frozen.is_none() {
+                    replay.in_checkpoint = 0;
+                }
             }
             if survey.has_records {
                 suspects.clear();
@@ -100,11 +112,24 @@ pub fn replay_all(
             }
             state.memory().log_bytes += segment.length();
             let points = replay.points - points;
-            info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
+            if progress.is_due(at + 1) {
+                info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
+            }
             before = id;
         }
         finish(writing)
     })?;
+    let in_heads = segments.iter().filter(|&&id| id >= resume.first_segment).count();
+    let has_frozen = state.memory().frozen.is_some();
+    if in_heads >= MAX_SEGMENTS && !has_frozen {
+        let frozen = freeze(state, resume.first_segment..=resume.segment - 1);
+        resume.first_segment = resume.segment;
+        match checkpoint_at_any_cost(state, &frozen, &damaged_segments) {
+            Ok(()) => replay.hidden_in_heads = 0,
+            // It is tried again by the thread for it.
+            Err(error) => warn!("can't write a checkpoint; its points stay in the log: {error}"),
+        }
+    }
     resume.next_sequence = replay.expected.unwrap_or(0);
     let Replay { points, hidden_in_heads: hidden_points, .. } = replay;
     Ok(Replayed { resume, damaged_segments, points, hidden_points })
@@ -113,11 +138,26 @@ pub fn replay_all(
 /// A checkpoint that is written while the replay goes on.
 type Checkpoint<'s> = ScopedJoinHandle<'s, io::Result<()>>;
 
+/// Waits for a checkpoint. Without room for it its heads stay frozen, so that the start needs no more
+/// memory than the run before it, and no room.
 fn finish(checkpoint: Option<Checkpoint<'_>>) -> Result<(), OpenError> {
     let outcome = checkpoint.map_or(Ok(Ok(())), ScopedJoinHandle::join);
-    outcome
-        .unwrap_or_else(|_| Err(io::Error::other("the checkpoint panicked")))
-        .map_err(io("a checkpoint can't be written"))
+    match outcome.unwrap_or_else(|_| Err(io::Error::other("the checkpoint panicked"))) {
+        Err(error) if disk::is_full(&error) => {
+            warn!("no room for a checkpoint; its points stay in the log: {error}");
+            Ok(())
+        }
+        outcome => outcome.map_err(io("a checkpoint can't be written")),
+    }
+}
+
+/// Freezes the heads, whose points are in `segments`.
+fn freeze(state: &StoreState, segments: RangeInclusive<SegmentId>) -> Arc<Frozen> {
+    let mut memory = state.memory();
+    let frozen = Arc::new(memory.take_heads(segments));
+    // What is taken back from here on may be in it.
+    memory.frozen = Some(Arc::clone(&frozen));
+    frozen
 }
 
 /// What is to be known of a segment before its points are replayed.
@@ -146,9 +186,9 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
             let mut index = state.index_mut();
             let mut sound = true;
             for definition in record::decode_series(payload) {
-                sound &= match definition.map(|(id, key)| index.define(id, key)) {
+                sound &= match definition.map(|(id, key)| index.define(id, key.as_bytes())) {
                     Some(Ok(())) => true,
-                    None | Some(Err(Undefined::Contradiction)) => false,
+                    None | Some(Err(Undefined::Contradiction | Undefined::Invalid)) => false,
                     Some(Err(Undefined::TooMany)) => return Err(OpenError::TooManySeries),
                 };
             }

@@ -368,6 +368,14 @@ impl Disk for SimDisk {
         self.inner().perform(Operation { name: String::new(), file: 0, kind });
         Ok(())
     }
+
+    fn is_in_place(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    fn size(&self) -> Option<u64> {
+        None
+    }
 }
 
 struct SimFile {
@@ -432,6 +440,10 @@ impl DiskFile for SimFile {
             self.perform(&mut inner, Kind::Change(Change::Write(at, bytes[..written].into())));
         }
         outcome.map_err(|(_, error)| error)
+    }
+
+    fn allocate(&self, length: u64) -> io::Result<()> {
+        self.write_all_at(&vec![0; usize::try_from(length).unwrap()], 0)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use shared::KeyBuf;
@@ -20,7 +20,7 @@ use crate::store::local::file_name::SegmentId;
 use crate::store::local::follow::commit::{CommitId, Op};
 use crate::store::local::follower::deletions::deleted_points;
 use crate::store::local::series::paged::Paged;
-use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_index::{SeriesId, SeriesIndex, SeriesLimits};
 use crate::store::local::series::series_point::SeriesWindow;
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::{Memory, Phase};
@@ -28,6 +28,8 @@ use crate::store::{PutError, Unavailable};
 
 const CHECKPOINT_NEEDS_ROOM: &str =
     "the log is as long as it may get, and there is no room for a checkpoint";
+
+const RESERVE_IN_USE: &str = "what is kept in reserve is used to make room";
 
 /// Series that are taken back or retired before others get the locks.
 const MAX_AT_ONCE: usize = 4096;
@@ -52,6 +54,8 @@ pub struct Committer {
     defining_in_segment: u64,
     /// When a new segment could not be made; `None` since there was one.
     rotation_failed: Option<Instant>,
+    /// The present segment may not grow any more.
+    is_too_long: bool,
     /// The log of the server says that there is no room.
     disk_full_logged: bool,
     /// When the oldest write that is not synced was made.
@@ -75,7 +79,7 @@ impl Committer {
     /// # Errors
     /// When that fails.
     pub fn start(state: Arc<StoreState>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
-        let segment = Segment::create(state.disk(), resume.segment)?;
+        let segment = Self::first_segment(&state, resume.segment)?;
         Ok(Self {
             state,
             queue,
@@ -88,9 +92,27 @@ impl Committer {
             defining: 0,
             defining_in_segment: 0,
             rotation_failed: None,
+            is_too_long: false,
             disk_full_logged: false,
             unsynced_since: None,
         })
+    }
+
+    /// The segment that a start begins. Without room for it there is none: puts are refused until there
+    /// is, and reads go on.
+    fn first_segment(state: &StoreState, id: SegmentId) -> io::Result<Segment> {
+        let create = || match Segment::create(state.disk(), id) {
+            Err(SegmentError::NotMade(error)) if disk::is_full(&error) => Ok(Err(error)),
+            made => made.map(Ok),
+        };
+        let mut made = create()?;
+        if made.is_err() && state.release_reserve() {
+            made = create()?;
+        }
+        Ok(made.unwrap_or_else(|error| {
+            warn!("no room on the disk for a log: puts are refused until there is ({error})");
+            Segment::missing(id.saturating_sub(1))
+        }))
     }
 
     /// Commits until the queue is closed and empty, then freezes the heads.
@@ -109,9 +131,16 @@ impl Committer {
             let mut points = 0;
             if !group.is_empty() {
                 points = group.iter().map(|submission| submission.work.points().len() as u64).sum();
-                let outcome = self.commit(&mut group);
+                let mut outcome = self.commit(&mut group);
+                if outcome == Err(Unavailable::DiskFull.into())
+                    && gives_room_back(&group)
+                    && self.state.release_reserve()
+                {
+                    outcome = self.commit(&mut group);
+                }
                 if let Err(PutError::Unavailable(why)) = outcome {
                     self.state.memory().unavailable = Some(why);
+                    self.forget_new_series(&group);
                 }
                 for submission in group {
                     // The receiver is gone when its connection is.
@@ -134,7 +163,8 @@ impl Committer {
             memory = self.state.wait(memory, Duration::from_secs(1));
         }
         // A clean end leaves no log to replay.
-        if sound && memory.frozen.is_none() {
+        let has_log = self.first_segment <= self.segment.id();
+        if sound && memory.frozen.is_none() && has_log {
             self.freeze(&mut memory, self.segment.id());
         }
         memory.phase = Phase::Closed;
@@ -147,13 +177,24 @@ impl Committer {
             self.retire(series);
             return Ok(());
         }
+        let gives_room_back = gives_room_back(group);
+        if !gives_room_back && !self.state.restore_reserve() {
+            self.log_disk_full(RESERVE_IN_USE);
+            return Err(Unavailable::DiskFull.into());
+        }
         // Nothing of the group is written before there is room.
-        self.make_room()?;
+        match self.make_room() {
+            // It adds nothing to the heads.
+            Err(Unavailable::DiskFull | Unavailable::Stalled) if gives_room_back => {}
+            made => made?,
+        }
         let (records, new) = self.gather(group);
         match self.segment.write(&self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
                 self.roll_back(&error).map_err(|_| PutError::UnknownOutcome)?;
+                // The next file may take what this one may not.
+                self.is_too_long |= error.kind() == io::ErrorKind::FileTooLarge;
                 return Err(Unavailable::DiskFull.into());
             }
             Err(error) => {
@@ -170,6 +211,7 @@ impl Committer {
                 self.unsynced_since.get_or_insert_with(Instant::now);
             }
         }
+        self.check_place().map_err(|_| PutError::UnknownOutcome)?;
         self.next_sequence += records;
         self.segment.keep(self.buffer.len() as u64);
         if !new.is_empty() {
@@ -201,6 +243,18 @@ impl Committer {
             self.publish(points.collect(), &[]);
         }
         Ok(())
+    }
+
+    /// Fails when the directory is no longer where it was opened: no start would find the log.
+    fn check_place(&self) -> Result<(), Unavailable> {
+        match self.state.disk().is_in_place() {
+            Ok(false) => {
+                self.state.fail("the data directory was removed, or another one is in its place");
+                Err(Unavailable::Failed)
+            }
+            // What can't be looked at is there, for all that is known.
+            Ok(true) | Err(_) => Ok(()),
+        }
     }
 
     /// Makes the changes of a group visible, and hands them to the followers in the same step.
@@ -250,8 +304,39 @@ impl Committer {
             }
         }
         keys.extend(index.remove_fresh());
+        self.replace_series(index, &keys);
+    }
+
+    /// Removes the series that would have begun with a group that was refused, so that nothing of it
+    /// is left. The series whose first points wait are new ones then, in the order of these.
+    fn forget_new_series(&mut self, group: &[Submission]) {
+        let index = self.state.index();
+        let mut points = group.iter().flat_map(|submission| submission.work.points());
+        let has_new = points.any(|point| !index.is_stored(point.series));
+        drop(index);
+        if !has_new {
+            return;
+        }
+        let mut index = self.state.index_mut();
+        let removed = index.remove_fresh();
+        // Only followers know ids of series without points, apart from the batches that wait.
+        if self.state.followers().is_empty() {
+            index.take_back_ids(&removed);
+        }
+        self.replace_series(index, &removed.into_iter().collect());
+    }
+
+    /// Gives the points that wait for removed series, by the keys of these, to series of their own.
+    fn replace_series(
+        &self,
+        index: RwLockWriteGuard<'_, SeriesIndex>,
+        removed: &HashMap<SeriesId, KeyBuf>,
+    ) {
         let index = RefCell::new(index);
-        self.queue.replace_series(|id| index.borrow_mut().find_or_create(keys.get(&id)?.as_key()));
+        self.queue.replace_series(|id| {
+            let key = removed.get(&id)?.as_key();
+            index.borrow_mut().find_or_create(key, SeriesLimits::NONE).ok()
+        });
     }
 
     /// Puts the records of a group into the buffer: the keys of series that the segment does not
@@ -353,11 +438,11 @@ impl Committer {
             checkpoint_failure: memory.checkpoint_failure,
             log_bytes: without_names(memory.log_bytes, memory.defining_bytes, config.log_limit),
             log_limit: config.log_limit,
-            segment_bytes: without_names(
-                self.segment.length(),
-                self.defining_in_segment,
-                config.segment_size,
-            ),
+            segment_bytes: if self.segment.is_missing() || self.is_too_long {
+                u64::MAX
+            } else {
+                without_names(self.segment.length(), self.defining_in_segment, config.segment_size)
+            },
             segment_size: config.segment_size,
             unsynced: self.unsynced_since.is_some(),
             attempt: match failure {
@@ -379,6 +464,7 @@ impl Committer {
             Ok(next) => {
                 self.rotation_failed = None;
                 self.defining_in_segment = 0;
+                self.is_too_long = false;
                 let full = std::mem::replace(&mut self.segment, next);
                 let last = full.id();
                 // Before a checkpoint removes it.
@@ -414,6 +500,11 @@ impl Committer {
 /// its limit.
 fn without_names(bytes: u64, defining: u64, limit: u64) -> u64 {
     bytes.saturating_sub(defining.min(limit))
+}
+
+/// Whether a group is a deletion, which makes room.
+fn gives_room_back(group: &[Submission]) -> bool {
+    matches!(group, [Submission { work: Work::Deletes(_), .. }])
 }
 
 /// Ends the waits of others when the committing thread ends.

@@ -12,7 +12,8 @@ use crate::store::local::file_name::{FileName, SegmentId};
 /// The segment that is being written.
 #[derive(Debug)]
 pub struct Segment {
-    file: Box<dyn DiskFile>,
+    /// `None` when there was no room for it.
+    file: Option<Box<dyn DiskFile>>,
     id: SegmentId,
     length: u64,
 }
@@ -36,7 +37,17 @@ impl Segment {
         })?;
         file.sync().map_err(SegmentError::Broken)?;
         disk.sync_directory().map_err(SegmentError::Broken)?;
-        Ok(Self { file, id, length: SegmentHeader::LENGTH as u64 })
+        Ok(Self { file: Some(file), id, length: SegmentHeader::LENGTH as u64 })
+    }
+
+    /// In place of a segment for which there is no room; the next one has the number after `id`.
+    pub fn missing(id: SegmentId) -> Self {
+        Self { file: None, id, length: 0 }
+    }
+
+    /// Whether there is no file.
+    pub fn is_missing(&self) -> bool {
+        self.file.is_none()
     }
 
     /// Its number.
@@ -54,7 +65,10 @@ impl Segment {
     /// # Errors
     /// When some of them may not be written.
     pub fn write(&self, records: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(records, self.length)
+        match &self.file {
+            Some(file) => file.write_all_at(records, self.length),
+            None => Err(io::ErrorKind::StorageFull.into()),
+        }
     }
 
     /// Makes all that was written durable.
@@ -62,7 +76,7 @@ impl Segment {
     /// # Errors
     /// When it is unknown what is durable; see [`DiskFile::sync`].
     pub fn sync(&self) -> io::Result<()> {
-        self.file.sync()
+        self.file.as_ref().map_or(Ok(()), |file| file.sync())
     }
 
     /// Has the `length` bytes that were written last count.
@@ -75,8 +89,9 @@ impl Segment {
     /// # Errors
     /// When it may be found by a recovery.
     pub fn roll_back(&self) -> io::Result<()> {
-        self.file.truncate(self.length)?;
-        self.file.sync()
+        let Some(file) = &self.file else { return Ok(()) };
+        file.truncate(self.length)?;
+        file.sync()
     }
 }
 

@@ -21,7 +21,7 @@ pub fn decode(mut bytes: &[u8]) -> Option<PartIndex> {
             *input = rest;
             key.truncate(usize::try_from(same).ok()?);
             key.extend_from_slice(tail);
-            index.keys.push((series, Key::from_bytes(&key).ok()?.to_owned()));
+            index.keys.push(series, Key::from_bytes(&key).ok()?);
         }
         let offset = end.checked_add(varint::decode(input)?)?;
         let length = u32::try_from(varint::decode(input)?).ok()?;
