@@ -51,6 +51,12 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// # Errors
     /// When it is unknown which of them are.
     fn sync_directory(&self) -> io::Result<()>;
+
+    /// A number that nobody can foresee; see [`super::salt::Salt`].
+    ///
+    /// # Errors
+    /// When the system has none.
+    fn random(&self) -> io::Result<u64>;
 }
 
 /// A file, read and written by position.

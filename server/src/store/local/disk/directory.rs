@@ -127,6 +127,10 @@ impl Disk for Directory {
     fn sync_directory(&self) -> io::Result<()> {
         self.handle.sync()
     }
+
+    fn random(&self) -> io::Result<u64> {
+        Ok(getrandom::u64()?)
+    }
 }
 
 impl DiskFile for File {

@@ -9,6 +9,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::super::disk::{Disk, DiskFile};
+use super::random::Random;
 
 /// Names and bytes of all files.
 pub type Image = BTreeMap<String, Vec<u8>>;
@@ -367,6 +368,13 @@ impl Disk for SimDisk {
         let kind = Kind::SyncDirectory;
         self.inner().perform(Operation { name: String::new(), file: 0, kind });
         Ok(())
+    }
+
+    /// The same for the same history.
+    fn random(&self) -> io::Result<u64> {
+        let inner = self.inner();
+        let seed = (inner.files.len() as u64) << 32 | inner.journal.len() as u64;
+        Ok(Random(seed).below(usize::MAX) as u64)
     }
 }
 

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use shared::KeyBuf;
 use tracing::{info, warn};
 
+use super::header::PreviousSegment;
 use super::queue::{Queue, Submission, Work};
 use super::record;
 use super::rotation::{self, Attempt, Decision, Facts};
-use super::segment::{Segment, SegmentError};
+use super::segment::{NextSegment, Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
 use crate::store::local::file_name::SegmentId;
@@ -40,7 +41,6 @@ pub struct Committer {
     segment: Segment,
     /// The oldest segment whose points are in the heads.
     first_segment: SegmentId,
-    next_sequence: u64,
     next_commit: CommitId,
     /// The newest segment that defines each series.
     defined: Paged<SegmentId>,
@@ -67,6 +67,8 @@ pub struct Resume {
     pub segment: SegmentId,
     /// The number of the next record.
     pub next_sequence: u64,
+    /// The segment before the one to begin.
+    pub previous: PreviousSegment,
 }
 
 impl Committer {
@@ -75,13 +77,14 @@ impl Committer {
     /// # Errors
     /// When that fails.
     pub fn start(state: Arc<StoreState>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
-        let segment = Segment::create(state.disk(), resume.segment)?;
+        let Resume { first_segment, segment: id, next_sequence, previous } = resume;
+        let next = NextSegment { id, first_sequence: next_sequence, previous };
+        let segment = Segment::create(state.disk(), next, state.config().durability)?;
         Ok(Self {
             state,
             queue,
             segment,
-            first_segment: resume.first_segment,
-            next_sequence: resume.next_sequence,
+            first_segment,
             next_commit: 1,
             defined: Paged::default(),
             buffer: Vec::new(),
@@ -149,8 +152,8 @@ impl Committer {
         }
         // Nothing of the group is written before there is room.
         self.make_room()?;
-        let (records, new) = self.gather(group);
-        match self.segment.write(&self.buffer) {
+        let new = self.gather(group);
+        match self.segment.write(&mut self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
                 self.roll_back(&error).map_err(|_| PutError::UnknownOutcome)?;
@@ -170,8 +173,7 @@ impl Committer {
                 self.unsynced_since.get_or_insert_with(Instant::now);
             }
         }
-        self.next_sequence += records;
-        self.segment.keep(self.buffer.len() as u64);
+        self.segment.keep();
         if !new.is_empty() {
             let index = self.state.index();
             for (series, _) in &new {
@@ -255,9 +257,8 @@ impl Committer {
     }
 
     /// Puts the records of a group into the buffer: the keys of series that the segment does not
-    /// define yet, the batches, and the keys once more, away from the first place. Answers the
-    /// number of records, and those keys.
-    fn gather(&mut self, group: &[Submission]) -> (u64, Vec<(SeriesId, KeyBuf)>) {
+    /// define yet, the batches, and the keys once more, away from the first place. Answers those keys.
+    fn gather(&mut self, group: &[Submission]) -> Vec<(SeriesId, KeyBuf)> {
         let mut new = Vec::new();
         let index = self.state.index();
         for point in group.iter().flat_map(|submission| submission.work.points()) {
@@ -276,13 +277,10 @@ impl Committer {
         self.defining = 2 * series.len() as u64;
         let batches = group.iter().map(|submission| &submission.records);
         self.buffer.clear();
-        let mut next = self.next_sequence;
         for records in [&series].into_iter().chain(batches).chain([&series]) {
-            let start = self.buffer.len();
             self.buffer.extend_from_slice(records);
-            next = record::number(&mut self.buffer[start..], next);
         }
-        (next - self.next_sequence, new)
+        new
     }
 
     fn sync(&mut self) -> Result<(), Unavailable> {
@@ -354,7 +352,7 @@ impl Committer {
             log_bytes: without_names(memory.log_bytes, memory.defining_bytes, config.log_limit),
             log_limit: config.log_limit,
             segment_bytes: without_names(
-                self.segment.length(),
+                self.segment.record_bytes(),
                 self.defining_in_segment,
                 config.segment_size,
             ),
@@ -375,7 +373,8 @@ impl Committer {
     /// Begins a new segment, with `freeze` for empty heads. Answers why there is none; the present
     /// segment is then as good as before.
     fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
-        match Segment::create(self.state.disk(), self.segment.id() + 1) {
+        let durability = self.state.config().durability;
+        match Segment::create(self.state.disk(), self.segment.next(), durability) {
             Ok(next) => {
                 self.rotation_failed = None;
                 self.defining_in_segment = 0;
