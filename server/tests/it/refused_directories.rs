@@ -150,6 +150,22 @@ fn a_format_that_is_missing_or_damaged_is_written_anew() {
 }
 
 #[test]
+fn the_directory_of_lost_files_is_no_stranger_when_it_is_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let lost = directory.path().join("lost+found");
+    fs::create_dir(&lost).unwrap();
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
+    let log = program.stop();
+    assert!(!log.contains("lost+found"), "{log}");
+    let directory = tempfile::tempdir().unwrap();
+    let lost = directory.path().join("lost+found");
+    fs::create_dir(&lost).unwrap();
+    fs::write(lost.join("#12"), "mine").unwrap();
+    refused(directory.path(), directory.path(), &["files that are not a metrics server's"]);
+}
+
+#[test]
 fn a_directory_with_foreign_files() {
     for (name, is_file) in [("notes.txt", true), ("photos", false), (".hidden", true)] {
         let directory = tempfile::tempdir().unwrap();
