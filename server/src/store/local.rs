@@ -13,6 +13,7 @@ mod follower;
 mod part;
 mod reader;
 mod recovery;
+mod salt;
 mod series;
 mod state;
 #[cfg(test)]

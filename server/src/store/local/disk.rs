@@ -61,6 +61,12 @@ pub trait Disk: fmt::Debug + Send + Sync {
 
     /// The size in bytes of the disk that the directory is on; `None` when it is not known.
     fn size(&self) -> Option<u64>;
+
+    /// A number that nobody can foresee; see [`super::salt::Salt`].
+    ///
+    /// # Errors
+    /// When the system has none.
+    fn random(&self) -> io::Result<u64>;
 }
 
 /// A file, read and written by position.

@@ -23,7 +23,7 @@ pub const RESERVE: &str = "RESERVE";
 pub const FORMAT_PREFIX: &str = "metrics server data, format ";
 
 /// The format that this program writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Ends the names of files that are not finished; their contents do not count.
 pub const UNFINISHED: &str = ".tmp";

@@ -49,7 +49,7 @@ pub struct Recovered {
 /// [`OpenError`] when it can't be used.
 pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, OpenError> {
     let start = Instant::now();
-    let Inventory { segments, parts, .. } = inventory::survey(&*disk)?;
+    let Inventory { segments, parts, are_unsalted, .. } = inventory::survey(&*disk)?;
     let (parts, index, in_parts) = open_parts(&*disk, parts)?;
     let checkpointed = parts.last().map_or(0, |part| *part.segments().end());
     let points_in_parts: u64 = parts.iter().map(|part| part.points()).sum();
@@ -71,7 +71,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
     }
     drop(parts);
     let Replayed { resume, damaged_segments, points: points_in_log, hidden_points } =
-        replay_all(&state, &new, checkpointed)?;
+        replay_all(&state, &new, checkpointed, are_unsalted)?;
     remove_series_without_points(&state, &in_parts);
     info!(
         points_in_parts,

@@ -7,6 +7,7 @@ mod deletes;
 mod disk_full;
 mod faults;
 mod following;
+mod forged;
 mod history;
 mod large;
 mod limits;
@@ -144,8 +145,8 @@ async fn keeps_the_contract_while_its_disk_fails() {
 /// Begins segments, checkpoints and merges every few batches.
 fn restless() -> LocalConfig {
     LocalConfig {
-        log_limit: 700,
-        segment_size: 300,
+        log_limit: 1000,
+        segment_size: 400,
         retry: std::time::Duration::from_millis(1),
         ..LocalConfig::default()
     }

@@ -9,6 +9,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::super::disk::{Disk, DiskFile};
+use super::random::Random;
 
 /// Names and bytes of all files.
 pub type Image = BTreeMap<String, Vec<u8>>;
@@ -375,6 +376,13 @@ impl Disk for SimDisk {
 
     fn size(&self) -> Option<u64> {
         None
+    }
+
+    /// The same for the same history.
+    fn random(&self) -> io::Result<u64> {
+        let inner = self.inner();
+        let seed = (inner.files.len() as u64) << 32 | inner.journal.len() as u64;
+        Ok(Random(seed).below(usize::MAX) as u64)
     }
 }
 

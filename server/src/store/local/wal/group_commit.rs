@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use shared::KeyBuf;
 use tracing::{info, warn};
 
+use super::header::PreviousSegment;
 use super::queue::{Queue, Submission, Work};
 use super::record;
 use super::rotation::{self, Attempt, Decision, Facts};
-use super::segment::{Segment, SegmentError};
+use super::segment::{NextSegment, Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
 use crate::store::local::file_name::SegmentId;
@@ -42,7 +43,6 @@ pub struct Committer {
     segment: Segment,
     /// The oldest segment whose points are in the heads.
     first_segment: SegmentId,
-    next_sequence: u64,
     next_commit: CommitId,
     /// The newest segment that defines each series.
     defined: Paged<SegmentId>,
@@ -71,6 +71,8 @@ pub struct Resume {
     pub segment: SegmentId,
     /// The number of the next record.
     pub next_sequence: u64,
+    /// The segment before the one to begin.
+    pub previous: PreviousSegment,
 }
 
 impl Committer {
@@ -79,13 +81,14 @@ impl Committer {
     /// # Errors
     /// When that fails.
     pub fn start(state: Arc<StoreState>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
-        let segment = Self::first_segment(&state, resume.segment)?;
+        let Resume { first_segment, segment: id, next_sequence, previous } = resume;
+        let next = NextSegment { id, first_sequence: next_sequence, previous };
+        let segment = Self::first_segment(&state, next)?;
         Ok(Self {
             state,
             queue,
             segment,
-            first_segment: resume.first_segment,
-            next_sequence: resume.next_sequence,
+            first_segment,
             next_commit: 1,
             defined: Paged::default(),
             buffer: Vec::new(),
@@ -100,8 +103,9 @@ impl Committer {
 
     /// The segment that a start begins. Without room for it there is none: puts are refused until there
     /// is, and reads go on.
-    fn first_segment(state: &StoreState, id: SegmentId) -> io::Result<Segment> {
-        let create = || match Segment::create(state.disk(), id) {
+    fn first_segment(state: &StoreState, next: NextSegment) -> io::Result<Segment> {
+        let durability = state.config().durability;
+        let create = || match Segment::create(state.disk(), next, durability) {
             Err(SegmentError::NotMade(error)) if disk::is_full(&error) => Ok(Err(error)),
             made => made.map(Ok),
         };
@@ -111,7 +115,7 @@ impl Committer {
         }
         Ok(made.unwrap_or_else(|error| {
             warn!("no room on the disk for a log: puts are refused until there is ({error})");
-            Segment::missing(id.saturating_sub(1))
+            Segment::missing(next, durability)
         }))
     }
 
@@ -188,8 +192,8 @@ impl Committer {
             Err(Unavailable::DiskFull | Unavailable::Stalled) if gives_room_back => {}
             made => made?,
         }
-        let (records, new) = self.gather(group);
-        match self.segment.write(&self.buffer) {
+        let new = self.gather(group);
+        match self.segment.write(&mut self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
                 self.roll_back(&error).map_err(|_| PutError::UnknownOutcome)?;
@@ -212,8 +216,7 @@ impl Committer {
             }
         }
         self.check_place().map_err(|_| PutError::UnknownOutcome)?;
-        self.next_sequence += records;
-        self.segment.keep(self.buffer.len() as u64);
+        self.segment.keep();
         if !new.is_empty() {
             let index = self.state.index();
             for (series, _) in &new {
@@ -340,9 +343,8 @@ impl Committer {
     }
 
     /// Puts the records of a group into the buffer: the keys of series that the segment does not
-    /// define yet, the batches, and the keys once more, away from the first place. Answers the
-    /// number of records, and those keys.
-    fn gather(&mut self, group: &[Submission]) -> (u64, Vec<(SeriesId, KeyBuf)>) {
+    /// define yet, the batches, and the keys once more, away from the first place. Answers those keys.
+    fn gather(&mut self, group: &[Submission]) -> Vec<(SeriesId, KeyBuf)> {
         let mut new = Vec::new();
         let index = self.state.index();
         for point in group.iter().flat_map(|submission| submission.work.points()) {
@@ -361,13 +363,10 @@ impl Committer {
         self.defining = 2 * series.len() as u64;
         let batches = group.iter().map(|submission| &submission.records);
         self.buffer.clear();
-        let mut next = self.next_sequence;
         for records in [&series].into_iter().chain(batches).chain([&series]) {
-            let start = self.buffer.len();
             self.buffer.extend_from_slice(records);
-            next = record::number(&mut self.buffer[start..], next);
         }
-        (next - self.next_sequence, new)
+        new
     }
 
     fn sync(&mut self) -> Result<(), Unavailable> {
@@ -441,7 +440,11 @@ impl Committer {
             segment_bytes: if self.segment.is_missing() || self.is_too_long {
                 u64::MAX
             } else {
-                without_names(self.segment.length(), self.defining_in_segment, config.segment_size)
+                without_names(
+                    self.segment.record_bytes(),
+                    self.defining_in_segment,
+                    config.segment_size,
+                )
             },
             segment_size: config.segment_size,
             unsynced: self.unsynced_since.is_some(),
@@ -460,7 +463,8 @@ impl Committer {
     /// Begins a new segment, with `freeze` for empty heads. Answers why there is none; the present
     /// segment is then as good as before.
     fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
-        match Segment::create(self.state.disk(), self.segment.id() + 1) {
+        let durability = self.state.config().durability;
+        match Segment::create(self.state.disk(), self.segment.next(), durability) {
             Ok(next) => {
                 self.rotation_failed = None;
                 self.defining_in_segment = 0;

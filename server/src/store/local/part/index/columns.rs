@@ -1,4 +1,4 @@
-//! The index of format 2: a column of each field of the chunks, and the summaries of those that
+//! The index of format 2 and later: a column of each field of the chunks, and the summaries of those that
 //! have one.
 
 use pco::data_types::Number;
@@ -8,6 +8,7 @@ use super::{PartIndex, end_of};
 use crate::store::local::part::header::{
     ChunkEntry, ChunkHeader, FileHeader, MAX_CHUNK_LENGTH, MIN_SUMMARY_POINTS,
 };
+use crate::store::local::salt::Salt;
 use crate::store::local::series::chunk::{BadChunk, Effort, pack_column, unpack_column};
 use crate::store::local::series::summary::{Sum, Summary};
 use crate::store::local::varint;
@@ -49,8 +50,9 @@ pub fn encode(index: &PartIndex, effort: Effort, out: &mut Vec<u8>) -> Result<()
     writer.add(summaries.iter().map(|summary| summary.increase))
 }
 
-/// Reads the index of a file in which it begins at `offset`; `None` when the bytes are none.
-pub fn decode(mut input: &[u8], offset: u64) -> Option<PartIndex> {
+/// Reads the index of a file in which it begins at `offset`, and the chunks behind a header of
+/// `header_length` bytes; `None` when the bytes are none.
+pub fn decode(mut input: &[u8], header_length: u64, offset: u64) -> Option<PartIndex> {
     let count = varint::decode(&mut input)?;
     // Each chunk takes at least its header.
     if count > offset / ChunkHeader::LENGTH as u64 {
@@ -74,7 +76,7 @@ pub fn decode(mut input: &[u8], offset: u64) -> Option<PartIndex> {
 
     let mut entries = Vec::with_capacity(count);
     let mut with_keys = Vec::new();
-    let (mut id, mut end) = (0_u32, FileHeader::LENGTH as u64);
+    let (mut id, mut end) = (0_u32, header_length);
     for at in 0..count {
         id = id.checked_add(series[at])?;
         if at == 0 || series[at] > 0 {
@@ -102,7 +104,7 @@ pub fn decode(mut input: &[u8], offset: u64) -> Option<PartIndex> {
         });
     }
     let (end, keys) = (end_of(&entries), keys.of(with_keys)?);
-    Some(PartIndex { entries, keys, end, ..PartIndex::default() })
+    Some(PartIndex { entries, keys, end, ..PartIndex::new(Salt::NONE) })
 }
 
 /// A summary as it is on the disk.
@@ -234,6 +236,8 @@ mod tests {
 
     use super::*;
 
+    const HEADER: u64 = FileHeader::LENGTH as u64;
+
     /// Series with chunks of a few points and of many, some of whose sums are too large.
     fn index() -> impl Strategy<Value = PartIndex> {
         let value = prop_oneof![
@@ -244,7 +248,7 @@ mod tests {
         let chunk = (points, value.clone(), value, 0..1000u64, 1..MAX_CHUNK_LENGTH);
         let series = (0..1000u32, prop::collection::vec(chunk, 1..4));
         prop::collection::vec(series, 0..8).prop_map(|series| {
-            let mut index = PartIndex::default();
+            let mut index = PartIndex::new(Salt::NONE);
             let (mut id, mut offset) = (0, FileHeader::LENGTH as u64);
             for (more, chunks) in series {
                 id += more;
@@ -290,12 +294,12 @@ mod tests {
         ) {
             let mut bytes = Vec::new();
             encode(&index, effort, &mut bytes).unwrap();
-            let read = decode(&bytes, u64::MAX).unwrap();
+            let read = decode(&bytes, HEADER, u64::MAX).unwrap();
             prop_assert_eq!(&read.entries, &index.entries);
             prop_assert!(read.keys.is_same(&index.keys));
             prop_assert_eq!(read.end, index.end);
             for cut in [0, bytes.len() / 2, bytes.len() - 1] {
-                prop_assert!(decode(&bytes[..cut], u64::MAX).is_none());
+                prop_assert!(decode(&bytes[..cut], HEADER, u64::MAX).is_none());
             }
         }
 
@@ -311,12 +315,12 @@ mod tests {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;
             }
-            let _ = decode(&bytes, 1 << 20);
+            let _ = decode(&bytes, HEADER, 1 << 20);
         }
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = decode(&bytes, 1 << 20);
+            let _ = decode(&bytes, HEADER, 1 << 20);
         }
     }
 }
