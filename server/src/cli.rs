@@ -2,6 +2,7 @@
 
 mod age;
 pub mod manual;
+mod patience;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use clap::{CommandFactory, Parser, ValueEnum};
 use clap_complete::Shell;
 use shared::DEFAULT_HOST;
 use shared::host::Host;
+
+use patience::Patience;
 
 /// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
@@ -56,19 +59,49 @@ pub struct Cli {
     #[arg(long)]
     pub ephemeral: bool,
 
+    /// Most series, counting those that have points; a put of a new one beyond is refused [default: as
+    /// many as half of --max-memory has room for, 262144 in 512MiB].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_series: Option<u32>,
+
+    /// Memory that the defaults of the other limits share, such as 512MiB or 4GiB, or none for no
+    /// limit. A plain number is in MiB, and there have to be 32MiB [default: the least of the limit of
+    /// the control group, ulimit -v and the memory of the machine].
+    #[arg(long, value_name = "SIZE|none", value_parser = max_memory)]
+    pub max_memory: Option<MaxMemory>,
+
     /// Log size, such as 64MiB or 512KiB, at which the points in memory are written to a compressed
-    /// part, not counting the names of series in it. Memory use is at most about three times
-    /// this, and a restart reads little more than this and those names. A plain number is in MiB. From 64KiB to 64GiB, or to 512MiB on 32-bit machines.
-    #[arg(long, value_name = "SIZE", default_value = DEFAULT_LOG_LIMIT_TEXT, value_parser = size)]
-    pub log_limit: u64,
+    /// part, not counting the names of series in it. Memory use is at most about three times this,
+    /// and a restart reads little more than this and those names. A plain number is in MiB. From
+    /// 64KiB to 64GiB, or to 512MiB on 32-bit machines [default: 64MiB, or a 32nd of --max-memory].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub log_limit: Option<u64>,
 
     /// Size of the newest points that are kept in memory for clients that follow, all together; one
     /// that falls behind them is cut off. A plain number is in MiB. From 64KiB to 64GiB, or to 512MiB
-    /// on 32-bit machines.
-    #[arg(long, value_name = "SIZE", default_value = DEFAULT_FOLLOW_BUFFER_TEXT, value_parser = size)]
-    pub follow_buffer: u64,
+    /// on 32-bit machines [default: 32MiB, or a 32nd of --max-memory].
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub follow_buffer: Option<u64>,
 
-    /// Log level, on standard error; debug shows each request.
+    /// Connections at once; one more is told so and ended [default: 16384, or as many as there are
+    /// open files for].
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_connections: Option<u64>,
+
+    /// End a connection on which a line stands half sent for so long: a number and s, min or h, or
+    /// none.
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub line_timeout: Patience,
+
+    /// End a connection whose client takes nothing of a reply for so long.
+    #[arg(long, value_name = "TIME", default_value = "30s")]
+    pub stall_timeout: Patience,
+
+    /// End a connection on which nothing is asked for so long. A client that follows is asking.
+    #[arg(long, value_name = "TIME", default_value = "none")]
+    pub idle_timeout: Patience,
+
+    /// Log level, on standard error; debug shows each connection and request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
 
@@ -95,12 +128,35 @@ impl Cli {
     }
 }
 
-const DEFAULT_LOG_LIMIT_TEXT: &str = "64MiB";
+/// How much memory the server may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaxMemory {
+    /// So many bytes.
+    Bytes(u64),
+    /// Any amount.
+    Unlimited,
+}
 
-const DEFAULT_FOLLOW_BUFFER_TEXT: &str = "32MiB";
+/// Less leaves no room for anything but the program.
+const MIN_MEMORY: u64 = 32 << 20;
 
-/// Reads a size in bytes.
+/// Reads a size of memory.
+fn max_memory(text: &str) -> Result<MaxMemory, String> {
+    if text == "none" {
+        return Ok(MaxMemory::Unlimited);
+    }
+    let bytes = bytes(text)?.filter(|&bytes| bytes >= MIN_MEMORY);
+    bytes.map(MaxMemory::Bytes).ok_or_else(|| "must be 32MiB or more, or none".to_owned())
+}
+
+/// Reads a size in bytes that a limit may have.
 fn size(text: &str) -> Result<u64, String> {
+    let size = bytes(text)?.filter(|size| SIZES.contains(size));
+    size.ok_or_else(|| format!("must be between 64KiB and {MAX_SIZE_TEXT}"))
+}
+
+/// Reads a size in bytes; `None` when it does not fit 64 bits.
+fn bytes(text: &str) -> Result<Option<u64>, String> {
     let digits = text.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
     let shift = match &text[digits.len()..] {
         "KiB" => 10,
@@ -109,8 +165,7 @@ fn size(text: &str) -> Result<u64, String> {
         _ => return Err("expected a number and KiB, MiB or GiB".to_owned()),
     };
     let number: u64 = digits.parse().map_err(|_| "expected a whole number and KiB, MiB or GiB")?;
-    let size = number.checked_mul(1 << shift).filter(|size| SIZES.contains(size));
-    size.ok_or_else(|| format!("must be between 64KiB and {MAX_SIZE_TEXT}"))
+    Ok(number.checked_mul(1 << shift))
 }
 
 /// A larger limit of the log means a restart of many minutes. Memory is three times this at the most, so 32
@@ -131,9 +186,10 @@ Try it:
 On Windows: server in one window, tui-client in another.
 
 On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is closed) it stops
-accepting, answers the requests in flight and exits. At log-off and shutdown Windows may end it like
-a kill, which loses nothing that was acknowledged.
-Exit codes: 0 stopped in this way, 1 failed to start or to run, 2 wrong usage.";
+accepting, answers the requests in flight and exits; a second one ends it at once. If it was started
+in a terminal, closing that stops it, too. At log-off and shutdown Windows may end it like a kill.
+None of it loses what was acknowledged.
+Exit codes: 0 stopped in this way, 1 failed to start or to run, or ended at once, 2 wrong usage.";
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -153,9 +209,9 @@ pub enum LogLevel {
     Error,
     /// Errors and warnings.
     Warn,
-    /// Also start, stop and each connection.
+    /// Also start, stop and a summary each minute.
     Info,
-    /// Also each request.
+    /// Also each connection and request.
     Debug,
     /// Everything.
     Trace,
@@ -183,8 +239,14 @@ mod tests {
     #[test]
     fn sizes_have_units() {
         let defaults = LocalConfig::default();
-        assert_eq!(size(DEFAULT_LOG_LIMIT_TEXT), Ok(defaults.log_limit));
-        assert_eq!(size(DEFAULT_FOLLOW_BUFFER_TEXT), Ok(defaults.follow_buffer as u64));
+        assert_eq!(size("64MiB"), Ok(defaults.log_limit));
+        assert_eq!(size("32MiB"), Ok(defaults.follow_buffer as u64));
+        assert_eq!(max_memory("512MiB"), Ok(MaxMemory::Bytes(512 << 20)));
+        assert_eq!(max_memory("2048GiB"), Ok(MaxMemory::Bytes(2 << 40)));
+        assert_eq!(max_memory("none"), Ok(MaxMemory::Unlimited));
+        for wrong in ["31MiB", "None", "0", "99999999999GiB"] {
+            assert!(max_memory(wrong).is_err(), "{wrong}");
+        }
         for (text, bytes) in
             [("64KiB", 64 << 10), ("1", 1 << 20), ("2MiB", 2 << 20), ("512MiB", 512 << 20)]
         {

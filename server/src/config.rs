@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use server::memory::MemoryShares;
+use server::net::ConnectionLimits;
+use server::os::MemoryLimit;
 use server::store::local::{self, Durability};
 use tracing::level_filters::LevelFilter;
 
-use crate::cli::{Cli, DurabilityChoice, LogLevel};
+use crate::cli::{Cli, DurabilityChoice, LogLevel, MaxMemory};
 
 /// How the server is to run.
 #[derive(Debug)]
@@ -19,8 +22,16 @@ pub struct ServerConfig {
     pub data: DataDirectory,
     /// The store's settings.
     pub store: local::LocalConfig,
+    /// The memory that the limits share; `None` when it is not limited.
+    pub memory_limit: Option<MemoryLimit>,
+    /// What each use of it may take.
+    pub memory: MemoryShares,
     /// Whether clients may take points back.
     pub allow_delete: bool,
+    /// Connections at once; `None` for as many as usual.
+    pub max_connections: Option<u64>,
+    /// How long a client may keep a connection waiting.
+    pub limits: ConnectionLimits,
     /// The most detailed messages that are logged.
     pub log_level: LevelFilter,
 }
@@ -35,23 +46,39 @@ pub enum DataDirectory {
 }
 
 impl ServerConfig {
-    /// Checks what was typed.
+    /// Checks what was typed. `known_limit` is the memory that there is, as far as it is known.
     ///
     /// # Errors
     /// When the data directory has no absolute path, or the port differs from the one behind the host.
-    pub fn from_cli(cli: Cli) -> anyhow::Result<Self> {
+    pub fn from_cli(cli: Cli, known_limit: Option<MemoryLimit>) -> anyhow::Result<Self> {
         let data = if cli.ephemeral {
             DataDirectory::Temporary
         } else {
             DataDirectory::Kept(absolute(&cli.data_dir)?)
         };
+        let memory_limit = match cli.max_memory {
+            Some(MaxMemory::Bytes(bytes)) => Some(MemoryLimit { bytes, source: "--max-memory" }),
+            Some(MaxMemory::Unlimited) => None,
+            None => known_limit,
+        };
+        let memory =
+            memory_limit.map_or(MemoryShares::UNLIMITED, |limit| MemoryShares::of(limit.bytes));
+        let max_series = cli.max_series.unwrap_or(u32::try_from(memory.series).unwrap_or(u32::MAX));
+        let follow_buffer = cli.follow_buffer.unwrap_or(memory.follow_buffer);
+        let log_limit = cli.log_limit.unwrap_or(memory.log_limit);
         let store = local::LocalConfig {
             durability: match cli.durability {
                 DurabilityChoice::Sync => Durability::Sync,
                 DurabilityChoice::Interval => Durability::Interval,
             },
-            log_limit: cli.log_limit,
-            follow_buffer: usize::try_from(cli.follow_buffer).unwrap_or(usize::MAX),
+            log_limit,
+            // A recovery makes room between segments.
+            segment_size: log_limit.min(local::LocalConfig::default().segment_size),
+            max_series,
+            max_key_bytes: memory.key_bytes,
+            max_reads: memory.reads,
+            reserve: if cli.ephemeral { 0 } else { log_limit / 4 },
+            follow_buffer: usize::try_from(follow_buffer).unwrap_or(usize::MAX),
             retention: cli.retention,
             max_ahead: cli.max_ahead,
             ..local::LocalConfig::default()
@@ -64,9 +91,25 @@ impl ServerConfig {
             LogLevel::Debug => LevelFilter::DEBUG,
             LogLevel::Trace => LevelFilter::TRACE,
         };
-        let allow_delete = cli.allow_delete;
+        let limits = ConnectionLimits {
+            line_timeout: cli.line_timeout.limit(),
+            stall_timeout: cli.stall_timeout.limit(),
+            idle_timeout: cli.idle_timeout.limit(),
+        };
+        let (allow_delete, max_connections) = (cli.allow_delete, cli.max_connections);
         let (port, host) = (cli.host.port(cli.port)?, cli.host.into_name());
-        Ok(Self { host, port, data, store, allow_delete, log_level })
+        Ok(Self {
+            host,
+            port,
+            data,
+            store,
+            memory_limit,
+            memory,
+            allow_delete,
+            max_connections,
+            limits,
+            log_level,
+        })
     }
 }
 
@@ -81,7 +124,7 @@ mod tests {
     use super::*;
 
     fn config(arguments: &[&str]) -> anyhow::Result<ServerConfig> {
-        ServerConfig::from_cli(Cli::parse_from([&["server"], arguments].concat()))
+        ServerConfig::from_cli(Cli::parse_from([&["server"], arguments].concat()), None)
     }
 
     #[test]
@@ -93,6 +136,23 @@ mod tests {
         assert_eq!(config.store.follow_buffer, store.follow_buffer);
         assert_eq!(config.store.retention, store.retention);
         assert_eq!(config.store.max_ahead, store.max_ahead);
+        assert_eq!(config.limits, ConnectionLimits::default());
+        assert_eq!(config.store.max_series, store.max_series);
+    }
+
+    #[test]
+    fn limits_that_were_not_typed_share_the_memory() {
+        let known = Some(MemoryLimit { bytes: 512 << 20, source: "a test" });
+        let limits = |arguments: &[&str]| {
+            let cli = Cli::parse_from([&["server"], arguments].concat());
+            let store = ServerConfig::from_cli(cli, known).unwrap().store;
+            (store.max_series, store.log_limit, store.follow_buffer)
+        };
+        assert_eq!(limits(&[]), (1 << 18, 16 << 20, 16 << 20));
+        assert_eq!(limits(&["--max-memory", "128MiB"]), (1 << 16, 4 << 20, 4 << 20));
+        assert_eq!(limits(&["--max-memory", "none"]), (u32::MAX, 64 << 20, 32 << 20));
+        let typed = ["--max-series", "7", "--log-limit", "8MiB", "--follow-buffer", "1MiB"];
+        assert_eq!(limits(&typed), (7, 8 << 20, 1 << 20));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::fmt;
 use std::future::Future;
 use std::iter::Peekable;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::vec;
 
@@ -20,16 +22,59 @@ const MAX_BATCHES_IN_FLIGHT: usize = 16;
 /// whole read buffer, one client's share of the store's queue stays below 512 KiB of text.
 const MAX_BYTES_IN_FLIGHT: usize = 256 * 1024;
 
+/// Memory that a put in flight takes in the store, on its way there and in its record.
+const PUT_COST: u64 = 48;
+
+/// Bounds the memory of the batches that all clients have in flight; clones share it.
+#[derive(Debug, Clone)]
+pub struct InFlightLimit {
+    used: Arc<AtomicU64>,
+    limit: u64,
+}
+
+/// What a batch takes of an [`InFlightLimit`], until it is dropped.
+#[derive(Debug)]
+struct InFlightShare {
+    used: Arc<AtomicU64>,
+    bytes: u64,
+}
+
+impl InFlightLimit {
+    /// A limit of so many bytes.
+    pub fn new(limit: u64) -> Self {
+        Self { used: Arc::default(), limit }
+    }
+
+    fn take(&self, bytes: u64) -> InFlightShare {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+        InFlightShare { used: Arc::clone(&self.used), bytes }
+    }
+}
+
+impl Drop for InFlightShare {
+    fn drop(&mut self) {
+        self.used.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
 /// Hands batches to a store.
 #[derive(Debug, Clone)]
 pub struct Ingest<S> {
     store: S,
+    in_flight: InFlightLimit,
 }
 
 impl<S: Store> Ingest<S> {
     /// Ingest into `store`.
-    pub fn new(store: S) -> Self {
-        Self { store }
+    pub fn new(store: S, in_flight: InFlightLimit) -> Self {
+        Self { store, in_flight }
+    }
+
+    /// Whether the batches of all clients take all the memory that they may, or will with another
+    /// batch of `puts`: a client then starts few at a time, and waits for them.
+    pub fn is_crowded(&self, puts: usize) -> bool {
+        let used = self.in_flight.used.load(Ordering::Relaxed);
+        used.saturating_add(puts as u64 * PUT_COST) > self.in_flight.limit
     }
 
     /// Hands a batch to the store, behind all that were handed over before. `bytes` is the length
@@ -38,7 +83,8 @@ impl<S: Store> Ingest<S> {
         let IngestBatch { puts, malformed } = batch;
         let stored: Option<StoreFuture> =
             if puts.is_empty() { None } else { Some(Box::pin(self.store.put_batch(&puts))) };
-        PendingBatch { stored, bytes, puts: puts.len(), malformed }
+        let share = self.in_flight.take(puts.len() as u64 * PUT_COST);
+        PendingBatch { stored, _share: share, bytes, puts: puts.len(), malformed }
     }
 }
 
@@ -88,6 +134,7 @@ type StoreFuture = Pin<Box<dyn Future<Output = Result<Vec<Refused>, PutError>> +
 pub struct PendingBatch {
     /// `None` when there is nothing to store.
     stored: Option<StoreFuture>,
+    _share: InFlightShare,
     bytes: usize,
     puts: usize,
     malformed: Vec<usize>,

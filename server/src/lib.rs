@@ -4,9 +4,12 @@
 //! (points).
 
 pub mod clock;
+pub mod event_limit;
 pub mod follow;
 pub mod ingest;
 pub mod low_priority;
+pub mod memory;
+pub mod metrics;
 pub mod net;
 pub mod os;
 pub mod protocol;
@@ -14,10 +17,14 @@ pub mod query;
 pub mod shutdown;
 pub mod store;
 
+use std::sync::Arc;
+
 use clock::Clock;
 use follow::Follows;
-use ingest::Ingest;
-use net::{Listener, Permits};
+use ingest::{InFlightLimit, Ingest};
+use memory::MemoryShares;
+use metrics::Summary;
+use net::{Connections, Listener};
 use protocol::Protocol;
 use query::Queries;
 use shutdown::Shutdown;
@@ -25,11 +32,15 @@ use store::Store;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-/// Listeners that share a store, the permits for connections and the shutdown.
+/// Tasks that are named when the shutdown has to leave them.
+const UNFINISHED_SHOWN: usize = 5;
+
+/// Listeners that share a store, the places for connections and the shutdown.
 #[derive(Debug)]
 pub struct Server<S> {
     store: S,
-    permits: Permits,
+    connections: Connections,
+    in_flight: InFlightLimit,
     clock: Clock,
     shutdown: Shutdown,
     listening: JoinSet<()>,
@@ -37,9 +48,15 @@ pub struct Server<S> {
 
 impl<S: Store + Clone> Server<S> {
     /// A server that listens nowhere yet.
-    pub fn new(store: S, clock: Clock, shutdown: Shutdown) -> Self {
-        let permits = Permits::for_open_files();
-        Self { store, permits, clock, shutdown, listening: JoinSet::new() }
+    pub fn new(store: S, clock: Clock, connections: Connections, shutdown: Shutdown) -> Self {
+        let in_flight = InFlightLimit::new(MemoryShares::UNLIMITED.in_flight);
+        Self { store, connections, in_flight, clock, shutdown, listening: JoinSet::new() }
+    }
+
+    /// Has the clients of all listeners to come together at most `bytes` of puts in flight; beyond,
+    /// each waits for its own after every few.
+    pub fn limit_in_flight(&mut self, bytes: u64) {
+        self.in_flight = InFlightLimit::new(bytes);
     }
 
     /// Serves the clients of `listener` from now on, each with a `protocol` of its own.
@@ -51,25 +68,35 @@ impl<S: Store + Clone> Server<S> {
         for address in listener.addresses() {
             info!("listening on {address}");
         }
-        let ingest = Ingest::new(self.store.clone());
+        let ingest = Ingest::new(self.store.clone(), self.in_flight.clone());
         let queries = Queries::new(self.store.clone(), self.clock.clone());
         let follows = Follows::new(self.store.clone(), self.clock.clone());
         let protocol = move || protocol(ingest.clone(), queries.clone(), follows.clone());
-        let (permits, shutdown) = (self.permits.clone(), self.shutdown.clone());
-        self.listening.spawn(async move { listener.serve(protocol, &permits, &shutdown).await });
+        let (connections, shutdown) = (self.connections.clone(), self.shutdown.clone());
+        self.listening
+            .spawn(async move { listener.serve(protocol, &connections, &shutdown).await });
     }
 
     /// Waits until the shutdown begins, then answers the requests in flight and closes the store.
     pub async fn run(mut self) {
-        while let Some(ended) = self.listening.join_next().await {
-            if let Err(error) = ended {
-                warn!(%error, "listener failed");
+        let mut summary = Summary::new(Arc::clone(&self.connections.metrics));
+        let listening = async {
+            while let Some(ended) = self.listening.join_next().await {
+                if let Err(error) = ended {
+                    warn!(%error, "listener failed");
+                }
             }
+        };
+        tokio::select! {
+            () = listening => {}
+            () = summary.log_each_minute() => {}
         }
         info!("shutting down");
         if let Err(names) = self.shutdown.finish().await {
-            warn!(unfinished = ?names, "shutdown timed out");
+            let first = &names[..names.len().min(UNFINISHED_SHOWN)];
+            warn!(unfinished = names.len(), ?first, "shutdown timed out");
         }
+        summary.log_total();
         self.store.close().await;
         info!("stopped");
     }

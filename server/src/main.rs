@@ -5,28 +5,40 @@ mod config;
 mod telemetry;
 
 use std::io::{self, Write};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use anyhow::Context;
 use server::Server;
 use server::clock::Clock;
-use server::net::Listener;
-use server::os::{self, EndSignals, Output};
+use server::metrics::Metrics;
+use server::net::{Connections, Listener, Permits};
+use server::os::{self, EndSignals, MemoryLimit, Output};
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
 use server::store::local::Local;
-use tracing::info;
+use tempfile::TempDir;
+use tracing::{info, warn};
 
 use cli::{Cli, manual};
 use config::{DataDirectory, ServerConfig};
+use telemetry::{Flusher, Log};
 
 /// The exit code when the command line is wrong.
 const WRONG_USAGE: u8 = 2;
 
+/// The exit code of a server that was told twice to end.
+const ENDED_AT_ONCE: i32 = 1;
+
+/// How long such an end waits for the last lines of the log.
+const HASTE: Duration = Duration::from_millis(100);
+
 fn main() -> ExitCode {
+    os::fit_into_address_space();
     let outcome = match Cli::try_read() {
         Err(message) if message.use_stderr() => {
             let text = render(&message, colours(&io::stderr()));
@@ -37,7 +49,7 @@ fn main() -> ExitCode {
         Err(help) => print(render(&help, colours(&io::stdout())).as_bytes()),
         Ok(cli) => match manual::asked_for(&cli) {
             Some(text) => print(&text),
-            None => ServerConfig::from_cli(cli).and_then(start),
+            None => ServerConfig::from_cli(cli, os::memory_limit()).and_then(run),
         },
     };
     match outcome {
@@ -78,33 +90,56 @@ fn print(text: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-#[tokio::main]
+fn run(config: ServerConfig) -> anyhow::Result<()> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().max_blocking_threads(config.memory.blocking_threads);
+    builder.build().context("can't start threads")?.block_on(start(config))
+}
+
 async fn start(config: ServerConfig) -> anyhow::Result<()> {
     let _console = os::keep_log_writable();
-    telemetry::start(config.log_level);
+    let metrics = Arc::new(Metrics::default());
+    let log = Log::start(config.log_level, Arc::clone(&metrics)).context("can't start the log")?;
     let shutdown = Shutdown::default();
-    stop_on_signal(&shutdown)?;
+    // A temporary directory lives until the server has ended.
+    let temporary = Arc::new(OnceLock::new());
+    stop_on_signal(&shutdown, Arc::downgrade(&temporary), log.flusher())?;
+    os::refuse_long_files_by_error().context("can't handle signals")?;
     let listener = Listener::bind(&config.host, config.port)
         .await
         .map_err(|error| bind_error(&config, &error))?;
-    // A temporary directory lives until the server has ended.
-    let (path, _temporary) = match config.data {
-        DataDirectory::Kept(path) => (path, None),
+    let path = match config.data {
+        DataDirectory::Kept(path) => path,
         DataDirectory::Temporary => {
             let directory = tempfile::tempdir().with_context(|| {
                 let variable = os::TEMP_VARIABLE;
                 format!("can't create a temporary directory; set {variable} to a writable place")
             })?;
-            (std::path::absolute(directory.path())?, Some(directory))
+            std::path::absolute(temporary.get_or_init(|| directory).path())?
         }
     };
     let store = tokio::task::spawn_blocking({
-        let path = path.clone();
-        move || Local::open(&path, config.store)
+        let (path, store) = (path.clone(), config.store.clone());
+        move || Local::open(&path, store)
     });
     let store =
         store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
-    let mut server = Server::new(AnyStore::Local(store), Clock::default(), shutdown);
+    if let Some(MemoryLimit { bytes, source }) = config.memory_limit {
+        info!(
+            max_series = config.store.max_series,
+            log_limit_kib = config.store.log_limit >> 10,
+            follow_buffer_kib = config.store.follow_buffer >> 10,
+            "memory is limited to {} MiB by {source}",
+            bytes >> 20
+        );
+    }
+    let connections = Connections {
+        permits: Permits::for_open_files(config.max_connections),
+        limits: config.limits,
+        metrics,
+    };
+    let mut server = Server::new(AnyStore::Local(store), Clock::default(), connections, shutdown);
+    server.limit_in_flight(config.memory.in_flight);
     let allow_delete = config.allow_delete;
     if allow_delete {
         info!("clients may delete points");
@@ -116,13 +151,32 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn stop_on_signal(shutdown: &Shutdown) -> anyhow::Result<()> {
+/// Begins the shutdown at the first signal, and ends the process at the second, for which nothing is
+/// written but the log: what was acknowledged is on the disk.
+fn stop_on_signal(
+    shutdown: &Shutdown,
+    temporary: Weak<OnceLock<TempDir>>,
+    log: Flusher,
+) -> anyhow::Result<()> {
     let mut signals = EndSignals::listen().context("can't handle signals")?;
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
+        let mut was_told = false;
         // To the end: an event that is listened for no more ends the process at once on Windows.
         loop {
-            match signals.recv().await.limit {
+            let request = signals.recv().await;
+            if request.is_insistent && was_told {
+                warn!("told again to end: ending at once");
+                log.flush(HASTE);
+                let temporary = temporary.upgrade();
+                if let Some(directory) = temporary.as_ref().and_then(|place| place.get()) {
+                    // It is left behind where that fails.
+                    let _ = std::fs::remove_dir_all(directory.path());
+                }
+                process::exit(ENDED_AT_ONCE);
+            }
+            was_told |= request.is_insistent;
+            match request.limit {
                 Some(limit) => shutdown.begin_within(limit),
                 None => shutdown.begin(),
             }

@@ -1,8 +1,15 @@
 //! Sockets: accepting clients, and the bytes of each connection.
 
 mod connection;
+mod connections;
+mod limits;
 mod listener;
 mod permits;
+mod read_buffer;
+mod refusal;
+mod stall;
 
+pub use connections::Connections;
+pub use limits::ConnectionLimits;
 pub use listener::Listener;
 pub use permits::{Permit, Permits};

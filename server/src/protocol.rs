@@ -12,26 +12,39 @@ use std::io;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio_util::sync::CancellationToken;
 
 /// Bytes of replies that are written at once. More replies, and longer ones, go out in pieces of
 /// about this size, so those that a client does not read take no more memory than that.
 pub const FLUSH_THRESHOLD: usize = 64 * 1024;
+
+/// Why a connection ends without a reply: it speaks something else than the protocol of its port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ForeignProtocol {
+    /// HTTP, as browsers do.
+    #[error("the client speaks HTTP")]
+    Http,
+    /// TLS.
+    #[error("the client speaks TLS")]
+    Tls,
+}
 
 /// The server's side of one client's session.
 ///
 /// Requests may be in flight, that is started but not answered yet. Their replies keep the order
 /// of the requests.
 pub trait Protocol: Send {
-    /// Starts every complete request at the front of `input`, up to one that begins to follow, and
-    /// leaves the rest there, otherwise at most a line. Called only while [`Protocol::has_room`] and
-    /// not [`Protocol::is_following`].
+    /// Starts every complete request at the front of `input`, up to one that begins to follow or that
+    /// is answered when [`Replies::is_stopping`], and leaves the rest there, otherwise at most a line.
+    /// Called only while [`Protocol::has_room`] and not [`Protocol::is_following`].
     ///
     /// On return `replies` holds no part of the replies to `input` unless it holds all of them, or
     /// all up to the beginning of the last one in a follow.
     ///
     /// # Errors
     /// When the client can't be written to, or when a reply that has begun can't be completed: the
-    /// connection must end then, so that a cut reply does not pass for a whole one.
+    /// connection must end then, so that a cut reply does not pass for a whole one. A
+    /// [`ForeignProtocol`] inside when nothing of this connection is to be served.
     fn serve(
         &mut self,
         input: &mut &[u8],
@@ -80,6 +93,12 @@ pub trait Protocol: Send {
     /// Notes that the client has sent more: what is still to be sent of a follow ends it.
     fn finish_follow(&mut self) {}
 
+    /// The request of which a part has come and the end has not: a number that other such requests
+    /// of the session do not have.
+    fn half_line(&self) -> Option<u64> {
+        None
+    }
+
     /// What the client has asked so far.
     fn stats(&self) -> SessionStats;
 }
@@ -91,10 +110,23 @@ pub struct SessionStats {
     pub puts: u64,
     /// Queries.
     pub gets: u64,
+    /// Requests that took points back.
+    pub deletes: u64,
     /// Points sent in replies.
     pub points_sent: u64,
+    /// What was no request, or is not allowed.
+    pub malformed: u64,
+    /// Puts that the store refused for their key or time.
+    pub refused: u64,
+    /// Right requests that could not be served.
+    pub failed: u64,
+}
+
+impl SessionStats {
     /// Requests answered with an error.
-    pub errors: u64,
+    pub fn errors(&self) -> u64 {
+        self.malformed + self.refused + self.failed
+    }
 }
 
 /// Replies on their way to a client: a buffer, and where it is written to.
@@ -102,12 +134,24 @@ pub struct SessionStats {
 pub struct Replies<'a, W> {
     buffer: &'a mut Vec<u8>,
     peer: &'a mut W,
+    shutdown: Option<&'a CancellationToken>,
 }
 
 impl<'a, W: AsyncWrite + Unpin> Replies<'a, W> {
     /// Replies that are gathered in `buffer` and written to `peer`.
     pub fn new(buffer: &'a mut Vec<u8>, peer: &'a mut W) -> Self {
-        Self { buffer, peer }
+        Self { buffer, peer, shutdown: None }
+    }
+
+    /// The same, which are to end soon after `shutdown` begins.
+    #[must_use]
+    pub fn until(self, shutdown: &'a CancellationToken) -> Self {
+        Self { shutdown: Some(shutdown), ..self }
+    }
+
+    /// Whether no more requests are to be started, because the server is shutting down.
+    pub fn is_stopping(&self) -> bool {
+        self.shutdown.is_some_and(CancellationToken::is_cancelled)
     }
 
     /// What is not written yet; replies are appended here.

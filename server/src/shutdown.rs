@@ -51,7 +51,8 @@ impl Shutdown {
         F: Future<Output = ()> + Send + 'static,
     {
         let present = Present::enter(Arc::clone(&self.names), name);
-        let task = task(self.token.clone());
+        // In a place of its own: what is moved into a task takes its room twice.
+        let task = Box::pin(task(self.token.clone()));
         self.tracker.spawn(async move {
             task.await;
             drop(present);

@@ -6,7 +6,7 @@
 //!
 //! - **Stored**: when [`Store::put_batch`] answers `Ok`, every point of the batch that is not
 //!   listed as refused is stored as durably as the backend promises, and every later `get` sees it.
-//!   A refused point is not stored.
+//!   A refused point is not stored, and a series that would begin with it takes no place in the order.
 //! - **Call order**: batches are stored in the order in which `put_batch` was called, whatever the
 //!   order in which their outcomes are awaited.
 //! - **Last write wins**: of two points with the same key and timestamp the later put is kept;
@@ -200,7 +200,7 @@ impl Block {
 }
 
 /// The state of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreStatus {
     /// Number of series that the store knows. All points of a series may have expired.
     pub series: usize,
@@ -208,6 +208,8 @@ pub struct StoreStatus {
     pub disk_bytes: u64,
     /// Why puts are not stored at present; `None` when they are.
     pub unavailable: Option<Unavailable>,
+    /// Number of puts since the start that were refused because there may be no more series.
+    pub refused_new_series: u64,
 }
 
 /// A point that was left out of a batch that was stored.
@@ -228,9 +230,25 @@ pub enum RefusalReason {
     /// It lies further ahead of the clock than the store takes.
     #[error("the timestamp is too far in the future")]
     TooFarAhead,
-    /// No more series can be counted.
-    #[error("there are too many series")]
-    TooManySeries,
+    /// It would be the first of a series, and there are as many as there may be.
+    #[error("there are too many series (the limit is {limit})")]
+    TooManySeries {
+        /// The most series.
+        limit: u32,
+    },
+    /// It would be the first of a series, and the keys take as much memory as they may.
+    #[error("the keys of the series take too much memory (the limit is {limit} bytes)")]
+    KeysTooLong {
+        /// The most bytes of all keys.
+        limit: u64,
+    },
+}
+
+impl RefusalReason {
+    /// Whether a new series was refused, and not the point as such.
+    pub fn is_of_new_series(self) -> bool {
+        matches!(self, Self::TooManySeries { .. } | Self::KeysTooLong { .. })
+    }
 }
 
 /// Why a batch may not be stored. The text is for the client: one short line.

@@ -110,6 +110,11 @@ impl RequestFramer {
         self.open = true;
     }
 
+    /// Whether the last line has ended and nothing of the next one has come.
+    pub fn is_between_lines(&self) -> bool {
+        self.lines.is_between_lines()
+    }
+
     /// Says that all requests so far are answered: an empty line from here on stands on its own.
     pub fn answered(&mut self) {
         self.open = false;

@@ -7,25 +7,31 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::ops::ControlFlow;
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::protocol::{Protocol, Replies, SessionStats};
-
-/// Bytes of the read buffer at first, because most connections are idle; it doubles when filled.
-const INITIAL_BUFFER: usize = 8 * 1024;
-
-/// Bytes that the read buffer grows to; bounds what is served at once.
-const MAX_BUFFER: usize = 256 * 1024;
+use super::ConnectionLimits;
+use super::read_buffer::ReadBuffer;
+use super::stall::{Peer, StallGuard, Stalled};
+use crate::metrics::Metrics;
+use crate::protocol::{ForeignProtocol, Protocol, Replies, SessionStats};
 
 /// How long to wait for more requests of a client whose connection is being closed.
 const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 
+/// How long to read on in all from such a client, which may never pause.
+const MAX_DRAIN: Duration = Duration::from_secs(1);
+
 /// How often the connection of a client that follows is tried when the client has closed its sending
 /// side: a read says no more whether it is there, and there may be no news to be written.
 const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Bytes of a buffer for replies that a connection keeps while it waits.
+const KEPT_REPLIES: usize = 1024;
 
 /// Why a connection was closed.
 #[derive(Debug)]
@@ -34,8 +40,29 @@ pub enum CloseReason {
     ClosedByClient,
     /// The server is shutting down.
     Shutdown,
+    /// A line stood half sent.
+    LineTimeout,
+    /// Nothing of a reply was taken.
+    Stalled,
+    /// Nothing was asked.
+    Idle,
+    /// The client speaks another protocol.
+    Foreign(ForeignProtocol),
     /// The socket failed, or a reply could not be completed.
     Failed(io::Error),
+}
+
+impl CloseReason {
+    fn of(error: io::Error) -> Self {
+        match error.get_ref() {
+            Some(inner) if inner.is::<Stalled>() => Self::Stalled,
+            Some(inner) => match inner.downcast_ref::<ForeignProtocol>() {
+                Some(&foreign) => Self::Foreign(foreign),
+                None => Self::Failed(error),
+            },
+            None => Self::Failed(error),
+        }
+    }
 }
 
 impl fmt::Display for CloseReason {
@@ -43,41 +70,76 @@ impl fmt::Display for CloseReason {
         match self {
             Self::ClosedByClient => f.write_str("closed by the client"),
             Self::Shutdown => f.write_str("the server is shutting down"),
-            Self::Failed(error) => write!(f, "{error}"),
+            Self::LineTimeout => f.write_str("a line stood half sent"),
+            Self::Stalled => Stalled.fmt(f),
+            Self::Idle => f.write_str("nothing was asked"),
+            Self::Foreign(foreign) => foreign.fmt(f),
+            Self::Failed(error) => error.fmt(f),
         }
     }
 }
 
 /// Serves one client until either side ends the connection. Requests in flight are answered first.
 pub async fn serve_connection<P: Protocol>(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
-    protocol: P,
+    stream: impl Peer,
+    protocol: &mut P,
+    limits: ConnectionLimits,
+    metrics: &Metrics,
     shutdown: &CancellationToken,
 ) -> (SessionStats, CloseReason) {
-    let mut connection =
-        ClientConnection { stream, protocol, input: ReadBuffer::default(), replies: Vec::new() };
-    let reason = connection.serve(shutdown).await.unwrap_or_else(CloseReason::Failed);
+    let mut connection = ClientConnection {
+        stream: StallGuard::new(stream, limits.stall_timeout),
+        protocol,
+        input: ReadBuffer::default(),
+        replies: Vec::new(),
+        limits,
+        half_line: None,
+        counted: Counted { metrics, stats: SessionStats::default() },
+    };
+    let reason = connection.serve(shutdown).await.unwrap_or_else(CloseReason::of);
     match reason {
-        CloseReason::ClosedByClient => {}
+        CloseReason::ClosedByClient
+        | CloseReason::LineTimeout
+        | CloseReason::Idle
+        | CloseReason::Foreign(_) => {}
         CloseReason::Shutdown => connection.drain().await,
-        CloseReason::Failed(_) => connection.settle().await,
+        CloseReason::Stalled | CloseReason::Failed(_) => connection.settle().await,
     }
-    (connection.protocol.stats(), reason)
+    let stats = connection.protocol.stats();
+    connection.counted.advance(stats);
+    (stats, reason)
 }
 
-struct ClientConnection<T, P> {
-    stream: T,
-    protocol: P,
+struct ClientConnection<'a, T, P> {
+    stream: StallGuard<T>,
+    protocol: &'a mut P,
     input: ReadBuffer,
     /// Not written yet.
     replies: Vec<u8>,
+    limits: ConnectionLimits,
+    /// The line that stands half sent, and since when.
+    half_line: Option<(u64, Instant)>,
+    counted: Counted<'a>,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, P> {
+/// What is looked at when nothing has come for a while.
+#[derive(Clone, Copy)]
+enum Check {
+    HalfLine,
+    Stall,
+    Idle,
+}
+
+impl<T: Peer, P: Protocol> ClientConnection<'_, T, P> {
     async fn serve(&mut self, shutdown: &CancellationToken) -> io::Result<CloseReason> {
         loop {
-            let Self { stream, protocol, input, replies } = self;
-            let (is_busy, has_room) = (!protocol.is_idle(), protocol.has_room());
+            self.counted.advance(self.protocol.stats());
+            let (is_busy, has_room) = (!self.protocol.is_idle(), self.protocol.has_room());
+            let check = if is_busy { None } else { self.next_check() };
+            let Self { stream, protocol, input, replies, .. } = self;
+            if !is_busy {
+                give_back(replies);
+            }
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => {
@@ -85,16 +147,22 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, 
                     return Ok(CloseReason::Shutdown);
                 }
                 () = poll_fn(|context| protocol.poll_replies(context, replies)), if is_busy => {}
-                read = stream.read(input.free()), if has_room => {
-                    let read = read?;
-                    if read == 0 {
+                read = poll_fn(|context| input.poll_fill(stream, context)), if has_room => {
+                    if read? == 0 {
                         self.finish().await?;
                         return Ok(CloseReason::ClosedByClient);
                     }
-                    input.advance(read);
                     if let ControlFlow::Break(reason) = self.serve_input(shutdown).await? {
                         return Ok(reason);
                     }
+                    if self.is_line_overdue() {
+                        return Ok(CloseReason::LineTimeout);
+                    }
+                }
+                check = wait_for(check) => match check {
+                    Check::HalfLine => return Ok(CloseReason::LineTimeout),
+                    Check::Idle => return Ok(CloseReason::Idle),
+                    Check::Stall => stream.look().map_err(io::Error::other)?,
                 }
             }
             // What has come before the last reply is served as well, if that is requests.
@@ -115,7 +183,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, 
         loop {
             let mut rest = self.input.filled();
             let length = rest.len();
-            let mut replies = Replies::new(&mut self.replies, &mut self.stream);
+            let mut replies = Replies::new(&mut self.replies, &mut self.stream).until(shutdown);
             self.protocol.serve(&mut rest, &mut replies).await?;
             let consumed = length - rest.len();
             self.input.consume(consumed);
@@ -132,13 +200,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, 
     /// Writes news until the client sends more, which is left in the read buffer. A shutdown breaks
     /// the reply off.
     async fn follow(&mut self, shutdown: &CancellationToken) -> io::Result<ControlFlow<()>> {
-        let Self { stream, protocol, input, replies } = self;
+        let Self { stream, protocol, input, replies, counted, .. } = self;
         // The client has sent nothing since, and may still.
         let (mut is_waiting, mut is_half_closed) = (input.filled().is_empty(), false);
         if !is_waiting {
             protocol.finish_follow();
         }
         while protocol.is_following() {
+            counted.advance(protocol.stats());
             let mut news = Replies::new(replies, stream);
             tokio::select! {
                 biased;
@@ -149,17 +218,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, 
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return Ok(ControlFlow::Break(())),
-                read = stream.read(input.free()), if is_waiting => {
+                read = poll_fn(|context| input.poll_fill(stream, context)), if is_waiting => {
                     is_waiting = false;
                     match read? {
                         0 => is_half_closed = true,
-                        read => {
-                            input.advance(read);
-                            protocol.finish_follow();
-                        }
+                        _ => protocol.finish_follow(),
                     }
                 }
-                news = poll_fn(|context| protocol.poll_follow(context, replies)) => news?,
+                news = poll_fn(|context| {
+                    let news = protocol.poll_follow(context, replies);
+                    if news.is_pending() {
+                        give_back(replies);
+                    }
+                    news
+                }) => news?,
                 () = tokio::time::sleep(PROBE_INTERVAL), if is_half_closed => {
                     let _nothing: usize = stream.write(&[]).await?;
                 }
@@ -174,8 +246,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, 
     /// meanwhile.
     async fn answer(&mut self) -> io::Result<bool> {
         let partial = self.input.filled().len();
-        let late = read_ready(&mut self.stream, self.input.free()).await?;
-        self.input.advance(late);
+        let Self { stream, input, .. } = self;
+        let late = read_ready(input, stream).await?;
         if partial == 0 {
             let mut rest = self.input.filled();
             self.protocol.take_trailing(&mut rest);
@@ -213,65 +285,103 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send, P: Protocol> ClientConnection<T, 
     /// resets it, and replies that are on their way would be lost with it.
     async fn drain(&mut self) {
         // A client that is gone already can't be told anything.
-        if self.stream.shutdown().await.is_ok() {
-            let mut unread = [0; 4096];
-            let mut read =
-                async || tokio::time::timeout(DRAIN_TIMEOUT, self.stream.read(&mut unread)).await;
-            while matches!(read().await, Ok(Ok(1..))) {}
+        if self.stream.shutdown().await.is_err() {
+            return;
         }
+        let Self { stream, input, .. } = self;
+        let mut read = async || {
+            input.consume(input.filled().len());
+            let read = poll_fn(|context| input.poll_fill(stream, context));
+            matches!(timeout(DRAIN_TIMEOUT, read).await, Ok(Ok(1..)))
+        };
+        // What comes after that is lost with the connection.
+        let _ = timeout(MAX_DRAIN, async { while read().await {} }).await;
+    }
+
+    /// What to look at if nothing comes, and when. Only to be asked when nothing is in flight.
+    fn next_check(&mut self) -> Option<(Check, Instant)> {
+        let Self { protocol, limits, half_line, stream, .. } = self;
+        let after = |limit: Duration| Instant::now().checked_add(limit);
+        let first = match protocol.half_line() {
+            Some(line) => {
+                let since = match *half_line {
+                    Some((known, since)) if known == line => since,
+                    _ => Instant::now(),
+                };
+                *half_line = Some((line, since));
+                limits
+                    .line_timeout
+                    .and_then(|limit| Some((Check::HalfLine, since.checked_add(limit)?)))
+            }
+            None => limits.idle_timeout.and_then(|limit| Some((Check::Idle, after(limit)?))),
+        };
+        let stall = stream.next_look().map(|at| (Check::Stall, at));
+        first.into_iter().chain(stall).min_by_key(|&(_, at)| at)
+    }
+
+    /// Whether what was just read did not end a line whose time is over.
+    fn is_line_overdue(&self) -> bool {
+        let (Some((line, since)), Some(limit)) = (self.half_line, self.limits.line_timeout) else {
+            return false;
+        };
+        self.protocol.is_idle()
+            && self.protocol.half_line() == Some(line)
+            && since.elapsed() >= limit
     }
 }
 
-/// What was read and not served yet.
-struct ReadBuffer {
-    bytes: Vec<u8>,
-    /// Bytes at the front that hold input.
-    filled: usize,
-    was_filled: bool,
+/// The part of a session that is in the counters of the server.
+struct Counted<'a> {
+    metrics: &'a Metrics,
+    stats: SessionStats,
 }
 
-impl Default for ReadBuffer {
-    fn default() -> Self {
-        Self { bytes: vec![0; INITIAL_BUFFER], filled: 0, was_filled: false }
-    }
-}
-
-impl ReadBuffer {
-    fn filled(&self) -> &[u8] {
-        &self.bytes[..self.filled]
-    }
-
-    fn free(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.filled..]
-    }
-
-    /// Adds what was read into the free part.
-    fn advance(&mut self, read: usize) {
-        self.filled += read;
-        self.was_filled |= self.filled == self.bytes.len();
-    }
-
-    /// Drops bytes at the front.
-    fn consume(&mut self, count: usize) {
-        self.bytes.copy_within(count..self.filled, 0);
-        self.filled -= count;
-    }
-
-    /// Doubles the buffer if it was filled since the last time, up to [`MAX_BUFFER`].
-    fn grow_if_filled(&mut self) {
-        if std::mem::take(&mut self.was_filled) && self.bytes.len() < MAX_BUFFER {
-            self.bytes.resize(self.bytes.len() * 2, 0);
+impl Counted<'_> {
+    /// Adds what the session has done since.
+    fn advance(&mut self, now: SessionStats) {
+        let (before, metrics) = (self.stats, self.metrics);
+        if now == before {
+            return;
         }
+        metrics.puts.add(now.puts - before.puts);
+        metrics.gets.add(now.gets - before.gets);
+        metrics.deletes.add(now.deletes - before.deletes);
+        metrics.points_sent.add(now.points_sent - before.points_sent);
+        metrics.malformed_requests.add(now.malformed - before.malformed);
+        metrics.refused_puts.add(now.refused - before.refused);
+        metrics.failed_requests.add(now.failed - before.failed);
+        self.stats = now;
+    }
+}
+
+/// Gives the memory of an empty buffer back if it is much.
+fn give_back(replies: &mut Vec<u8>) {
+    if replies.is_empty() && replies.capacity() > KEPT_REPLIES {
+        *replies = Vec::new();
+    }
+}
+
+/// Waits until there is something to look at; for ever when there is nothing.
+async fn wait_for(check: Option<(Check, Instant)>) -> Check {
+    match check {
+        Some((check, at)) => {
+            sleep_until(at).await;
+            check
+        }
+        None => std::future::pending().await,
     }
 }
 
 /// Reads what has come already, without waiting. The end of the stream is left for the next read.
-async fn read_ready(stream: &mut (impl AsyncRead + Unpin), room: &mut [u8]) -> io::Result<usize> {
-    tokio::select! {
-        biased;
-        read = stream.read(room) => read,
-        () = std::future::ready(()) => Ok(0),
-    }
+async fn read_ready(
+    input: &mut ReadBuffer,
+    stream: &mut StallGuard<impl Peer>,
+) -> io::Result<usize> {
+    poll_fn(|context| match input.poll_fill(stream, context) {
+        Poll::Ready(read) => Poll::Ready(read),
+        Poll::Pending => Poll::Ready(Ok(0)),
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -1,20 +1,33 @@
 //! Binding and accepting, one task a client.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use shared::DEFAULT_HOST;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, error_span, info, warn};
+use tracing::{Instrument, debug, error_span, info, warn};
 
-use super::connection::serve_connection;
-use super::permits::Permits;
+use super::connection::{CloseReason, serve_connection};
+use super::refusal;
+use super::stall::Peer;
+use super::{Connections, Permit};
+use crate::event_limit::{Admitted, EventLimit};
+use crate::metrics::Metrics;
 use crate::os;
 use crate::protocol::Protocol;
 use crate::shutdown::Shutdown;
+
+/// Connections that the system keeps until they are accepted, as far as it lets that be said.
+const BACKLOG: u32 = 4096;
+
+/// How often in a minute the log tells of each.
+static REFUSED: EventLimit = EventLimit::new(1);
+static ENDED: EventLimit = EventLimit::new(5);
+static ACCEPT_FAILED: EventLimit = EventLimit::new(1);
+static OPTION_FAILED: EventLimit = EventLimit::new(1);
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -43,12 +56,12 @@ impl Listener {
     pub async fn bind(host: &str, port: u16) -> io::Result<Self> {
         let mut sockets: Vec<TcpListener> = Vec::new();
         let mut missing = None;
-        for ip in resolve(host).await? {
-            let port = match sockets.first() {
+        for mut address in resolve(host).await? {
+            address.set_port(match sockets.first() {
                 Some(first) => first.local_addr()?.port(),
                 None => port,
-            };
-            match TcpListener::bind(SocketAddr::new(ip, port)).await {
+            });
+            match listen(address) {
                 Ok(socket) => sockets.push(socket),
                 // A machine without IPv6 still has a localhost.
                 Err(error) if is_absent(&error) => missing = Some(error),
@@ -67,20 +80,20 @@ impl Listener {
     }
 
     /// Accepts clients until the shutdown begins, each with a `protocol` of its own. Every
-    /// connection takes part in the shutdown.
+    /// connection takes part in the shutdown. A client for which there is no place is told so.
     pub async fn serve<P: Protocol + 'static>(
         self,
         protocol: impl Fn() -> P + Clone + Send + 'static,
-        permits: &Permits,
+        connections: &Connections,
         shutdown: &Shutdown,
     ) {
         let accepting = self.sockets.into_iter().map(|socket| {
-            let (protocol, permits, shutdown) =
-                (protocol.clone(), permits.clone(), shutdown.clone());
+            let (protocol, connections, shutdown) =
+                (protocol.clone(), connections.clone(), shutdown.clone());
             tokio::spawn(async move {
                 tokio::select! {
                     () = shutdown.begun() => {}
-                    () = accept_all(&socket, protocol, &permits, &shutdown) => {}
+                    () = accept_all(&socket, protocol, &connections, &shutdown) => {}
                 }
             })
         });
@@ -92,12 +105,23 @@ impl Listener {
     }
 }
 
-async fn resolve(host: &str) -> io::Result<Vec<IpAddr>> {
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(os::REUSES_PORTS)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// The addresses of a host, without a port; one of a single link, as `fe80::1%eth0`, names that.
+async fn resolve(host: &str) -> io::Result<Vec<SocketAddr>> {
     if host == DEFAULT_HOST {
-        return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        let localhost = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        return Ok(localhost.map(|ip| SocketAddr::new(ip, 0)).to_vec());
     }
-    let mut found: Vec<IpAddr> =
-        lookup_host((host, 0)).await?.map(|address| address.ip()).collect();
+    let mut found: Vec<SocketAddr> = lookup_host((host, 0)).await?.collect();
     found.sort_unstable();
     found.dedup();
     if found.is_empty() {
@@ -115,63 +139,136 @@ fn is_absent(error: &io::Error) -> bool {
 async fn accept_all<P: Protocol + 'static>(
     socket: &TcpListener,
     protocol: impl Fn() -> P,
-    permits: &Permits,
+    connections: &Connections,
     shutdown: &Shutdown,
 ) {
-    let mut is_failing = false;
     loop {
         let (stream, peer) = match socket.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                if !std::mem::replace(&mut is_failing, true) {
-                    warn!(%error, "accept failed, retrying");
+                if let Some(Admitted { skipped }) = ACCEPT_FAILED.admit() {
+                    warn!(%error, skipped, "accept failed, retrying");
                 }
                 tokio::time::sleep(ACCEPT_BACKOFF).await;
                 continue;
             }
         };
-        is_failing = false;
-        let Some(permit) = permits.acquire().await else { return };
-        let protocol = protocol();
+        let Some(permit) = connections.permits.try_acquire() else {
+            refuse(stream, peer, connections, shutdown);
+            continue;
+        };
+        connections.metrics.accepted.add(1);
+        let (protocol, connections) = (protocol(), connections.clone());
         shutdown.spawn(format!("connection of {peer}"), |begun| async move {
             let span = error_span!("client", %peer);
-            handle(stream, protocol, &begun).instrument(span).await;
+            handle(stream, permit, protocol, &connections, &begun).instrument(span).await;
+        });
+    }
+}
+
+/// Tells a client that there is no place for it.
+fn refuse(stream: TcpStream, peer: SocketAddr, connections: &Connections, shutdown: &Shutdown) {
+    let Connections { permits, metrics, .. } = connections;
+    metrics.refused.add(1);
+    if let Some(Admitted { skipped }) = REFUSED.admit() {
+        let limit = permits.limit();
+        warn!(
+            limit,
+            skipped, "no place for more connections, which are refused; see --max-connections"
+        );
+    }
+    refusal::refuse(&stream, permits.limit());
+    // In a storm some of them may miss the reason.
+    if let Some(permit) = permits.try_acquire_refusal() {
+        shutdown.spawn(format!("refusal of {peer}"), |_| async move {
+            refusal::drain(stream).await;
             drop(permit);
         });
     }
 }
 
-async fn handle<P: Protocol>(stream: TcpStream, protocol: P, shutdown: &CancellationToken) {
+async fn handle<P: Protocol>(
+    mut stream: TcpStream,
+    permit: Permit,
+    mut protocol: P,
+    connections: &Connections,
+    shutdown: &CancellationToken,
+) {
+    let Connections { limits, metrics, .. } = connections;
     let start = Instant::now();
-    info!("connected");
-    // Replies are batched here already; Nagle's algorithm would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        warn!(%error, "can't set TCP_NODELAY");
+    debug!("connected");
+    prepare(&stream);
+    let (stats, reason) =
+        serve_connection(&mut stream, &mut protocol, *limits, metrics, shutdown).await;
+    if matches!(reason, CloseReason::Stalled) {
+        // What the peer does not take is thrown away.
+        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
     }
-    let socket = SockRef::from(&stream);
-    let keep_alive = KEEP_ALIVE.with_retries(KEEP_ALIVE_RETRIES);
-    let kept = socket.set_tcp_keepalive(&keep_alive);
-    if let Err(error) = kept.or_else(|_| socket.set_tcp_keepalive(&KEEP_ALIVE)) {
-        warn!(%error, "can't set TCP keep-alive");
+    drop((stream, permit));
+    count(&reason, metrics);
+    let is_usual = matches!(reason, CloseReason::ClosedByClient | CloseReason::Shutdown);
+    if !is_usual && let Some(Admitted { skipped }) = ENDED.admit() {
+        info!(skipped, "connection ended: {reason}");
     }
-    let (stats, reason) = serve_connection(stream, protocol, shutdown).await;
-    info!(
+    debug!(
         puts = stats.puts,
         gets = stats.gets,
         points_sent = stats.points_sent,
-        errors = stats.errors,
+        errors = stats.errors(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "disconnected: {reason}"
     );
 }
 
+/// Sets the options of a connection's socket.
+fn prepare(stream: &TcpStream) {
+    let socket = SockRef::from(stream);
+    let keep_alive = KEEP_ALIVE.with_retries(KEEP_ALIVE_RETRIES);
+    let kept = socket.set_tcp_keepalive(&keep_alive);
+    for (option, outcome) in [
+        // Replies are batched here already; Nagle's algorithm would only delay them.
+        ("TCP_NODELAY", socket.set_tcp_nodelay(true)),
+        ("TCP keep-alive", kept.or_else(|_| socket.set_tcp_keepalive(&KEEP_ALIVE))),
+        ("the size of its send buffer", os::limit_unsent(&socket)),
+    ] {
+        // A client that is gone already has no options.
+        if let Err(error) = outcome
+            && let Some(Admitted { skipped }) = OPTION_FAILED.admit()
+        {
+            warn!(%error, skipped, "can't set {option}");
+        }
+    }
+}
+
+fn count(reason: &CloseReason, metrics: &Metrics) {
+    let counter = match reason {
+        CloseReason::ClosedByClient => &metrics.closed_by_client,
+        CloseReason::Shutdown => &metrics.closed_by_shutdown,
+        CloseReason::LineTimeout => &metrics.line_timeouts,
+        CloseReason::Stalled => &metrics.stall_timeouts,
+        CloseReason::Idle => &metrics.idle_timeouts,
+        CloseReason::Foreign(_) => &metrics.foreign,
+        CloseReason::Failed(_) => &metrics.failed,
+    };
+    counter.add(1);
+}
+
+impl Peer for &mut TcpStream {
+    fn unacknowledged(&self) -> Option<u32> {
+        os::unacknowledged(self.local_addr().ok()?, self.peer_addr().ok()?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::task::{Context, Poll};
 
     use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+    use tokio::task::JoinSet;
 
     use super::*;
+    use crate::net::{ConnectionLimits, Permits};
     use crate::protocol::{Replies, SessionStats};
 
     /// Answers every byte with itself.
@@ -210,31 +307,84 @@ mod tests {
         assert_eq!(stream.read_u8().await.unwrap(), byte);
     }
 
-    /// The only permit goes to the client that comes, whichever listener it comes to.
-    #[tokio::test]
-    async fn listeners_share_permits_and_hold_none_while_they_wait() {
-        let (permits, shutdown) = (Permits::new(1), Shutdown::default());
+    async fn served(connections: &Connections, shutdown: &Shutdown) -> Vec<SocketAddr> {
         let mut addresses = Vec::new();
         for _ in 0..2 {
             let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
             addresses.extend(listener.addresses());
-            let (permits, shutdown) = (permits.clone(), shutdown.clone());
-            tokio::spawn(async move { listener.serve(|| Echo, &permits, &shutdown).await });
+            let (connections, shutdown) = (connections.clone(), shutdown.clone());
+            tokio::spawn(async move { listener.serve(|| Echo, &connections, &shutdown).await });
         }
+        addresses
+    }
+
+    fn with_places(places: usize) -> Connections {
+        Connections {
+            permits: Permits::new(places, 4),
+            limits: ConnectionLimits::default(),
+            metrics: Arc::default(),
+        }
+    }
+
+    /// The only place is that of the client that is there, whichever listener it came to, and of the
+    /// next one when it has gone.
+    #[tokio::test]
+    async fn listeners_share_places_and_tell_a_client_that_there_is_none() {
+        let (connections, shutdown) = (with_places(1), Shutdown::default());
+        let addresses = served(&connections, &shutdown).await;
         let clients = async {
-            for address in addresses.iter().chain(addresses.iter().rev()) {
+            for (round, address) in addresses.iter().chain(addresses.iter().rev()).enumerate() {
                 let mut stream = TcpStream::connect(address).await.unwrap();
                 echoes(&mut stream, 1).await;
-                // No permit for another one as long as this one is there.
-                let mut waiting = TcpStream::connect(addresses[0]).await.unwrap();
-                waiting.write_u8(2).await.unwrap();
+                for refusing in &addresses {
+                    let mut refused = TcpStream::connect(refusing).await.unwrap();
+                    refused.write_all(&[2; 10_000]).await.unwrap();
+                    let mut said = String::new();
+                    refused.read_to_string(&mut said).await.unwrap();
+                    assert_eq!(said, "error\nthere are too many connections (the limit is 1)\n\n");
+                }
                 echoes(&mut stream, 3).await;
-                assert!(waiting.try_read(&mut [0]).is_err());
                 drop(stream);
-                assert_eq!(waiting.read_u8().await.unwrap(), 2);
+                while connections.metrics.snapshot().closed_by_client == round as u64 {
+                    tokio::task::yield_now().await;
+                }
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), clients).await.expect("a client is served");
+        tokio::time::timeout(Duration::from_secs(60), clients).await.expect("clients are answered");
         assert_eq!(shutdown.finish().await, Ok(()));
+        let counts = connections.metrics.snapshot();
+        assert_eq!((counts.accepted, counts.refused, counts.open_connections()), (4, 8, 0));
+    }
+
+    /// However many there are at once, each hears something.
+    #[tokio::test]
+    async fn a_storm_leaves_nobody_in_silence() {
+        let (connections, shutdown) = (with_places(10), Shutdown::default());
+        let address = served(&connections, &shutdown).await[0];
+        let mut clients = JoinSet::new();
+        for _ in 0..300 {
+            clients.spawn(async move {
+                let mut stream = TcpStream::connect(address).await.unwrap();
+                let mut first = [0];
+                // The reply may be lost with a reset when there are too many at once.
+                if stream.write_u8(1).await.is_ok() && stream.read(&mut first).await.is_ok() {
+                    assert!([0, 1, b'e'].contains(&first[0]), "{first:?}");
+                }
+                // What was served is there until the end.
+                (first == [1]).then_some(stream)
+            });
+        }
+        let all = tokio::time::timeout(Duration::from_secs(60), clients.join_all()).await;
+        let served: Vec<_> = all.expect("all are answered").into_iter().flatten().collect();
+        assert_eq!(served.len(), 10);
+        assert_eq!(connections.metrics.snapshot().refused, 290);
+    }
+
+    #[tokio::test]
+    async fn an_address_of_a_link_keeps_the_link() {
+        let SocketAddr::V6(found) = resolve("fe80::1%1").await.unwrap()[0] else {
+            panic!("an IPv6 address")
+        };
+        assert_eq!((found.ip().to_string().as_str(), found.scope_id()), ("fe80::1", 1));
     }
 }

@@ -3,17 +3,26 @@
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+#[cfg(not(target_os = "linux"))]
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::io::Errno;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::process::{Resource, Rlimit, Signal as SignalName, getrlimit, setrlimit};
+use socket2::Socket;
+use tokio::signal::unix::{SignalKind, signal};
 
+mod memory;
+mod signals;
+#[cfg(target_os = "linux")]
+mod socket_diag;
 mod streams;
 
-use super::EndRequest;
-
+pub use memory::{fit_into_address_space, memory_limit};
+pub use signals::EndSignals;
+#[cfg(target_os = "linux")]
+pub use socket_diag::unacknowledged;
 pub use streams::Output;
 
 /// The environment variable that names the place for temporary files.
@@ -99,6 +108,34 @@ pub fn lower_thread_priority() {
     let _ = rustix::process::setpriority_process(None, LOW_PRIORITY);
 }
 
+/// Has a write beyond `ulimit -f` fail instead of ending the process. To be called within a runtime.
+///
+/// # Errors
+/// When the signal can't be taken.
+pub fn refuse_long_files_by_error() -> io::Result<()> {
+    // Once it was taken, the signal never has its default effect again.
+    signal(SignalKind::from_raw(SignalName::XFSZ.as_raw())).map(drop)
+}
+
+/// Takes room on the disk for the first `length` bytes of an empty file.
+///
+/// # Errors
+/// When there is not so much room.
+pub fn allocate(file: &File, length: u64) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, length) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+        done => return Ok(done?),
+    }
+    super::fill(file, length)
+}
+
+/// The size in bytes of the disk that a path is on; `None` when it is not known.
+pub fn disk_size(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    disk.f_blocks.checked_mul(disk.f_frsize)
+}
+
 /// Whether a rename or removal failed because a file is open. Never: open files are renamed,
 /// replaced and removed like others.
 pub fn is_in_use(_: &io::Error) -> bool {
@@ -125,6 +162,19 @@ impl DirectoryHandle {
     pub fn sync(&self) -> io::Result<()> {
         self.0.sync_all()
     }
+
+    /// Whether `path` still leads to it: it may have been removed, or replaced by another one.
+    ///
+    /// # Errors
+    /// When that can't be found out.
+    pub fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let own = self.0.metadata()?;
+        match fs::metadata(path) {
+            Ok(found) => Ok((found.dev(), found.ino()) == (own.dev(), own.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Whether an error says that this machine has no such kind of address, as one without IPv6.
@@ -150,31 +200,28 @@ pub fn raise_open_files_limit() -> Option<u64> {
     limit.current
 }
 
-/// SIGINT and SIGTERM.
-#[derive(Debug)]
-pub struct EndSignals {
-    interrupt: Signal,
-    terminate: Signal,
+/// Whether a new server may take the port of one that has just ended: `SO_REUSEADDR` means no more.
+pub const REUSES_PORTS: bool = true;
+
+/// Bytes that the system takes for a connection before it sends them.
+const MAX_UNSENT: u32 = 32 * 1024;
+
+/// Limits what the system keeps for a peer that takes nothing. What was sent to one that reads is not
+/// limited, so that it is answered as fast as the way to it allows.
+///
+/// # Errors
+/// When that can't be limited.
+pub fn limit_unsent(socket: &Socket) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return socket.set_tcp_notsent_lowat(MAX_UNSENT);
+    #[cfg(not(target_os = "linux"))]
+    return socket.set_send_buffer_size(2 * MAX_UNSENT as usize);
 }
 
-impl EndSignals {
-    /// Takes the signals from now on, instead of ending the process.
-    ///
-    /// # Errors
-    /// When they can't be taken.
-    pub fn listen() -> io::Result<Self> {
-        let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// Waits for the first of them.
-    pub async fn recv(&mut self) -> EndRequest {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        EndRequest { limit: None }
-    }
+/// Bytes that were written to a connection and not acknowledged: this system does not tell.
+#[cfg(not(target_os = "linux"))]
+pub fn unacknowledged(_: SocketAddr, _: SocketAddr) -> Option<u32> {
+    None
 }
 
 /// Whether the terminal takes escape sequences, as its TERM says.

@@ -2,12 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::net::SocketAddr;
 use std::os::windows::fs::FileExt;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use crossterm_winapi::{ConsoleMode, Handle, HandleType};
+use socket2::Socket;
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
     ctrl_logoff, ctrl_shutdown,
@@ -15,7 +17,7 @@ use tokio::signal::windows::{
 
 mod streams;
 
-use super::EndRequest;
+use super::{EndRequest, MemoryLimit};
 
 pub use streams::Output;
 
@@ -35,6 +37,13 @@ const ACCESS_DENIED: i32 = 5;
 
 /// `ERROR_SHARING_VIOLATION`: the file is open in another program, without sharing.
 const SHARING_VIOLATION: i32 = 32;
+
+/// Whether to set `SO_REUSEADDR`, with which two servers would have the same port. A port is free at
+/// once without it.
+pub const REUSES_PORTS: bool = false;
+
+/// Bytes that the system keeps for a connection until they are acknowledged.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// `WSAEAFNOSUPPORT`.
 const FAMILY_NOT_SUPPORTED: i32 = 10_047;
@@ -171,11 +180,62 @@ impl DirectoryHandle {
     pub fn sync(&self) -> io::Result<()> {
         Ok(())
     }
+
+    /// Whether `path` still leads to it: yes, because a directory with an open file in it can't be
+    /// removed.
+    ///
+    /// # Errors
+    /// None.
+    pub fn is_at(&self, _: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
+}
+
+/// How much memory this process may take: it is not known.
+pub fn memory_limit() -> Option<MemoryLimit> {
+    None
+}
+
+/// Does nothing: the address space has no limit of its own.
+pub fn fit_into_address_space() {}
+
+/// Does nothing: a file that is too long for its disk is an error already.
+///
+/// # Errors
+/// None.
+pub fn refuse_long_files_by_error() -> io::Result<()> {
+    Ok(())
+}
+
+/// Takes room on the disk for the first `length` bytes of an empty file.
+///
+/// # Errors
+/// When there is not so much room.
+pub fn allocate(file: &File, length: u64) -> io::Result<()> {
+    super::fill(file, length)
+}
+
+/// The size of the disk that a path is on: it is not known.
+pub fn disk_size(_: &Path) -> Option<u64> {
+    None
 }
 
 /// Whether an error says that this machine has no such kind of address, as one without IPv6.
 pub fn is_family_missing(error: &io::Error) -> bool {
     error.raw_os_error() == Some(FAMILY_NOT_SUPPORTED)
+}
+
+/// Limits what the system keeps for a peer that takes nothing.
+///
+/// # Errors
+/// When that can't be limited.
+pub fn limit_unsent(socket: &Socket) -> io::Result<()> {
+    socket.set_send_buffer_size(SEND_BUFFER)
+}
+
+/// Bytes that were written to a connection and not acknowledged: this system does not tell.
+pub fn unacknowledged(_: SocketAddr, _: SocketAddr) -> Option<u32> {
+    None
 }
 
 /// How many files there may be open: there is no limit.
@@ -219,7 +279,7 @@ impl EndSignals {
             _ = self.logoff.recv() => Some(URGENT_LIMIT),
             _ = self.shutdown.recv() => Some(URGENT_LIMIT),
         };
-        EndRequest { limit }
+        EndRequest { limit, is_insistent: limit.is_none() }
     }
 }
 

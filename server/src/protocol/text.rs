@@ -5,6 +5,8 @@
 //! follows, whatever comes after it ends its reply.
 
 mod block_text;
+mod excerpt;
+mod first_line;
 
 use std::fmt::Display;
 use std::future::poll_fn;
@@ -14,28 +16,43 @@ use std::task::{Context, Poll, ready};
 
 use shared::Selector;
 use shared::frame::{Line, RequestFramer};
-use shared::request::{PROBE, Request};
+use shared::request::{BadRequest, PROBE, Request};
 use shared::response::{self, OK, WRONG_COMMAND};
 use tokio::io::AsyncWrite;
 use tracing::{debug, info, warn};
 
 use super::{FLUSH_THRESHOLD, Protocol, Replies, SessionStats};
+use crate::event_limit::{Admitted, EventLimit};
 use crate::follow::{Change, Follow, FollowProgress, Follows};
 use crate::ingest::{BatchOutcome, InFlight, Ingest, IngestBatch, LineOutcome};
 use crate::low_priority;
 use crate::query::Queries;
 use crate::store::Store;
 use block_text::BlockText;
+use excerpt::Excerpt;
+use first_line::FirstLine;
 
 /// Malformed requests answered at once: their replies can be longer than they are.
 const MAX_MALFORMED: usize = FLUSH_THRESHOLD / 32;
+
+/// Puts that a client starts at once while the batches of all clients take all the memory they may.
+const CROWDED_PUTS: usize = 64;
 
 /// Points that a worker of the runtime encodes itself: some 25 µs, about what a change of threads
 /// takes.
 const MAX_ENCODED_AT_ONCE: usize = 512;
 
+/// Bytes of a buffer for long replies: a little more than is written at once.
+const REPLY_ROOM: usize = FLUSH_THRESHOLD + 8 * 1024;
+
 /// Bytes of a short put, to guess how many a batch will hold.
 const SHORT_PUT: usize = 24;
+
+/// How often in a minute the log tells of each, with an example.
+static MALFORMED: EventLimit = EventLimit::new(5);
+static REFUSED: EventLimit = EventLimit::new(5);
+static FAILED: EventLimit = EventLimit::new(5);
+static DELETED: EventLimit = EventLimit::new(5);
 
 /// One client's session.
 #[derive(Debug)]
@@ -44,6 +61,10 @@ pub struct TextProtocol<S: Store> {
     queries: Queries<S>,
     follows: Follows<S>,
     framer: RequestFramer,
+    /// Until the first line of the connection is known.
+    first_line: Option<FirstLine>,
+    /// Grows with each read that ends a line.
+    reads_with_lines: u64,
     in_flight: InFlight,
     /// The batch whose replies are being encoded; replies to many lines are written in pieces.
     answering: Option<BatchOutcome>,
@@ -71,6 +92,8 @@ impl<S: Store> TextProtocol<S> {
             follows,
             allow_delete,
             framer: RequestFramer::default(),
+            first_line: Some(FirstLine::default()),
+            reads_with_lines: 0,
             in_flight: InFlight::default(),
             answering: None,
             following: None,
@@ -87,11 +110,21 @@ impl<S: Store> Protocol for TextProtocol<S> {
         input: &mut &[u8],
         replies: &mut Replies<'_, impl AsyncWrite + Unpin + Send>,
     ) -> io::Result<()> {
+        if let Some(line) = &mut self.first_line
+            && line.look_at(input).map_err(io::Error::other)?
+        {
+            self.first_line = None;
+        }
+        let mut has_lines = false;
         let mut batch = IngestBatch::default();
         let mut unstarted = *input;
         let mut has_replies = false;
         while let Some(line) = self.framer.next_request(input) {
             self.after_follow = false;
+            if !has_lines {
+                has_lines = true;
+                self.reads_with_lines += 1;
+            }
             match Request::decode_line(line) {
                 Ok(Request::Put(key, point)) => {
                     debug!(%key, %point, "put");
@@ -99,6 +132,14 @@ impl<S: Store> Protocol for TextProtocol<S> {
                         batch.reserve(1 + input.len() / SHORT_PUT);
                     }
                     batch.put(key, point);
+                    if batch.puts().is_multiple_of(CROWDED_PUTS)
+                        && self.ingest.is_crowded(batch.puts())
+                    {
+                        self.start(&mut batch, unstarted.len() - input.len());
+                        unstarted = *input;
+                        self.settle(replies).await?;
+                        has_replies = true;
+                    }
                 }
                 Ok(Request::Get(selector)) => {
                     self.start(&mut batch, unstarted.len() - input.len());
@@ -119,6 +160,9 @@ impl<S: Store> Protocol for TextProtocol<S> {
                         }
                     }
                     has_replies = true;
+                    if replies.is_stopping() {
+                        break;
+                    }
                 }
                 Ok(Request::Del(selector)) if self.allow_delete => {
                     self.start(&mut batch, unstarted.len() - input.len());
@@ -126,14 +170,16 @@ impl<S: Store> Protocol for TextProtocol<S> {
                     self.settle(replies).await?;
                     self.answer_del(selector, replies).await;
                     has_replies = true;
+                    if replies.is_stopping() {
+                        break;
+                    }
                 }
                 not_served => {
-                    if let Err(error) = not_served {
-                        debug!(%error, "malformed request");
+                    if line == Line::Text(PROBE) {
+                        self.probes += 1;
                     } else {
-                        debug!("del is not allowed");
+                        log_malformed(line, not_served.as_ref().err());
                     }
-                    self.probes += u64::from(line == Line::Text(PROBE));
                     batch.add_malformed();
                     if batch.malformed() == MAX_MALFORMED {
                         self.start(&mut batch, unstarted.len() - input.len());
@@ -146,6 +192,9 @@ impl<S: Store> Protocol for TextProtocol<S> {
             }
         }
         self.start(&mut batch, unstarted.len() - input.len());
+        if let Some(line) = &mut self.first_line {
+            line.leave(input.len());
+        }
         if has_replies {
             self.settle(replies).await?;
         }
@@ -243,6 +292,10 @@ impl<S: Store> Protocol for TextProtocol<S> {
         }
     }
 
+    fn half_line(&self) -> Option<u64> {
+        (!self.framer.is_between_lines()).then_some(self.reads_with_lines)
+    }
+
     fn stats(&self) -> SessionStats {
         self.stats
     }
@@ -277,19 +330,30 @@ impl<S: Store> TextProtocol<S> {
         out: &mut Vec<u8>,
     ) -> Option<BatchOutcome> {
         let failure = outcome.failure().map(ToString::to_string).unwrap_or_default();
+        // At once: the buffer of a connection that waited is gone.
+        out.reserve((OK.len() * outcome.puts()).min(FLUSH_THRESHOLD));
         while out.len() < FLUSH_THRESHOLD {
             let line = outcome.next()?;
             let is_probe = line == LineOutcome::Malformed && self.probes > 0;
             self.probes -= u64::from(is_probe);
-            self.stats.errors += u64::from(line != LineOutcome::Stored && !is_probe);
             match line {
                 LineOutcome::Stored => {
                     out.extend_from_slice(OK);
                     self.stats.puts += 1;
                 }
-                LineOutcome::Refused(reason) => response::encode_error(&reason.to_string(), out),
-                LineOutcome::Failed => response::encode_error(&failure, out),
-                LineOutcome::Malformed => response::encode_error(WRONG_COMMAND, out),
+                LineOutcome::Refused(reason) => {
+                    log_refused(&reason);
+                    response::encode_error(&reason.to_string(), out);
+                    self.stats.refused += 1;
+                }
+                LineOutcome::Failed => {
+                    response::encode_error(&failure, out);
+                    self.stats.failed += 1;
+                }
+                LineOutcome::Malformed => {
+                    response::encode_error(WRONG_COMMAND, out);
+                    self.stats.malformed += u64::from(!is_probe);
+                }
             }
         }
         (!outcome.is_empty()).then_some(outcome)
@@ -302,17 +366,24 @@ impl<S: Store> TextProtocol<S> {
     ) {
         match self.queries.delete(selector).await {
             Some(Ok(())) => {
-                info!(%selector, "deleted");
+                if let Some(Admitted { skipped }) = DELETED.admit() {
+                    info!(%selector, skipped, "deleted");
+                } else {
+                    debug!(%selector, "deleted");
+                }
+                self.stats.deletes += 1;
                 replies.buffer().extend_from_slice(OK);
             }
             Some(Err(error)) => {
-                warn!(%selector, %error, "del failed");
+                if let Some(Admitted { skipped }) = FAILED.admit() {
+                    warn!(%selector, %error, skipped, "del failed");
+                }
                 response::encode_error(&error.to_string(), replies.buffer());
-                self.stats.errors += 1;
+                self.stats.failed += 1;
             }
             None => {
                 response::encode_error(WRONG_COMMAND, replies.buffer());
-                self.stats.errors += 1;
+                self.stats.malformed += 1;
             }
         }
     }
@@ -323,9 +394,11 @@ impl<S: Store> TextProtocol<S> {
         error: &dyn Display,
         replies: &mut Replies<'_, W>,
     ) {
-        warn!(%selector, %error, "get failed");
+        if let Some(Admitted { skipped }) = FAILED.admit() {
+            warn!(%selector, %error, skipped, "get failed");
+        }
         response::encode_error(&error.to_string(), replies.buffer());
-        self.stats.errors += 1;
+        self.stats.failed += 1;
     }
 
     async fn answer_get(
@@ -351,6 +424,9 @@ impl<S: Store> TextProtocol<S> {
                 if before <= MAX_ENCODED_AT_ONCE {
                     text.encode(replies.buffer());
                 } else {
+                    // No more than it takes: a client that does not read holds it.
+                    let room = REPLY_ROOM.saturating_sub(replies.buffer().len());
+                    replies.buffer().reserve(room);
                     // Puts do not wait for the processor.
                     let mut out = std::mem::take(replies.buffer());
                     let encoding = low_priority::run(move || {
@@ -370,5 +446,28 @@ impl<S: Store> TextProtocol<S> {
         response::encode_end(replies.buffer());
         debug!(%selector, points, "get");
         Ok(())
+    }
+}
+
+/// Tells of a request that is none, at info as often as that is allowed.
+fn log_malformed(line: Line<'_>, error: Option<&BadRequest>) {
+    let reason: &dyn Display = match error {
+        Some(error) => error,
+        None => &"del is not allowed",
+    };
+    let example = Excerpt(line);
+    if let Some(Admitted { skipped }) = MALFORMED.admit() {
+        info!(%reason, %example, skipped, "malformed request");
+    } else {
+        debug!(%reason, %example, "malformed request");
+    }
+}
+
+/// Tells of a put that the store refused.
+fn log_refused(reason: &dyn Display) {
+    if let Some(Admitted { skipped }) = REFUSED.admit() {
+        info!(%reason, skipped, "refused a put");
+    } else {
+        debug!(%reason, "refused a put");
     }
 }

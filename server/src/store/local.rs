@@ -13,6 +13,7 @@ mod follower;
 mod part;
 mod reader;
 mod recovery;
+mod salt;
 mod series;
 mod state;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use background::{checkpoint, compaction};
 use disk::Disk;
 use reader::selection::SeriesSelection;
 use recovery::{Recovered, data_directory, open_error, recover};
+use series::series_index::{NoNewSeries, SeriesId};
 use series::series_point::{SeriesPoint, SeriesWindow};
 use state::StoreState;
 use wal::group_commit::Committer;
@@ -72,6 +74,7 @@ impl Local {
         let queue = Arc::new(Queue::default());
         let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)
             .map_err(open_error::io("its log can't be written"))?;
+        state.restore_reserve();
         let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
         let retired = Arc::clone(&queue);
         let threads = [
@@ -89,34 +92,73 @@ impl Local {
     }
 
     /// The points of a batch with their series, which are made when they are new, and the points that
-    /// are refused.
+    /// are refused, by rising place.
     fn resolve(&self, puts: &[(Key<'_>, Point)]) -> (Vec<SeriesPoint>, Vec<Refused>) {
-        let accepted = self.state.config().accepted();
+        let config = self.state.config();
+        let (accepted, limits) = (config.accepted(), config.series_limits());
         let mut points = Vec::with_capacity(puts.len());
         let mut refused = Vec::new();
-        let mut index = self.state.index();
+        // Places in the batch and among the points.
+        let mut new: Vec<(usize, usize)> = Vec::new();
+        let index = self.state.index();
         for (place, &(key, point)) in puts.iter().enumerate() {
             let mut refuse = |reason| refused.push(Refused { index: place, reason });
             if point.timestamp < *accepted.start() {
                 refuse(RefusalReason::OlderThanRetention);
-                continue;
-            }
-            if point.timestamp > *accepted.end() {
+            } else if point.timestamp > *accepted.end() {
                 refuse(RefusalReason::TooFarAhead);
-                continue;
-            }
-            let mut series = index.find(key);
-            if series.is_none() {
-                drop(index);
-                series = self.state.index_mut().find_or_create(key);
-                index = self.state.index();
-            }
-            match series {
-                Some(series) => points.push(SeriesPoint { series, point }),
-                None => refuse(RefusalReason::TooManySeries),
+            } else if let Some(series) = index.find(key) {
+                points.push(SeriesPoint { series, point });
+            } else if let Err(why) = index.check_room(key, limits) {
+                refuse(why.into());
+            } else {
+                new.push((place, points.len()));
+                points.push(SeriesPoint { series: SeriesId::MAX, point });
             }
         }
+        drop(index);
+        if !new.is_empty() {
+            self.create(puts, &new, &mut points, &mut refused);
+        }
         (points, refused)
+    }
+
+    /// Counts the points of new series that are refused.
+    fn note_refused(&self, refused: &[Refused]) {
+        let mut of_new = refused.iter().filter(|refused| refused.reason.is_of_new_series());
+        if let Some(Refused { reason, .. }) = of_new.next() {
+            self.state.refused_series().note(1 + of_new.count() as u64, reason);
+        }
+    }
+
+    /// Makes the series of those `points` whose keys had none; the ones for which there is no room are
+    /// taken out and refused.
+    fn create(
+        &self,
+        puts: &[(Key<'_>, Point)],
+        new: &[(usize, usize)],
+        points: &mut Vec<SeriesPoint>,
+        refused: &mut Vec<Refused>,
+    ) {
+        let limits = self.state.config().series_limits();
+        let before = refused.len();
+        let mut without = new.iter().copied().peekable();
+        let mut index = self.state.index_mut();
+        let mut at = 0;
+        points.retain_mut(|point| {
+            let own = without.next_if(|&(_, own)| own == at);
+            at += 1;
+            let Some((place, _)) = own else { return true };
+            match index.find_or_create(puts[place].0, limits) {
+                Ok(series) => point.series = series,
+                Err(why) => refused.push(Refused { index: place, reason: why.into() }),
+            }
+            point.series != SeriesId::MAX
+        });
+        drop(index);
+        if refused.len() > before {
+            refused.sort_unstable_by_key(|refused| refused.index);
+        }
     }
 
     /// Queues a batch for the committer. Answers the points that are refused, and what sends the
@@ -129,6 +171,7 @@ impl Local {
             let removals = self.state.index().removals();
             let (points, refused) = self.resolve(puts);
             if points.is_empty() {
+                self.note_refused(&refused);
                 return Ok((refused, None));
             }
             let mut records = Vec::with_capacity(RecordHeader::LENGTH + points.len() * 12);
@@ -136,7 +179,10 @@ impl Local {
             let index = self.state.index();
             // A series that was looked up may be gone; none can go before the batch is queued.
             if index.removals() == removals {
-                return Ok((refused, Some(self.queue.submit(Work::Points(points), records)?)));
+                let outcome = self.queue.submit(Work::Points(points), records)?;
+                drop(index);
+                self.note_refused(&refused);
+                return Ok((refused, Some(outcome)));
             }
         }
     }
@@ -152,6 +198,15 @@ impl Local {
             }
         }
         deletes
+    }
+}
+
+impl From<NoNewSeries> for RefusalReason {
+    fn from(why: NoNewSeries) -> Self {
+        match why {
+            NoNewSeries::TooMany { limit } => Self::TooManySeries { limit },
+            NoNewSeries::KeysTooLong { limit } => Self::KeysTooLong { limit },
+        }
     }
 }
 

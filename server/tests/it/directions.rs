@@ -68,6 +68,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("store::local::follow::snapshots", DECIDES),
     ("store::local::background::compaction_policy", DECIDES),
     ("clock", &["crate"]),
+    ("memory", &["crate", "std::fs", "std::sync"]),
     ("os", &["crate::net", "crate::protocol", "crate::ingest", "crate::query", "crate::store"]),
     ("shutdown", &["crate"]),
     (
@@ -88,7 +89,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::time::SystemTime", &["clock"]),
     ("std::time::UNIX_EPOCH", &["clock"]),
     ("tokio::net", &["net"]),
-    ("socket2", &["net"]),
+    ("socket2", &["net", "os"]),
     // `os` has the calls that differ, for the disk alone.
     ("std::fs", &["store::local::disk", "os"]),
     // Runs before `main`.

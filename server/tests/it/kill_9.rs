@@ -71,7 +71,7 @@ impl Rounds {
             0 | 3 => KillPoint::AfterReplies(1 + self.random.below(30_000)),
             1 => KillPoint::AfterLogLine(" merging", 1 + self.random.below(3)),
             2 => KillPoint::AfterLogLine(" checkpoint: ", 1 + self.random.below(6)),
-            _ => KillPoint::DuringShutdown(["disconnected", "checkpoint: "][self.below(2)]),
+            _ => KillPoint::DuringShutdown(["in all", "checkpoint: "][self.below(2)]),
         }
     }
 

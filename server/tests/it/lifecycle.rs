@@ -21,26 +21,55 @@ fn signals_stop_it_gracefully_with_exit_code_0() {
         assert_eq!(rest, b"");
         let (code, log) = program.wait_for_exit();
         assert_eq!(code, Some(0), "{log}");
-        for said in ["connected", "puts=1", "the server is shutting down", "stopped"] {
+        for said in ["shutting down", "in all connections=1 puts=1", "stopped"] {
             assert!(log.contains(said), "{said:?} is missing in {log}");
         }
+        assert!(!log.contains("connected"), "connections are for debug: {log}");
         assert!(!log.contains('\u{1b}'), "no colour without a terminal: {log:?}");
     }
 }
 
-/// With so many points in the log that the last checkpoint is under way when it comes.
+/// The first one waits for a client that does not read its reply.
 #[test]
-fn a_second_signal_does_not_cut_the_end_short() {
+fn a_second_signal_ends_it_at_once_and_nothing_acknowledged_is_lost() {
+    const POINTS: usize = 400_000;
     let data = tempfile::tempdir().unwrap();
-    let mut program = ServerProcess::start(["--data-dir", data.path().to_str().unwrap()]);
-    let puts: Vec<_> = (0..400_000).map(|n| format!("put a {n} {n}\n")).collect();
-    assert!(program.request(&puts.concat()) == "ok\n\n".repeat(400_000));
+    let mut program = ServerProcess::open(data.path());
+    let puts: Vec<_> = (0..POINTS).map(|n| format!("put a {n} {n}\n")).collect();
+    assert!(program.request(&puts.concat()) == "ok\n\n".repeat(POINTS));
+    let mut unread = program.connect();
+    unread.write_all(b"get *\n").unwrap();
+    unread.read_exact(&mut [0; 3]).unwrap();
     program.signal(os::END_SIGNALS[0]);
     program.wait_for_line("shutting down");
     program.signal(os::END_SIGNALS[0]);
     let (code, log) = program.wait_for_exit();
-    assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("stopped"), "{log}");
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("ending at once") && !log.contains("stopped"), "{log}");
+    let mut program = ServerProcess::open(data.path());
+    assert_eq!(program.request("get a\n").lines().count(), 1 + POINTS + 1);
+    program.stop();
+}
+
+/// It is read up to a point, and no further.
+#[test]
+fn a_client_that_never_pauses_does_not_hold_the_end_up() {
+    let program = ServerProcess::start(["--ephemeral"]);
+    std::thread::scope(|scope| {
+        for request in ["put a 1 1\n", "get a\n", "what\n"] {
+            let mut sender = program.connect();
+            let mut receiver = sender.try_clone().unwrap();
+            let lines = request.repeat(10_000);
+            // Until the server is gone.
+            scope.spawn(move || while sender.write_all(lines.as_bytes()).is_ok() {});
+            receiver.read_exact(&mut [0; 1000]).unwrap();
+            scope.spawn(move || std::io::copy(&mut receiver, &mut std::io::sink()));
+        }
+        program.signal(os::END_SIGNALS[0]);
+        let (code, log) = program.wait_for_exit();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(!log.contains("timed out"), "{log}");
+    });
 }
 
 #[test]

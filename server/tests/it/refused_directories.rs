@@ -54,44 +54,115 @@ fn a_second_server_on_the_same_directory() {
     );
 }
 
+/// What a server of this version writes into FORMAT.
+fn format_file(version: u32) -> String {
+    let line = format!("{:<255}\n", format!("metrics server data, format {version}"));
+    let checksum = crc32c::crc32c(line.as_bytes());
+    format!("{line}CRC32C of the 256 bytes before: {checksum:08x}\n")
+}
+
 #[test]
 fn a_directory_of_a_newer_format() {
     let directory = made();
-    fs::write(directory.path().join("FORMAT"), "metrics server data, format 3\n").unwrap();
+    assert_eq!(fs::read_to_string(directory.path().join("FORMAT")).unwrap(), format_file(3));
+    fs::write(directory.path().join("FORMAT"), format_file(4)).unwrap();
     fs::write(directory.path().join("part-000000000007-000000000009.tmp"), "unfinished").unwrap();
-    let words = ["format 3", "up to 2", "use a newer server"];
+    let words = ["format 4", "up to 3", "use a newer server"];
     refused(directory.path(), directory.path(), &words);
     // Such as in a copy of the data.
     fs::remove_file(directory.path().join("LOCK")).unwrap();
     refused(directory.path(), directory.path(), &words);
 }
 
+/// Whatever FORMAT says.
+#[test]
+fn a_file_of_a_newer_format() {
+    let directory = made();
+    let part = directory.path().join("part-000000000001-000000000001");
+    let mut bytes = fs::read(&part).unwrap();
+    bytes[4] = 4;
+    let checksum = crc32c::crc32c(&bytes[..16]);
+    bytes[16..20].copy_from_slice(&checksum.to_le_bytes());
+    fs::write(&part, &bytes).unwrap();
+    let words = ["format 4", "up to 3", "use a newer server"];
+    refused(directory.path(), directory.path(), &words);
+    fs::remove_file(directory.path().join("FORMAT")).unwrap();
+    refused(directory.path(), directory.path(), &words);
+    // A header that is damaged says nothing.
+    bytes[16] ^= 1;
+    fs::write(&part, &bytes).unwrap();
+    fs::write(directory.path().join("FORMAT"), format_file(3)).unwrap();
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("get *\n"), "ok\npalm.cpu 23.7 1150864247\n\n");
+    assert!(program.stop().contains("part-000000000001-000000000001: its header is damaged"));
+}
+
 #[test]
 fn a_directory_whose_format_is_garbage() {
-    let directory = made();
+    let directory = tempfile::tempdir().unwrap();
     let format = directory.path().join("FORMAT");
     let long = format!("metrics server data, format 1\n{}", "x".repeat(10_000));
-    for garbage in [
+    let garbage = [
         "",
         "\n",
         "hello",
         "metrics server data, format ",
         "metrics server data, format 0\n",
+        "metrics server data, format 3\n",
         "metrics server data, format one\n",
         "metrics server data, format -1\n",
         "metrics server data, format 99999999999999999999\n",
         "Metrics server data, format 1\n",
         &long,
-    ] {
+    ];
+    for garbage in garbage.map(str::as_bytes).into_iter().chain([&b"\xff\xfe\0\0"[..]]) {
         fs::write(&format, garbage).unwrap();
         refused(directory.path(), directory.path(), &["FORMAT", "restore that file"]);
     }
-    fs::write(&format, b"\xff\xfe\0\0").unwrap();
-    refused(directory.path(), directory.path(), &["FORMAT", "restore that file"]);
     fs::remove_file(&format).unwrap();
-    refused(directory.path(), directory.path(), &["files that are not a metrics server's"]);
     fs::create_dir(&format).unwrap();
     refused(directory.path(), directory.path(), &["FORMAT can't be read", os::DIRECTORY_AS_FILE]);
+}
+
+/// The files of the directory say what it is; also one that says it in vain is written anew.
+#[test]
+fn a_format_that_is_missing_or_damaged_is_written_anew() {
+    let sound = format_file(3).into_bytes();
+    let flipped = |at: usize| {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let cut = sound[..30].to_vec();
+    for damaged in [None, Some(vec![]), Some(b"hello".to_vec()), Some(flipped(28)), Some(cut)] {
+        let directory = made();
+        let format = directory.path().join("FORMAT");
+        match &damaged {
+            None => fs::remove_file(&format).unwrap(),
+            Some(bytes) => fs::write(&format, bytes).unwrap(),
+        }
+        let mut program = ServerProcess::open(directory.path());
+        assert_eq!(program.request("get *\n"), "ok\npalm.cpu 23.7 1150864247\n\n", "{damaged:?}");
+        let log = program.stop();
+        assert!(log.contains("FORMAT is missing, damaged"), "{damaged:?}: {log}");
+        assert_eq!(fs::read(&format).unwrap(), sound);
+    }
+}
+
+#[test]
+fn the_directory_of_lost_files_is_no_stranger_when_it_is_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let lost = directory.path().join("lost+found");
+    fs::create_dir(&lost).unwrap();
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
+    let log = program.stop();
+    assert!(!log.contains("lost+found"), "{log}");
+    let directory = tempfile::tempdir().unwrap();
+    let lost = directory.path().join("lost+found");
+    fs::create_dir(&lost).unwrap();
+    fs::write(lost.join("#12"), "mine").unwrap();
+    refused(directory.path(), directory.path(), &["files that are not a metrics server's"]);
 }
 
 #[test]
@@ -150,7 +221,8 @@ fn a_directory_of_an_interrupted_first_start() {
     let mut program = ServerProcess::open(directory.path());
     assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
     program.stop();
-    assert_eq!(file_names(directory.path()), ["FORMAT", "LOCK", "part-000000000001-000000000001"]);
+    let expected = ["FORMAT", "LOCK", "RESERVE", "part-000000000001-000000000001"];
+    assert_eq!(file_names(directory.path()), expected);
 }
 
 /// Only the server's own unfinished files are removed; others are reported and kept.

@@ -22,6 +22,9 @@ const RENEWAL_MICROS: u64 = 20;
 pub struct Place {
     /// Unix seconds; none while the screen is live.
     at: Option<i64>,
+    /// Unix seconds to which chart and log alone have gone, because the server can't say how things
+    /// stood.
+    beside: Option<i64>,
     /// How things stood; none before the first answer.
     table: Option<Table>,
     /// The request under way, and the time that it asks for.
@@ -40,6 +43,12 @@ impl Place {
     /// The Unix time; none while the screen is live.
     pub fn at(&self) -> Option<i64> {
         self.at
+    }
+
+    /// The Unix time to which chart and log point, whether or not the table can be of it; none while the
+    /// screen is live.
+    pub fn pointed_at(&self) -> Option<i64> {
+        self.at.or(self.beside)
     }
 
     /// The table as of a time, once it has come.
@@ -69,10 +78,15 @@ impl Place {
 
     /// Goes to a Unix time.
     pub fn go(&mut self, at: i64) {
-        (self.at, self.has_failed) = (Some(at), false);
+        (self.at, self.beside, self.has_failed) = (Some(at), None, false);
         if self.is_partial() {
             self.refresh();
         }
+    }
+
+    /// Points to a Unix time with chart and log alone.
+    pub fn point_to(&mut self, at: i64) {
+        self.beside = Some(at);
     }
 
     /// Goes back to what is live; returns the table, whose arrangement is that of the live one from

@@ -1,10 +1,12 @@
 //! What comes for several parts of the application, and what several of them decide together: keys,
-//! the steering of the feed, told lines, replies, alerts, the mouse, the list of keys, views, sessions
-//! and files.
+//! the steering of the feed, told lines, replies, alerts, the mouse, the list of keys, the place in
+//! time, marks, comparisons, views, sessions and files.
 
 mod actions;
 mod alerts;
+mod comparison;
 mod files;
+mod marks;
 mod mouse;
 mod palette;
 mod place;

@@ -68,7 +68,9 @@ pub struct Table {
     /// The order before the rows were compared.
     sort_before: Option<Sort>,
     compared_rows: usize,
+    /// Keys that had points then and have none now, and how many rows there were when they were counted.
     gone: usize,
+    gone_of: Option<usize>,
     /// The keys that the answer lacks although they may have had points then: their source was away.
     unknown: Away,
     /// The number of keys of which only those in sight are left until their state has come.
@@ -436,7 +438,7 @@ impl Table {
         // The selected row stays on its line of the screen.
         let line = self.selected.saturating_sub(self.top);
         if !Arc::ptr_eq(&self.answer, &answer) {
-            (self.compared_rows, self.let_go) = (0, None);
+            (self.compared_rows, self.gone_of, self.let_go) = (0, None, None);
             let before = std::mem::replace(&mut self.answer, answer);
             self.discard_shared(before);
         }

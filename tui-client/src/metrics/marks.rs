@@ -28,14 +28,30 @@ pub struct Mark {
     pub name: String,
 }
 
+/// What the keys of marks begin with.
+#[derive(Debug, Clone)]
+pub struct Prefixes(Vec<String>);
+
+impl Prefixes {
+    /// The name of the mark that a key is of, and the place of its prefix.
+    fn parse<'a>(&self, key: &'a str) -> Option<(usize, &'a str)> {
+        let mut prefixes = (0..).zip(&self.0);
+        prefixes.find_map(|(place, prefix)| Some((place, key.strip_prefix(prefix.as_str())?)))
+    }
+
+    /// The key is one of a mark.
+    pub fn has(&self, key: &str) -> bool {
+        self.parse(key).is_some()
+    }
+}
+
 /// The marks that are known, in the order of their times.
 #[derive(Debug)]
 pub struct Marks {
     /// Each with the places of the prefixes that its keys have: several servers may have the same one.
     all: BTreeMap<Mark, BTreeSet<usize>>,
-    /// What the keys of marks begin with.
-    prefixes: Vec<String>,
-    /// So many of them, from the first one on, are those of marks that are put.
+    prefixes: Prefixes,
+    /// So many of the prefixes, from the first one on, are those of marks that are put.
     own: usize,
     /// They were asked for, and are told since.
     are_asked_for: bool,
@@ -51,13 +67,13 @@ impl Marks {
     /// No marks, of keys that begin with one of these.
     pub fn of_keys(prefixes: Vec<String>) -> Self {
         let own = prefixes.len();
-        Self { all: BTreeMap::new(), prefixes, own, are_asked_for: false }
+        Self { all: BTreeMap::new(), prefixes: Prefixes(prefixes), own, are_asked_for: false }
     }
 
     /// Besides, marks of keys that begin with one of these, which others put.
     #[must_use]
     pub fn with_others(mut self, prefixes: Vec<String>) -> Self {
-        self.prefixes.extend(prefixes);
+        self.prefixes.0.extend(prefixes);
         self
     }
 
@@ -66,9 +82,14 @@ impl Marks {
         (self.all, self.are_asked_for) = (BTreeMap::new(), false);
     }
 
+    /// What the keys of marks begin with.
+    pub fn prefixes(&self) -> &Prefixes {
+        &self.prefixes
+    }
+
     /// The keys of marks.
     pub fn pattern(&self) -> String {
-        match &self.prefixes[..] {
+        match &self.prefixes.0[..] {
             [one] => format!("{one}*"),
             all => format!("{{{}*}}", all.join("*,")),
         }
@@ -76,7 +97,7 @@ impl Marks {
 
     /// The patterns of the keys of marks that are put.
     pub fn own(&self) -> impl Iterator<Item = String> {
-        self.prefixes.iter().take(self.own).map(|prefix| format!("{prefix}*"))
+        self.prefixes.0.iter().take(self.own).map(|prefix| format!("{prefix}*"))
     }
 
     /// The selector of the newest points of each mark.
@@ -86,18 +107,12 @@ impl Marks {
 
     /// The keys of a mark of this name.
     pub fn keys(&self, name: &str) -> impl Iterator<Item = String> {
-        self.prefixes.iter().take(self.own).map(move |prefix| format!("{prefix}{name}"))
-    }
-
-    /// The name of the mark that a key is of, and the place of its prefix.
-    fn parse<'a>(&self, key: &'a str) -> Option<(usize, &'a str)> {
-        let mut prefixes = (0..).zip(&self.prefixes);
-        prefixes.find_map(|(place, prefix)| Some((place, key.strip_prefix(prefix.as_str())?)))
+        self.prefixes.0.iter().take(self.own).map(move |prefix| format!("{prefix}{name}"))
     }
 
     /// The name of the mark that a key is of.
     pub fn name_of<'a>(&self, key: &'a str) -> Option<&'a str> {
-        self.parse(key).map(|(_, name)| name)
+        self.prefixes.parse(key).map(|(_, name)| name)
     }
 
     /// They are to be asked for; from now on they are not.
@@ -112,7 +127,7 @@ impl Marks {
 
     /// Takes a point; says whether it is a mark that was not known.
     pub fn tell(&mut self, key: &str, at: i64) -> bool {
-        let Some((place, name)) = self.parse(key) else { return false };
+        let Some((place, name)) = self.prefixes.parse(key) else { return false };
         let of = self.all.entry(Mark { at, name: name.to_owned() }).or_default();
         let is_new = of.insert(place);
         if self.all.len() > MAX_MARKS {
@@ -123,7 +138,7 @@ impl Marks {
 
     /// Forgets a point that was taken back.
     pub fn take_back(&mut self, key: &str, at: i64) {
-        let Some((place, name)) = self.parse(key) else { return };
+        let Some((place, name)) = self.prefixes.parse(key) else { return };
         let mark = Mark { at, name: name.to_owned() };
         if let Some(of) = self.all.get_mut(&mark) {
             of.remove(&place);
@@ -149,16 +164,23 @@ impl Marks {
         from_then.take_while(move |mark| mark.at <= to)
     }
 
-    /// The newest mark of this name that is not later than a time.
-    pub fn named(&self, name: &str, until: i64) -> Option<&Mark> {
-        self.all.keys().rev().find(|mark| mark.at <= until && mark.name == name)
+    /// The marks that are not later than a time, the newest first, then those that are, in their order.
+    fn back_from(&self, at: i64) -> impl Iterator<Item = &Mark> {
+        let earlier = self.all.keys().rev().filter(move |mark| mark.at <= at);
+        earlier.chain(self.all.keys().filter(move |mark| mark.at > at))
     }
 
-    /// The names of the marks that are not later than a time, each once, the newest first.
-    pub fn names(&self, until: i64) -> impl Iterator<Item = &str> {
+    /// The newest mark of this name that is not later than a time, else the first one after it.
+    pub fn named(&self, name: &str, at: i64) -> Option<&Mark> {
+        self.back_from(at).find(|mark| mark.name == name)
+    }
+
+    /// The names of the marks, each once: of those that are not later than a time, the newest first,
+    /// then of the later ones, the first one first.
+    pub fn names(&self, at: i64) -> impl Iterator<Item = &str> {
         let mut seen = BTreeSet::new();
-        let marks = self.all.keys().rev().filter(move |mark| mark.at <= until);
-        marks.map(|mark| mark.name.as_str()).filter(move |name| seen.insert(*name))
+        let names = self.back_from(at).map(|mark| mark.name.as_str());
+        names.filter(move |name| seen.insert(*name))
     }
 
     /// The newest mark that is not later than a time.
@@ -183,12 +205,15 @@ mod tests {
             |range| marks.within(range).map(|mark| (mark.at, &*mark.name)).collect::<Vec<_>>();
         assert_eq!(names((10, 20)), [(10, "boot"), (20, "deploy")]);
         assert_eq!(marks.named("deploy", 29).map(|mark| mark.at), Some(20));
-        assert_eq!(marks.named("deploy", 19), None);
+        assert_eq!(marks.named("deploy", 19).map(|mark| mark.at), Some(20), "the next later one");
+        assert_eq!(marks.named("reboot", 99), None);
         assert_eq!(marks.names(29).collect::<Vec<_>>(), ["deploy", "boot"]);
-        assert_eq!(marks.names(19).collect::<Vec<_>>(), ["boot"]);
+        assert_eq!(marks.names(19).collect::<Vec<_>>(), ["boot", "deploy"]);
+        assert_eq!(marks.names(9).collect::<Vec<_>>(), ["boot", "deploy"], "the later ones, too");
         assert_eq!(marks.last(19).map(|mark| &*mark.name), Some("boot"));
         marks.take_back("mark.deploy", 20);
-        assert_eq!(marks.named("deploy", 29), None);
+        assert_eq!(marks.named("deploy", 29).map(|mark| mark.at), Some(30));
+        assert!(marks.prefixes().has("mark.x") && !marks.prefixes().has("palm.mark.x"));
     }
 
     #[test]

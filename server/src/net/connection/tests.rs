@@ -2,15 +2,18 @@
 
 mod client;
 mod following;
+mod limits;
 mod manual_store;
 
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
+use crate::ingest::InFlightLimit;
+use crate::net::read_buffer::MAX_READ;
 use crate::store::{RefusalReason, Refused, Unavailable};
 use client::{Client, let_connections_run, within};
 use manual_store::{ManualStore, Outcome};
@@ -31,7 +34,37 @@ async fn the_batches_of_a_client_that_never_pauses_grow() {
     assert_eq!(replies.len(), "ok\n\n".len() * LINES);
     let sizes = store.sizes();
     assert_eq!((stats.puts, sizes.iter().sum::<usize>()), (LINES as u64, LINES));
-    assert_eq!(sizes.iter().max(), Some(&(MAX_BUFFER / LINE.len())), "{sizes:?}");
+    assert_eq!(sizes.iter().max(), Some(&(MAX_READ / LINE.len())), "{sizes:?}");
+}
+
+/// When the batches of all clients take all the memory that they may, each waits for its own.
+#[tokio::test]
+async fn without_room_for_batches_few_puts_are_started_at_once() {
+    const LINES: usize = 1000;
+    let store = ManualStore::default();
+    let limit = InFlightLimit::new(2 * 48 * LINES as u64);
+    let pipe = 4 * 1024 * 1024;
+    let mut large = Client::connect_sharing(&store, pipe, limit.clone());
+    for _ in 0..2 {
+        large.send(&LINE.repeat(LINES)).await;
+    }
+    // Its first batches take the room that there is.
+    let of_large = store.sizes().len();
+    assert_eq!(store.waiting(), of_large);
+    let mut client = Client::connect_sharing(&store, pipe, limit.clone());
+    client.send(&(LINE.repeat(64) + "\n" + &LINE.repeat(200))).await;
+    assert_eq!(store.sizes()[of_large..], [64]);
+    // The others go on, and so does each batch when the one before it is stored.
+    while store.waiting() > 0 {
+        client.answer(Ok(Vec::new())).await;
+    }
+    assert_eq!(client.read().await, "ok\n\n".repeat(264));
+    assert_eq!(large.read().await, "ok\n\n".repeat(2 * LINES));
+    assert_eq!(store.sizes().iter().sum::<usize>(), 2 * LINES + 264);
+    // What is stored leaves its room to others.
+    client.send(&LINE.repeat(LINES)).await;
+    let mut of_client = store.sizes();
+    assert!(of_client.pop() > Some(64), "{of_client:?}");
 }
 
 #[tokio::test]
@@ -53,7 +86,10 @@ async fn batches_overlap_and_replies_keep_their_order() {
     client.answer(Ok(Vec::new())).await;
     let (rest, stats, reason) = client.close().await;
     assert_eq!(rest, "ok\n\nerror\nwrong command\n\n");
-    assert_eq!(stats, SessionStats { puts: 2, errors: 4, ..SessionStats::default() });
+    assert_eq!(
+        stats,
+        SessionStats { puts: 2, malformed: 2, refused: 1, failed: 1, ..SessionStats::default() }
+    );
     assert!(matches!(reason, CloseReason::ClosedByClient));
 }
 
@@ -65,7 +101,7 @@ async fn what_is_wrong_on_purpose_is_answered_and_is_no_error_of_the_statistics(
     client.send("got\nget wrong command test\nput a 1 1\n").await;
     let (replies, stats, _) = client.close().await;
     assert_eq!(replies.matches("error\nwrong command\n\n").count(), 3);
-    assert_eq!(stats, SessionStats { puts: 1, gets: 2, errors: 1, ..SessionStats::default() });
+    assert_eq!(stats, SessionStats { puts: 1, gets: 2, malformed: 1, ..SessionStats::default() });
 }
 
 #[tokio::test]
@@ -223,7 +259,7 @@ async fn replies_that_are_not_read_are_bounded() {
             } else {
                 client.reset([]).await.0
             };
-            assert_eq!(stats.errors, store.sizes().iter().sum::<usize>() as u64);
+            assert_eq!(stats.errors(), store.sizes().iter().sum::<usize>() as u64);
         }
     }
 }
@@ -244,7 +280,10 @@ async fn what_is_in_flight_when_the_client_is_gone_is_counted() {
             store.answer(Ok(Vec::new()));
             client.reset(outcomes.into_iter().skip(1)).await
         };
-        assert_eq!(stats, SessionStats { puts: 3, errors: 2, ..SessionStats::default() });
+        assert_eq!(
+            stats,
+            SessionStats { puts: 3, malformed: 1, failed: 1, ..SessionStats::default() }
+        );
         assert!(matches!(reason, CloseReason::Failed(_)), "{reason}");
     }
 }

@@ -261,7 +261,8 @@ impl Store for FailingStore {
             _ if inner.closed => Some(Unavailable::Closed),
             _ => inner.unavailable,
         };
-        StoreStatus { series: inner.model.keys().len(), disk_bytes: 0, unavailable }
+        let series = inner.model.keys().len();
+        StoreStatus { series, unavailable, ..StoreStatus::default() }
     }
 
     async fn close(&self) {

@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::series::retention;
+use super::series::series_index::SeriesLimits;
 use crate::clock::Clock;
+use crate::memory::MemoryShares;
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +53,15 @@ pub struct LocalConfig {
     pub follow_buffer: usize,
     /// Points further ahead of the clock than this are refused; `None` takes all.
     pub max_ahead: Option<Duration>,
+    /// Most series; puts of new ones beyond are refused.
+    pub max_series: u32,
+    /// Most bytes of the keys of all series; puts of new ones beyond are refused.
+    pub max_key_bytes: u64,
+    /// Most answers to `get`s that are read at once; others wait.
+    pub max_reads: usize,
+    /// Bytes that are kept on the disk for what gives room back when it is full; 0 for none. A small
+    /// disk keeps less.
+    pub reserve: u64,
     /// Tells the present time; `retention` and `max_ahead` count from it.
     pub clock: Clock,
 }
@@ -78,6 +89,10 @@ impl Default for LocalConfig {
             retention: None,
             follow_buffer: DEFAULT_FOLLOW_BUFFER,
             max_ahead: None,
+            max_series: u32::MAX,
+            max_key_bytes: u64::MAX,
+            max_reads: MemoryShares::UNLIMITED.reads,
+            reserve: 0,
             clock: Clock::default(),
         }
     }
@@ -87,6 +102,11 @@ impl LocalConfig {
     /// The oldest timestamp that is kept, as of now.
     pub fn cutoff(&self) -> i64 {
         retention::cutoff(self.clock.now(), self.retention)
+    }
+
+    /// How many series there may be before new ones are refused.
+    pub fn series_limits(&self) -> SeriesLimits {
+        SeriesLimits { series: self.max_series, key_bytes: self.max_key_bytes }
     }
 
     /// The timestamps that puts may have as of now.

@@ -5,6 +5,7 @@
 
 pub mod directory;
 pub mod quarantine;
+pub mod reserve;
 pub mod window;
 
 use std::fmt;
@@ -51,6 +52,21 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// # Errors
     /// When it is unknown which of them are.
     fn sync_directory(&self) -> io::Result<()>;
+
+    /// Whether the directory is still where it was opened, and was not removed or replaced.
+    ///
+    /// # Errors
+    /// When that can't be found out.
+    fn is_in_place(&self) -> io::Result<bool>;
+
+    /// The size in bytes of the disk that the directory is on; `None` when it is not known.
+    fn size(&self) -> Option<u64>;
+
+    /// A number that nobody can foresee; see [`super::salt::Salt`].
+    ///
+    /// # Errors
+    /// When the system has none.
+    fn random(&self) -> io::Result<u64>;
 }
 
 /// A file, read and written by position.
@@ -73,6 +89,12 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// When some of them may not be written.
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
+    /// Takes room on the disk for the first `length` bytes of an empty file.
+    ///
+    /// # Errors
+    /// When there is not so much room.
+    fn allocate(&self, length: u64) -> io::Result<()>;
+
     /// Cuts off what is behind `length`.
     ///
     /// # Errors
@@ -87,7 +109,9 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     fn sync(&self) -> io::Result<()>;
 }
 
-/// Whether an error means that the disk, or this user's share of it, is full.
+/// Whether an error means that the disk, or this user's share of it, is full, or that a file may not
+/// be longer.
 pub fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

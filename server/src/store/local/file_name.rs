@@ -16,11 +16,14 @@ pub const FORMAT: &str = "FORMAT";
 /// Name of the file that says with which options the last start was made.
 pub const OPTIONS: &str = "OPTIONS";
 
+/// Name of the file that keeps room for what gives room back when the disk is full.
+pub const RESERVE: &str = "RESERVE";
+
 /// What [`FORMAT`] holds before the version number.
 pub const FORMAT_PREFIX: &str = "metrics server data, format ";
 
 /// The format that this program writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Ends the names of files that are not finished; their contents do not count.
 pub const UNFINISHED: &str = ".tmp";
@@ -38,7 +41,7 @@ pub enum FileName {
     Part(RangeInclusive<SegmentId>),
     /// A file that was not finished, of any kind.
     Unfinished,
-    /// [`FORMAT`], [`LOCK`], [`OPTIONS`] or a quarantined file.
+    /// [`FORMAT`], [`LOCK`], [`OPTIONS`], [`RESERVE`] or a quarantined file.
     Other,
     /// A file of something else.
     Foreign,
@@ -53,7 +56,7 @@ impl FileName {
                 matches!(finished, FORMAT | OPTIONS) || matches!(Self::parse(part), Self::Part(_));
             return if known { Self::Unfinished } else { Self::Foreign };
         }
-        if matches!(name, FORMAT | LOCK | OPTIONS) || name.starts_with(DAMAGED) {
+        if matches!(name, FORMAT | LOCK | OPTIONS | RESERVE) || name.starts_with(DAMAGED) {
             return Self::Other;
         }
         let number = |text: &str| -> Option<SegmentId> {
@@ -107,7 +110,7 @@ mod tests {
         }
         let copy = "damaged-part-000000000001-000000000001.tmp";
         assert_eq!(FileName::parse(copy), FileName::Unfinished);
-        for other in ["FORMAT", "LOCK", "OPTIONS"] {
+        for other in ["FORMAT", "LOCK", "OPTIONS", "RESERVE"] {
             assert_eq!(FileName::parse(other), FileName::Other);
         }
     }

@@ -15,11 +15,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::{fmt, io};
 
-use shared::{KeyBuf, Point};
+use shared::Point;
 use tracing::error;
 
 use super::disk::{Disk, DiskFile};
 use super::file_name::{FileName, SegmentId, UNFINISHED};
+use super::salt::Salt;
 use super::series::chunk;
 use super::series::merge::Source;
 use super::series::run::Run;
@@ -29,7 +30,7 @@ use crate::store::ReadError;
 use crate::store::query::Window;
 use deletes::{Deletes, TimeRange};
 use header::{ChunkEntry, ChunkHeader};
-use index::{PartIndex, count_points};
+use index::{PartIndex, PartKeys, count_points};
 
 /// Bytes that are copied at a time.
 const COPY_SIZE: usize = 1 << 20;
@@ -40,6 +41,7 @@ pub struct Part {
     segments: RangeInclusive<SegmentId>,
     size: u64,
     file: Box<dyn DiskFile>,
+    salt: Salt,
     /// By series, then by time.
     entries: Vec<ChunkEntry>,
     deletes: Deletes,
@@ -59,9 +61,9 @@ impl Part {
         file: Box<dyn DiskFile>,
         index: PartIndex,
     ) -> Self {
-        let PartIndex { entries, deletes, end, .. } = index;
+        let PartIndex { salt, entries, deletes, end, .. } = index;
         let (damaged, replaced) = (AtomicBool::new(false), Mutex::default());
-        Self { segments, size, file, entries, deletes, end, damaged, replaced }
+        Self { segments, size, file, salt, entries, deletes, end, damaged, replaced }
     }
 
     /// Opens a part, and answers the keys of its series, by rising id.
@@ -71,7 +73,7 @@ impl Part {
     pub fn open(
         disk: &dyn Disk,
         segments: RangeInclusive<SegmentId>,
-    ) -> io::Result<(Self, Vec<(SeriesId, KeyBuf)>)> {
+    ) -> io::Result<(Self, PartKeys)> {
         let name = FileName::Part(segments.clone()).to_string();
         let file = disk.open(&name)?;
         let size = file.length()?;
@@ -79,15 +81,22 @@ impl Part {
         let damaged = read.is_none();
         let mut index = if let Some(index) = read {
             index
-        } else {
-            let index = PartIndex::rebuild(&*file, size)?;
+        } else if let Some(index) = PartIndex::rebuild(&*file, size)? {
             error!("{name}: the index is damaged; found {} chunks without it", index.entries.len());
             index
+        } else {
+            error!(
+                "{name}: its header and its end are damaged, and nothing of it can be read without its salt"
+            );
+            PartIndex { deletes_damaged: true, ..PartIndex::new(Salt::NONE) }
         };
         if index.deletes_damaged {
             error!("{name}: what it deletes is damaged; deleted points may come back");
         }
-        let damaged = damaged || index.deletes_damaged;
+        if index.header_damaged {
+            error!("{name}: its header is damaged; its end says the same");
+        }
+        let damaged = damaged || index.deletes_damaged || index.header_damaged;
         let keys = std::mem::take(&mut index.keys);
         let part = Self::new(segments, size, file, index);
         part.damaged.store(damaged, Ordering::Relaxed);
@@ -245,7 +254,7 @@ impl Part {
 
     /// The points of a chunk whose bytes were read, like [`Part::read_chunk`].
     fn points_of(&self, bytes: &[u8], entry: &ChunkEntry) -> Run {
-        decode_chunk(bytes, entry).unwrap_or_else(|| {
+        decode_chunk(bytes, entry, self.salt).unwrap_or_else(|| {
             if !self.damaged.swap(true, Ordering::Relaxed) {
                 error!("{self} is damaged; what can be read of it is served, the rest is lost");
             }
@@ -275,13 +284,13 @@ impl fmt::Display for Part {
 }
 
 /// The points of a chunk; `None` when it is damaged or not the one that the index names.
-fn decode_chunk(bytes: &[u8], entry: &ChunkEntry) -> Option<Run> {
-    chunk::decode(packed_points(bytes, entry)?, entry.count as usize).ok()
+fn decode_chunk(bytes: &[u8], entry: &ChunkEntry, salt: Salt) -> Option<Run> {
+    chunk::decode(packed_points(bytes, entry, salt)?, entry.count as usize).ok()
 }
 
 /// The packed points of a chunk; `None` when it is damaged or not the one that the index names.
-fn packed_points<'b>(bytes: &'b [u8], entry: &ChunkEntry) -> Option<&'b [u8]> {
-    let (header, _, points) = ChunkHeader::decode_chunk(bytes)?;
+fn packed_points<'b>(bytes: &'b [u8], entry: &ChunkEntry, salt: Salt) -> Option<&'b [u8]> {
+    let (header, _, points) = ChunkHeader::decode_chunk(bytes, salt)?;
     header.matches(entry).then_some(points)
 }
 

@@ -13,7 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use shared::KeyBuf;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio_util::sync::PollSemaphore;
 
 use super::follow::snapshots::Snapshots;
 use super::part::chunk_reader::ChunkReader;
@@ -45,6 +47,9 @@ const UNPACKED_PER_POINT: usize = 40;
 pub struct LocalReader {
     ready: VecDeque<Block>,
     next: Next,
+    permits: PollSemaphore,
+    /// The right to hold points in memory, from the first step to the end.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// The step after the blocks that are ready.
@@ -102,7 +107,7 @@ impl LocalReader {
         window: Window,
     ) -> (Self, Arc<Mutex<Snapshots>>) {
         let index = state.index();
-        let selection = SeriesSelection::new(keys, &index);
+        let selection = SeriesSelection::of_follower(keys, &index);
         let cutoff = state.config().cutoff();
         let window = window.since(cutoff);
         let snapshots = Arc::new(Mutex::new(Snapshots::new(index.end(), window)));
@@ -118,6 +123,7 @@ impl LocalReader {
         cutoff: i64,
         snapshots: Option<Arc<Mutex<Snapshots>>>,
     ) -> Self {
+        let permits = PollSemaphore::new(state.reads());
         let position = Position {
             select,
             cutoff,
@@ -129,7 +135,8 @@ impl LocalReader {
             snapshots,
             state,
         };
-        Self { ready: VecDeque::new(), next: Next::Idle(Box::new(position)) }
+        let next = Next::Idle(Box::new(position));
+        Self { ready: VecDeque::new(), next, permits, permit: None }
     }
 
     /// The next block, or `None` at the end, as soon as it is read.
@@ -143,6 +150,9 @@ impl LocalReader {
         loop {
             if let Some(block) = self.ready.pop_front() {
                 return Poll::Ready(Ok(Some(block)));
+            }
+            if matches!(self.next, Next::Idle(_)) && self.permit.is_none() {
+                self.permit = ready!(self.permits.poll_acquire(context));
             }
             let outcome = match &mut self.next {
                 Next::Reading(reading) => Some(ready!(Pin::new(reading).poll(context))),
@@ -162,7 +172,10 @@ impl LocalReader {
                         self.next = Next::Reading(low_priority::run(position.into_step()));
                     }
                 }
-                _ => return Poll::Ready(Ok(None)),
+                _ => {
+                    self.permit = None;
+                    return Poll::Ready(Ok(None));
+                }
             }
         }
     }

@@ -5,28 +5,31 @@ mod format;
 mod inventory;
 pub mod open_error;
 mod options;
+mod progress;
 mod replay;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::background::checkpoint::DamagedSegments;
 use super::config::LocalConfig;
 use super::disk::Disk;
 use super::disk::quarantine;
 use super::file_name::{DAMAGED, FileName, SegmentId};
+use super::follow::series_set::SeriesSet;
 use super::part::Part;
-use super::series::series_index::{SeriesId, SeriesIndex, Undefined};
+use super::series::series_index::{IndexBuilder, SeriesId, SeriesIndex, Undefined};
 use super::state::StoreState;
-use super::state::absent::absent_series;
+use super::state::absent::absent_of;
 use super::state::memory::Memory;
 use super::wal::group_commit::Resume;
 use super::wal::segment;
 use inventory::{Inventory, report_missing};
 use open_error::{OpenError, io};
+use progress::Progress;
 use replay::{Replayed, replay_all};
 
 /// A store that is ready but for its threads.
@@ -46,8 +49,8 @@ pub struct Recovered {
 /// [`OpenError`] when it can't be used.
 pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, OpenError> {
     let start = Instant::now();
-    let Inventory { segments, parts, .. } = inventory::survey(&*disk)?;
-    let (parts, index) = open_parts(&*disk, parts)?;
+    let Inventory { segments, parts, are_unsalted, .. } = inventory::survey(&*disk)?;
+    let (parts, index, in_parts) = open_parts(&*disk, parts)?;
     let checkpointed = parts.last().map_or(0, |part| *part.segments().end());
     let points_in_parts: u64 = parts.iter().map(|part| part.points()).sum();
     let part_count = parts.len();
@@ -68,64 +71,90 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
     }
     drop(parts);
     let Replayed { resume, damaged_segments, points: points_in_log, hidden_points } =
-        replay_all(&state, &new, checkpointed)?;
-    remove_series_without_points(&state);
+        replay_all(&state, &new, checkpointed, are_unsalted)?;
+    remove_series_without_points(&state, &in_parts);
     info!(
         points_in_parts,
         points_in_log,
         parts = part_count,
-        series = state.index().end(),
+        series = state.index().len(),
         seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
         "the data is ready"
     );
+    report_series(&state);
     options::report_retention(&state, hidden_points);
     Ok(Recovered { state, resume, damaged_segments })
 }
 
+/// Says when there are so many series that no new one is taken.
+fn report_series(state: &StoreState) {
+    let (limit, index) = (state.config().max_series, state.index());
+    if index.len() > limit as usize {
+        warn!(
+            series = index.len(),
+            "there are more series than --max-series, {limit}; all are served, new ones refused"
+        );
+    }
+}
+
 /// Removes series without points from the index: they were all taken back, or none was stored. So
-/// are those that newer ones of the same key replace.
-fn remove_series_without_points(state: &StoreState) {
+/// are those that newer ones of the same key replace. Those `in_parts` have chunks.
+fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) {
     let mut deleted: Vec<SeriesId> = Vec::new();
     {
         let memory = state.memory();
         deleted.extend(memory.heads.all_deletes().keys());
+        let frozen = memory.frozen.iter().flat_map(|frozen| frozen.heads().all_deletes().keys());
+        deleted.extend(frozen);
         let in_parts = memory.parts.iter().flat_map(|part| part.all_deletes());
         deleted.extend(in_parts.map(|(series, _)| series));
     }
     deleted.sort_unstable();
     deleted.dedup();
     let mut gone = state.without_points(&deleted);
-    gone.extend(absent_series(state));
+    let others: Vec<_> =
+        state.index().iter_from(0).map(|(id, _)| id).filter(|&id| !in_parts.contains(id)).collect();
+    gone.extend(absent_of(state, &others));
     let mut index = state.index_mut();
-    gone.extend(index.iter_from(0).map(|(id, _)| id).filter(|&id| index.is_replaced(id)));
+    gone.extend(index.take_replaced());
     for id in gone {
         index.remove(id);
     }
 }
 
+/// Opens the parts. Answers the index of their series too, and which these are.
 fn open_parts(
     disk: &dyn Disk,
     parts: Vec<RangeInclusive<SegmentId>>,
-) -> Result<(Vec<Arc<Part>>, SeriesIndex), OpenError> {
-    let mut index = SeriesIndex::default();
+) -> Result<(Vec<Arc<Part>>, SeriesIndex, SeriesSet), OpenError> {
+    let (mut index, mut in_parts) = (IndexBuilder::default(), SeriesSet::default());
     let mut opened = Vec::with_capacity(parts.len());
-    let mut before = 0;
+    let (mut before, mut progress, count) = (0, Progress::new(parts.len()), parts.len());
     for segments in parts {
         report_missing(before, *segments.start());
         before = *segments.end();
         let (part, keys) =
             Part::open(disk, segments).map_err(io("one of its parts can't be read"))?;
-        for (series, key) in keys {
-            match index.define(series, key.as_key()) {
-                Ok(()) => {}
-                Err(Undefined::Contradiction) => {
-                    error!("{part}: series {series} is {key} here and has another key elsewhere");
-                }
-                Err(Undefined::TooMany) => return Err(OpenError::TooManySeries),
+        let mut is_too_many = false;
+        keys.for_each(|series, key| match index.define(series, key) {
+            Ok(()) => {
+                in_parts.insert(series);
             }
+            Err(Undefined::Contradiction) => {
+                let key = String::from_utf8_lossy(key);
+                error!("{part}: series {series} is {key} here and has another key elsewhere");
+            }
+            Err(Undefined::Invalid) => error!("{part}: the key of series {series} is none"),
+            Err(Undefined::TooMany) => is_too_many = true,
+        });
+        if is_too_many {
+            return Err(OpenError::TooManySeries);
         }
         index.reserve(part.end());
         opened.push(Arc::new(part));
+        if count > 1 && progress.is_due(opened.len()) {
+            info!("opened {} of {count} parts", opened.len());
+        }
     }
-    Ok((opened, index))
+    Ok((opened, index.build(), in_parts))
 }

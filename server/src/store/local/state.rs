@@ -5,6 +5,7 @@ pub mod absent;
 pub mod hidden_times;
 pub mod memory;
 pub mod piece;
+pub mod refused_series;
 
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -12,10 +13,12 @@ use std::sync::{
 use std::time::Duration;
 
 use shared::KeyBuf;
+use tokio::sync::Semaphore;
 use tracing::error;
 
 use super::config::LocalConfig;
 use super::disk::Disk;
+use super::disk::reserve::Reserve;
 use super::file_name::SegmentId;
 use super::follow::commit::CommitId;
 use super::follow::followers::Followers;
@@ -27,6 +30,7 @@ use crate::store::{StoreStatus, Unavailable};
 use hidden_times::HiddenTimes;
 use memory::{Memory, Phase};
 use piece::{Piece, pieces};
+use refused_series::RefusedSeries;
 
 /// Deletions that are copied before the lock of the memory is released.
 const MAX_COPIED: usize = 4096;
@@ -40,6 +44,10 @@ pub struct StoreState {
     memory: Mutex<Memory>,
     followers: Followers,
     deletion: Mutex<DeletionCutoff>,
+    refused_series: RefusedSeries,
+    reserve: Reserve,
+    /// Permits to read, one for each answer that is being read.
+    reads: Arc<Semaphore>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`], [`Memory::deletions`] and
     /// [`Memory::phase`].
     changed: Condvar,
@@ -55,11 +63,14 @@ impl StoreState {
     ) -> Self {
         Self {
             followers: Followers::new(config.follow_buffer),
+            reserve: Reserve::find(&*disk, config.reserve, config.retry),
+            reads: Arc::new(Semaphore::new(config.max_reads.clamp(1, Semaphore::MAX_PERMITS))),
             disk,
             config,
             index: RwLock::new(index),
             memory: Mutex::new(memory),
             deletion: Mutex::default(),
+            refused_series: RefusedSeries::default(),
             changed: Condvar::new(),
         }
     }
@@ -92,6 +103,27 @@ impl StoreState {
     /// The followers.
     pub fn followers(&self) -> &Followers {
         &self.followers
+    }
+
+    /// Permits to read, one for each answer that is being read.
+    pub fn reads(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.reads)
+    }
+
+    /// The puts of new series that were refused.
+    pub fn refused_series(&self) -> &RefusedSeries {
+        &self.refused_series
+    }
+
+    /// Gives what is kept in reserve back to the disk, for what makes room there. Answers whether
+    /// there was any.
+    pub fn release_reserve(&self) -> bool {
+        self.reserve.release(self.disk())
+    }
+
+    /// Keeps room in reserve again when there is room. Answers whether there is a reserve now.
+    pub fn restore_reserve(&self) -> bool {
+        self.reserve.restore(self.disk())
     }
 
     /// Which points may be deleted now. Takes a sample of the cutoff.
@@ -144,7 +176,12 @@ impl StoreState {
             Phase::Failed => Some(Unavailable::Failed),
             Phase::Closing | Phase::Closed => Some(Unavailable::Closed),
         };
-        StoreStatus { series, disk_bytes: memory.disk_bytes(), unavailable }
+        StoreStatus {
+            series,
+            disk_bytes: memory.disk_bytes(),
+            unavailable,
+            refused_new_series: self.refused_series.count(),
+        }
     }
 
     /// Those of the series that have no points left, on the disk or in memory.

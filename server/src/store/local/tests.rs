@@ -7,8 +7,10 @@ mod deletes;
 mod disk_full;
 mod faults;
 mod following;
+mod forged;
 mod history;
 mod large;
+mod limits;
 mod merging;
 mod newest;
 mod queries;
@@ -16,6 +18,7 @@ mod random;
 mod retention;
 mod shutdown;
 mod sim_disk;
+mod starts;
 mod upgrade;
 
 use std::sync::Arc;
@@ -28,6 +31,7 @@ use super::part::Part;
 use super::recovery::{Recovered, recover};
 use super::series::merge::Merge;
 use super::series::retention::Expiry;
+use super::series::series_index::SeriesLimits;
 use super::state::StoreState;
 use super::state::hidden_times::HiddenTimes;
 use super::state::memory::Phase;
@@ -66,19 +70,20 @@ async fn status_counts_the_bytes_of_parts_and_log() {
         let files = disk.visible().into_iter().filter(|(name, _)| name.starts_with(kind));
         files.map(|(_, bytes)| bytes.len()).sum()
     };
+    let two_series = |disk_bytes| StoreStatus { series: 2, disk_bytes, ..StoreStatus::default() };
     let config = LocalConfig { log_limit: 1 << 20, ..LocalConfig::default() };
     let store = open(&disk, config.clone()).unwrap();
-    assert_eq!(store.status(), StoreStatus { series: 0, disk_bytes: 0, unavailable: None });
+    assert_eq!(store.status(), StoreStatus::default());
     put(&store, &[("a".to_owned(), 1, 1.0), ("b".to_owned(), 1, 1.0)]).await.unwrap();
     put(&store, &[("a".to_owned(), 2, 1.0)]).await.unwrap();
     let bytes = (on_disk("log-") - SegmentHeader::LENGTH) as u64;
-    assert_eq!(store.status(), StoreStatus { series: 2, disk_bytes: bytes, unavailable: None });
+    assert_eq!(store.status(), two_series(bytes));
     within(store.close()).await;
     assert_eq!(store.status().disk_bytes, on_disk("part-") as u64);
 
     let store = open(&disk, config.clone()).unwrap();
     let bytes = on_disk("part-") as u64;
-    assert_eq!(store.status(), StoreStatus { series: 2, disk_bytes: bytes, unavailable: None });
+    assert_eq!(store.status(), two_series(bytes));
     within(store.close()).await;
 }
 
@@ -140,8 +145,8 @@ async fn keeps_the_contract_while_its_disk_fails() {
 /// Begins segments, checkpoints and merges every few batches.
 fn restless() -> LocalConfig {
     LocalConfig {
-        log_limit: 700,
-        segment_size: 300,
+        log_limit: 1000,
+        segment_size: 400,
         retry: std::time::Duration::from_millis(1),
         ..LocalConfig::default()
     }
@@ -149,6 +154,11 @@ fn restless() -> LocalConfig {
 
 fn open(disk: &SimDisk, config: LocalConfig) -> Result<Local, OpenError> {
     Local::over(Arc::new(disk.clone()), config)
+}
+
+/// The series of a key, new or not.
+fn series_of(state: &StoreState, key: &str) -> SeriesId {
+    state.index_mut().find_or_create(Key::new(key).unwrap(), SeriesLimits::NONE).unwrap()
 }
 
 /// Recovers without any threads.

@@ -4,6 +4,8 @@
 #[cfg(unix)]
 pub mod full_pipe;
 #[cfg(unix)]
+pub mod terminal;
+#[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
@@ -17,7 +19,7 @@ use std::io::{self, Write};
 
 pub use system::{
     DIRECTORY_AS_FILE, END_SIGNALS, command, is_locked, limit_waits_for_a_killed_peer, make_circle,
-    mode, peak_memory, release, send_signal,
+    memory, mode, peak_memory, release, send_signal,
 };
 
 /// Says that a part of a test is left out, and why. Not by a macro, whose output is not shown when

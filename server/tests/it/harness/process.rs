@@ -182,6 +182,11 @@ impl ServerProcess {
         os::peak_memory(self.child.id())
     }
 
+    /// Its memory now in KiB; `None` where the system does not tell.
+    pub fn memory(&self) -> Option<u64> {
+        os::memory(self.child.id())
+    }
+
     pub fn connect(&self) -> TcpStream {
         connect(self.port).expect("it accepts")
     }

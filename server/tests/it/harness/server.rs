@@ -2,7 +2,7 @@
 
 use server::Server;
 use server::clock::Clock;
-use server::net::Listener;
+use server::net::{ConnectionLimits, Connections, Listener};
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::local::{Local, LocalConfig};
@@ -39,7 +39,11 @@ impl TestServer {
         let shutdown = Shutdown::default();
         let data = tempfile::tempdir().unwrap();
         let store = Local::open(data.path(), config).unwrap();
-        let mut server = Server::new(store, clock, shutdown.clone());
+        // A busy machine makes clients slow.
+        let limits =
+            ConnectionLimits { line_timeout: None, stall_timeout: None, idle_timeout: None };
+        let connections = Connections { limits, ..Connections::default() };
+        let mut server = Server::new(store, clock, connections, shutdown.clone());
         server.listen(listener, |ingest, queries, follows| {
             TextProtocol::new(ingest, queries, follows, true)
         });

@@ -106,6 +106,9 @@ impl App {
 
     /// Performs the action of a key.
     pub(in crate::app) fn perform(&mut self, action: Action, key: KeyPress) {
+        if let Some(why) = self.refusal(action) {
+            return self.cx.say(Tone::Plain, why);
+        }
         match action {
             Action::Quit => {
                 let is_letter = matches!(key.code, KeyCode::Char(_)) && !key.ctrl;
@@ -186,7 +189,7 @@ impl App {
                 self.follow_cursor(cursor);
             }
             Action::GoToTime => self.input.ask(InputPurpose::Time, ""),
-            Action::AddMark => self.ask_for_mark(InputPurpose::Mark(self.place.at())),
+            Action::AddMark => self.ask_for_mark(InputPurpose::Mark(self.pointed_at())),
             Action::Compare => self.ask_for_mark(InputPurpose::Compare),
             Action::Live => self.go_live(),
             Action::AddWatch => self.input.ask(InputPurpose::Watch, ""),

@@ -8,6 +8,9 @@ use crate::event::{KeyCode, MouseEvent};
 use crate::keymap::{Action, LogAction, Mode, Pane, Place, PromptAction, TableAction, WatchAction};
 use crate::wire_log::entry::Tone;
 
+/// The server can't say how things stood: in few words, because the list of keys has little room.
+const NO_PAST: &str = "this server can't";
+
 impl App {
     /// Opens the list of keys, or closes it.
     pub(in crate::app) fn toggle_help(&mut self) {
@@ -129,6 +132,22 @@ impl App {
             .find(|mode| modes.contains(mode) && (*mode != Mode::Watch || !self.watch.is_empty()))
     }
 
+    /// Why an action is not possible now that would else ask for a line in vain, or do nothing without
+    /// a word.
+    pub(in crate::app) fn refusal(&self, action: Action) -> Option<String> {
+        let without = match action {
+            Action::AddMark => "not marked",
+            Action::Compare => "not compared",
+            Action::Table(TableAction::SortBy(_)) => "not sorted",
+            _ => return None,
+        };
+        let why = match self.lacks(action)? {
+            NO_PAST => "this server can't say how things stood",
+            why => why,
+        };
+        Some(format!("{without}: {why}"))
+    }
+
     /// What an action would need that is not there.
     fn lacks(&self, action: Action) -> Option<&'static str> {
         let now = self.now().elapsed;
@@ -160,7 +179,8 @@ impl App {
             Action::AddMark | Action::Refresh => lacks(is_connected, "not connected"),
             Action::Compare if self.base.is_none() => match self.feed.has_selectors() {
                 _ if !is_connected => Some("not connected"),
-                Some(false) => Some("this server can't"),
+                Some(false) => Some(NO_PAST),
+                _ if self.table.is_large() => Some("too many keys"),
                 _ => None,
             },
             Action::Table(TableAction::Watch | TableAction::Chart) => {

@@ -1,27 +1,22 @@
 //! The place in time: it moves with the cursor of the chart or to a time that is typed, and with it
 //! the table, the chart and the log.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use shared::Key;
 use shared::response::Status;
 
 use crate::app::App;
-use crate::app::line_input::InputPurpose;
 use crate::app::server::sources::Standing;
 use crate::app::table::Table;
-use crate::app::table::compared::Compared;
 use crate::app::table::let_go::MAX_KEYS;
 use crate::app::watch::Watched;
 use crate::keymap::{Mode, Pane};
-use crate::metrics::marks::{PREFIX, name};
 use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
-use crate::request::pending::{NamedTime, Purpose};
-use crate::session::Base;
+use crate::request::pending::Purpose;
 use crate::sources::Away;
-use crate::text::{moment, number, time};
+use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
@@ -37,11 +32,11 @@ impl App {
             return self.cx.say(Tone::Plain, format!("this session begins {begin}"));
         }
         self.watch.point_to(at);
-        if self.feed.has_selectors() == Some(false) {
-            self.cx.say(Tone::Plain, "this server can't say how things stood: the table is of now");
-            return self.log.go_to(at.saturating_mul(1000), self.layout().log_rows());
-        }
         self.move_place(at);
+        if self.feed.has_selectors() == Some(false) {
+            let text = "this server can't say how things stood: the table is of now";
+            return self.cx.say(Tone::Plain, text);
+        }
         let is_shown = self.layout().watch.is_some();
         let first = self.watch.chart_bounds().filter(|_| is_shown).map(|bounds| bounds.first);
         if !self.link.is_connected() {
@@ -65,7 +60,7 @@ impl App {
 
     /// Points the chart to the place in time, when it has opened or has its first points since.
     pub(in crate::app) fn join_chart(&mut self) {
-        if let Some(at) = self.place.at().filter(|_| !self.watch.has_cursor()) {
+        if let Some(at) = self.place.pointed_at().filter(|_| !self.watch.has_cursor()) {
             self.watch.point_to(at);
         }
         self.watch.reach();
@@ -76,8 +71,6 @@ impl App {
         let cursor = self.watch.viewport().cursor();
         match cursor {
             _ if cursor == before => {}
-            // The table of a server without selectors is always of now.
-            Some(_) if self.feed.has_selectors() == Some(false) => {}
             Some(at) => {
                 // In a step the chart tells of all of it, so that the table is of its end.
                 let step = self.watch.selected_step(&self.layout()).unwrap_or(1).saturating_sub(1);
@@ -88,8 +81,14 @@ impl App {
         }
     }
 
+    /// Moves table and log to a Unix time; the log alone where the table is always of now, because the
+    /// server has no selectors.
     pub(in crate::app) fn move_place(&mut self, at: i64) {
-        self.place.go(at);
+        if self.feed.has_selectors() == Some(false) {
+            self.place.point_to(at);
+        } else {
+            self.place.go(at);
+        }
         let rows = self.layout().log_rows();
         self.log.go_to(at.saturating_mul(1000), rows);
     }
@@ -99,7 +98,7 @@ impl App {
         let in_chart = self.mode().pane() == Some(Pane::Watch);
         if in_chart || self.watch.has_cursor() {
             self.watch.go_live();
-        } else if self.place.at().is_none() {
+        } else if self.place.pointed_at().is_none() {
             self.cx.say(Tone::Plain, "this is live; @ goes to a time");
         }
         self.end_place();
@@ -107,7 +106,7 @@ impl App {
 
     /// The table is that of now, and the log follows.
     pub(in crate::app) fn end_place(&mut self) {
-        if self.place.at().is_none() {
+        if self.place.pointed_at().is_none() {
             return;
         }
         self.log.follow();
@@ -118,6 +117,12 @@ impl App {
             past.clear();
             self.free(past.take_garbage());
         }
+    }
+
+    /// The Unix time that the screen points to: the place in time, or the cursor of the chart where the
+    /// table is of now; none while all is live.
+    pub(in crate::app) fn pointed_at(&self) -> Option<i64> {
+        self.place.pointed_at().or(self.watch.viewport().cursor())
     }
 
     /// How things stood can be asked for, and would be shown.
@@ -159,127 +164,6 @@ impl App {
     /// Numbers of the table of then are under way, which complete what it shows.
     pub fn is_completing(&self) -> bool {
         self.place.table().is_some_and(Table::is_asking)
-    }
-
-    /// Puts a mark at a Unix time: one of each server in the view, because it is of all that is seen.
-    pub(in crate::app) fn mark(&mut self, name: &str, at: i64) {
-        if self.replayed.is_some() {
-            return self.cx.say(Tone::Plain, "not marked: this is a recording");
-        }
-        if !self.link.is_connected() {
-            return self.cx.say(Tone::Bad, "not marked: not connected");
-        }
-        for key in self.marks.keys(name) {
-            match self.sources.of_server(&key) {
-                Some(source) if !source.state.is_here() => continue,
-                // A mark of the run that keeps its times is one of all.
-                Some(source)
-                    if key.starts_with(&source.label.prefix()) && source.state.shift() > 0 =>
-                {
-                    continue;
-                }
-                _ => {}
-            }
-            let line = format!("put {key} 1 {at}");
-            let due = (line.clone(), Purpose::Typed(line));
-            let (log, cx) = (&mut self.log, &mut self.cx);
-            self.link.send(due, false, self.watch.patterns(), log, cx);
-        }
-        let without = self.not_marked(name);
-        if let Some(text) = without.strip_prefix("; ") {
-            self.log.note(self.cx.now(), Tone::Bad, text);
-        }
-    }
-
-    /// The servers that a mark of this name does not reach; nothing where it reaches all.
-    pub(in crate::app) fn not_marked(&self, name: &str) -> String {
-        let sources = self.marks.keys(name).filter_map(|key| self.sources.of_server(&key));
-        let away = sources.filter(|source| !source.state.is_here());
-        let names: Vec<_> = away.map(|source| source.label.server()).collect();
-        match &names[..] {
-            [] => String::new(),
-            [one] => format!("; not on {one}, which is away"),
-            more => format!("; not on {}, which are away", more.join(", ")),
-        }
-    }
-
-    /// Compares the table with how things stood at a mark or a time; without a text, no longer.
-    pub(in crate::app) fn compare_with(&mut self, text: &str) {
-        if text.is_empty() {
-            let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
-            self.base = None;
-            let jobs = [self.table.end_comparison(rows, now), self.place.end_comparison(rows)];
-            return jobs.into_iter().for_each(|job| self.sort(job));
-        }
-        let base = match self.base_of(text) {
-            Ok(base) => base,
-            Err(why) => {
-                // To be corrected.
-                self.input.ask(InputPurpose::Compare, text);
-                return self.cx.say(Tone::Bad, why);
-            }
-        };
-        if !self.link.is_connected() {
-            self.cx.say(Tone::Bad, "not compared: not connected");
-        } else if self.table.is_large() {
-            let most = number::count(MAX_KEYS as u64);
-            self.cx.say(Tone::Plain, format!("not compared: there are more than {most} keys"));
-        } else if self.feed.has_selectors() == Some(true) {
-            self.ask_base(base);
-        } else {
-            self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
-        }
-    }
-
-    /// The mark or the time that a text names.
-    pub(in crate::app) fn base_of(&self, text: &str) -> Result<Base, String> {
-        let name = name(text.strip_prefix(PREFIX).unwrap_or(text));
-        if let Some(mark) = self.marks.named(&name, self.table_time()) {
-            return Ok(Base { at: mark.at, mark: mark.name.clone() });
-        }
-        match moment::parse(text, self.cx.now().unix(), self.cx.zone()) {
-            Ok(at) => Ok(Base { at, mark: String::new() }),
-            Err(why) => {
-                let there_are = self.marks_there_are();
-                Err(format!("no mark is called {text} ({there_are}), and {why}"))
-            }
-        }
-    }
-
-    /// Compares the table with what was asked for.
-    pub(in crate::app) fn show_comparison(&mut self, time: NamedTime, reply: Reply) {
-        if reply.status != Status::Ok {
-            return self.cx.say(Tone::Bad, format!("not compared: {}", reply.reason()));
-        }
-        let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
-        let is_again = self
-            .table
-            .compared()
-            .is_some_and(|known| known.name == time.name && !known.unknown.is_empty());
-        let unknown = self.sources.kept();
-        let compared =
-            Arc::new(Compared { name: time.name, at: time.at, before: reply.answer, unknown });
-        if is_again {
-            self.place.compare_again(&compared);
-            return self.table.compare_again(compared);
-        }
-        let past = self.place.compare(&compared, rows);
-        let live = self.table.compare(compared, rows, now);
-        self.sort(past);
-        self.sort(live);
-        self.sort_as_saved();
-    }
-
-    /// A source may be back: asks again how things stood where that was not known of all.
-    pub(in crate::app) fn complete_past(&mut self) {
-        self.place.complete();
-        let is_partial = |compared: &Compared| !compared.unknown.is_empty();
-        if self.feed.has_selectors() == Some(true)
-            && self.table.compared().is_none_or(is_partial)
-            && let Some(base) = self.base.clone()
-        {
-            self.ask_base(base);
-        }
     }
 
     /// Which sources these keys are of, and how they stand; none without such keys.

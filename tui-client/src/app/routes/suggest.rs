@@ -49,9 +49,14 @@ impl App {
         keys.find(|key| self.marks.name_of(key).is_none()).map(str::to_owned)
     }
 
-    /// The names of marks, the newest first: some of them.
+    /// The names of marks, those first that are nearest before the time that the screen points to.
+    fn mark_names(&self) -> impl Iterator<Item = &str> {
+        self.marks.names(self.pointed_at().unwrap_or(self.now().unix()))
+    }
+
+    /// Some of them.
     fn named_marks(&self) -> Vec<&str> {
-        self.marks.names(self.table_time()).take(MAX_NAMED).collect()
+        self.mark_names().take(MAX_NAMED).collect()
     }
 
     /// Which marks there are, as a part of a message.
@@ -75,9 +80,8 @@ impl App {
         let word = word.to_owned();
         let names: Vec<String> = match line.purpose() {
             InputPurpose::Mark(_) | InputPurpose::Compare => {
-                let names = self.marks.names(self.table_time());
                 let typed = word.strip_prefix(PREFIX).unwrap_or(&word);
-                let fitting = names.filter(|name| name.starts_with(typed));
+                let fitting = self.mark_names().filter(|name| name.starts_with(typed));
                 fitting.take(MAX_COMPLETIONS).map(str::to_owned).collect()
             }
             InputPurpose::Watch | InputPurpose::Alert | InputPurpose::Filter(_) => self

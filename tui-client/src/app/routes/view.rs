@@ -10,8 +10,7 @@ use crate::effect::{Effect, FileJob};
 use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Chosen;
 use crate::metrics::sort::{Sort, TableSpec};
-use crate::request::pending::{NamedTime, Purpose};
-use crate::session::{Base, ChartView, Comparison, Focus, Look, View, view_file};
+use crate::session::{ChartView, Comparison, Focus, Look, View, view_file};
 use crate::text::time;
 use crate::themes::BUILT_IN;
 use crate::wire_log::entry::Tone;
@@ -29,6 +28,13 @@ pub struct Unopened {
     row: Option<String>,
     /// The row is still to be selected.
     row_is_due: bool,
+}
+
+impl Unopened {
+    /// The order of the rows while they are compared; from now on it no longer waits.
+    pub(super) fn take_sort(&mut self) -> Option<Sort> {
+        self.sort.take()
+    }
 }
 
 impl App {
@@ -198,28 +204,6 @@ impl App {
             Ok(_) => self.compare_with(&text),
             Err(why) => self.log.report(format!("not compared: {why}"), &mut self.cx),
         }
-    }
-
-    /// Asks how things stood, to compare the table with that.
-    pub(in crate::app) fn ask_base(&mut self, base: Base) {
-        let name = match &*base.mark {
-            "" => time::date(base.at, self.cx.zone()),
-            mark => mark.to_owned(),
-        };
-        let at = base.at;
-        // Two points of a key say how often they come.
-        self.send((format!("get *[last:2@{at}]"), Purpose::Base(NamedTime { at, name })));
-        self.base = Some(base);
-    }
-
-    /// The table is compared: its order is the one that was saved.
-    pub(in crate::app) fn sort_as_saved(&mut self) {
-        if let Some(sort) = self.unopened.sort.take() {
-            let (rows, time) = (self.layout().table_rows(), self.table_time());
-            let job = self.place.table_or(&mut self.table).set_sort(sort, rows, time);
-            self.sort(job);
-        }
-        self.select_row_as_saved();
     }
 
     /// Selects the row that was, once the rows are known as they were.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Freshness, InSight, Table};
 use crate::metrics::column::Column;
+use crate::metrics::marks::Prefixes;
 use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{Sort, SortJob};
@@ -20,14 +21,17 @@ pub struct Compared {
     pub before: Answer,
     /// The keys of which that is not known, because their source was away.
     pub unknown: Away,
+    /// What the keys of marks begin with: that one is new, or gone, is no surprise.
+    pub marks: Prefixes,
 }
 
 impl Compared {
     /// How many keys had points then and are none of these now, those left out of which nothing is
-    /// known now.
+    /// known now, and those of marks.
     fn gone(&self, now: &Answer, unknown: &Away) -> usize {
         let is_gone = |series: &&Series| {
-            now.find(series.key.as_key()).is_none() && !unknown.has(series.key.as_str())
+            let key = series.key.as_str();
+            now.find(series.key.as_key()).is_none() && !unknown.has(key) && !self.marks.has(key)
         };
         self.before.series.iter().filter(is_gone).count()
     }
@@ -61,7 +65,7 @@ impl Table {
     /// Compares the rows with how things stood, and shows first what has moved most; `now` is in Unix
     /// seconds.
     pub fn compare(&mut self, compared: Arc<Compared>, rows: usize, now: i64) -> Option<SortJob> {
-        (self.compared, self.compared_rows) = (Some(compared), 0);
+        (self.compared, self.compared_rows, self.gone_of) = (Some(compared), 0, None);
         for column in COLUMNS {
             self.chosen.set(column, true);
         }
@@ -72,13 +76,13 @@ impl Table {
 
     /// Compares the rows with the same time again, of which more is known now; order and columns stay.
     pub fn compare_again(&mut self, compared: Arc<Compared>) {
-        (self.compared, self.compared_rows) = (Some(compared), 0);
+        (self.compared, self.compared_rows, self.gone_of) = (Some(compared), 0, None);
         self.show_moved();
     }
 
     /// Compares no longer.
     pub fn end_comparison(&mut self, rows: usize, now: i64) -> Option<SortJob> {
-        self.compared = None;
+        (self.compared, self.gone_of) = (None, None);
         if let Some(answer) = Arc::get_mut(&mut self.answer) {
             answer.series.iter_mut().for_each(Series::forget_comparison);
         }
@@ -93,7 +97,10 @@ impl Table {
     /// Compares the rows that are not compared yet, if the table is free.
     pub fn show_moved(&mut self) {
         let Some(compared) = &self.compared else { return };
-        if self.compared_rows >= self.answer.series.len() || self.next.is_some() {
+        let rows = self.answer.series.len();
+        // Also without any row those that are gone are counted.
+        let is_shown = self.compared_rows >= rows && self.gone_of == Some(rows);
+        if is_shown || self.next.is_some() {
             return;
         }
         let as_of = self.as_of();
@@ -102,7 +109,8 @@ impl Table {
         for series in answer.series.iter_mut().skip(self.compared_rows) {
             let known = before.find(series.key.as_key());
             let known = known.and_then(|place| before.series.get(place));
-            if known.is_none() && compared.unknown.has(series.key.as_str()) {
+            let is_unknown = known.is_none() && compared.unknown.has(series.key.as_str());
+            if is_unknown || compared.marks.has(series.key.as_str()) {
                 series.forget_comparison();
                 continue;
             }
@@ -111,8 +119,8 @@ impl Table {
             let stale_after = stale_after.and_then(Series::stale_after);
             series.compare(known.map(|known| known.last.value), stale_after);
         }
-        self.compared_rows = answer.series.len();
-        self.gone = compared.gone(answer, &self.unknown);
+        self.compared_rows = rows;
+        (self.gone, self.gone_of) = (compared.gone(answer, &self.unknown), Some(rows));
         if self.is_live() {
             (self.freshness, self.in_sight) = (Freshness::Outdated, InSight::Untidy);
         }

@@ -1,6 +1,8 @@
 //! One place in time over table, chart and log.
 
+mod comparison;
 mod later_news;
+mod polled;
 
 use std::time::Duration;
 
@@ -278,7 +280,7 @@ fn a_time_before_all_points_and_a_server_that_is_away_are_said() {
     let text = screen(&scene);
     assert!(text.contains("no key had a point yet at 2001-01-01 00:00:00."), "{text}");
     scene.tell(Event::Disconnected("gone".to_owned()));
-    scene.keys("C-1h\n");
+    scene.keys("C");
     assert_eq!(scene.notice(), "not compared: not connected");
     scene.keys("@-1h\n");
     let said = "the table goes there once the server is back; 0 is live again";
@@ -404,6 +406,9 @@ fn a_table_that_is_too_large_for_another_time_says_that_it_is_of_now() {
     assert!(title(&scene, 50).contains("╭ of now, too many keys · 200,001 keys ─"));
     scene.enter("0");
     assert!(!title(&scene, 80).contains("of now"));
+    scene.to(Mode::Table);
+    scene.keys("C");
+    assert_eq!(scene.notice(), "not compared: too many keys");
 }
 
 #[test]

@@ -284,7 +284,7 @@ fn keys_work_in_a_recording_and_nothing_is_stored() {
             lines.filter_map(|line| line.exchange).collect::<BTreeSet<_>>()
         };
         let saved = exchanges(&desk);
-        desk.keys("mnow\n");
+        desk.keys("m");
         assert_eq!(desk.notice(), "not marked: this is a recording");
         desk.keys(&format!("@{}\n", now - 60));
         desk.until("the place", |desk| desk.text().contains("as of")).await;

@@ -3,17 +3,17 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{DuplexStream, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::task::JoinHandle;
 
 use super::super::*;
 use super::manual_store::{ManualStore, Outcome};
 use crate::clock::Clock;
 use crate::follow::Follows;
-use crate::ingest::Ingest;
+use crate::ingest::{InFlightLimit, Ingest};
 use crate::protocol::text::TextProtocol;
 use crate::query::Queries;
 
@@ -25,6 +25,16 @@ struct Counted {
     largest_write: Arc<AtomicUsize>,
     /// Reads fail from the end of the stream on.
     is_reset: Arc<AtomicBool>,
+    unacknowledged: Arc<AtomicU32>,
+}
+
+/// Of a connection whose system does not tell.
+const UNKNOWN: u32 = u32::MAX;
+
+impl Peer for Counted {
+    fn unacknowledged(&self) -> Option<u32> {
+        Some(self.unacknowledged.load(Ordering::Relaxed)).filter(|&left| left != UNKNOWN)
+    }
 }
 
 impl AsyncRead for Counted {
@@ -70,6 +80,9 @@ pub(super) struct Client {
     pub(super) writes: Arc<AtomicUsize>,
     pub(super) largest_write: Arc<AtomicUsize>,
     is_reset: Arc<AtomicBool>,
+    /// What the system says of the bytes that were written.
+    pub(super) unacknowledged: Arc<AtomicU32>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) task: JoinHandle<(SessionStats, CloseReason)>,
 }
 
@@ -80,25 +93,73 @@ impl Client {
 
     /// Connects by a pipe that holds so many bytes in each direction.
     pub(super) fn connect_through(store: &ManualStore, bytes: usize) -> Self {
+        Self::connect_limited(
+            store,
+            bytes,
+            ConnectionLimits::default(),
+            InFlightLimit::new(u64::MAX),
+        )
+    }
+
+    /// Like [`Client::connect_through`], with limits of a connection.
+    pub(super) fn connect_within(
+        store: &ManualStore,
+        bytes: usize,
+        limits: ConnectionLimits,
+    ) -> Self {
+        Self::connect_limited(store, bytes, limits, InFlightLimit::new(u64::MAX))
+    }
+
+    /// Like [`Client::connect_through`], with a limit of what all clients have in flight.
+    pub(super) fn connect_sharing(
+        store: &ManualStore,
+        bytes: usize,
+        in_flight: InFlightLimit,
+    ) -> Self {
+        Self::connect_limited(store, bytes, ConnectionLimits::default(), in_flight)
+    }
+
+    fn connect_limited(
+        store: &ManualStore,
+        bytes: usize,
+        limits: ConnectionLimits,
+        in_flight: InFlightLimit,
+    ) -> Self {
         let (near, stream) = tokio::io::duplex(bytes);
         let (writes, largest_write): (Arc<AtomicUsize>, Arc<AtomicUsize>) = Default::default();
         let is_reset: Arc<AtomicBool> = Arc::default();
+        let unacknowledged = Arc::new(AtomicU32::new(UNKNOWN));
+        let metrics: Arc<Metrics> = Arc::default();
         let shutdown = CancellationToken::new();
         let near = Counted {
             stream: near,
             writes: Arc::clone(&writes),
             largest_write: Arc::clone(&largest_write),
             is_reset: Arc::clone(&is_reset),
+            unacknowledged: Arc::clone(&unacknowledged),
         };
-        let protocol = TextProtocol::new(
-            Ingest::new(store.clone()),
+        let mut protocol = TextProtocol::new(
+            Ingest::new(store.clone(), in_flight),
             Queries::new(store.clone(), Clock::default()),
             Follows::new(store.clone(), Clock::default()),
             false,
         );
-        let token = shutdown.clone();
-        let task = tokio::spawn(async move { serve_connection(near, protocol, &token).await });
-        Self { stream, store: store.clone(), shutdown, writes, largest_write, is_reset, task }
+        let (token, counters) = (shutdown.clone(), Arc::clone(&metrics));
+        let task = tokio::spawn(async move {
+            serve_connection(near, &mut protocol, limits, &counters, &token).await
+        });
+        let store = store.clone();
+        Self {
+            stream,
+            store,
+            shutdown,
+            writes,
+            largest_write,
+            is_reset,
+            unacknowledged,
+            metrics,
+            task,
+        }
     }
 
     /// Sends, and lets the connection do all that it can.
@@ -115,7 +176,11 @@ impl Client {
     /// What has been answered and not read yet.
     pub(super) async fn read(&mut self) -> String {
         let mut bytes = vec![0; 4 * 1024 * 1024];
-        let read = read_ready(&mut self.stream, &mut bytes).await.unwrap();
+        let read = tokio::select! {
+            biased;
+            read = self.stream.read(&mut bytes) => read.unwrap(),
+            () = std::future::ready(()) => 0,
+        };
         String::from_utf8(bytes[..read].to_vec()).unwrap()
     }
 

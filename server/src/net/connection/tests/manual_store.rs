@@ -134,7 +134,7 @@ impl Store for ManualStore {
     }
 
     fn status(&self) -> StoreStatus {
-        StoreStatus { series: 0, disk_bytes: 0, unavailable: None }
+        StoreStatus::default()
     }
 
     async fn close(&self) {}

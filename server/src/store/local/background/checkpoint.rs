@@ -33,7 +33,7 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
     loop {
         if let Some(frozen) = memory.frozen.clone() {
             drop(memory);
-            let outcome = checkpoint(state, &frozen, damaged_segments);
+            let outcome = checkpoint_at_any_cost(state, &frozen, damaged_segments);
             // The heads of a million series take a tenth of a second to free: not under the lock.
             drop(frozen);
             memory = state.memory();
@@ -80,6 +80,23 @@ fn pause<'m>(state: &StoreState, mut memory: MutexGuard<'m, Memory>) -> MutexGua
         memory = state.wait(memory, end.saturating_duration_since(Instant::now()));
     }
     memory
+}
+
+/// Like [`checkpoint`], with what is kept in reserve when the disk is full.
+///
+/// # Errors
+/// When the part can't be written; the heads stay frozen.
+pub fn checkpoint_at_any_cost(
+    state: &StoreState,
+    frozen: &Frozen,
+    damaged_segments: &DamagedSegments,
+) -> io::Result<()> {
+    match checkpoint(state, frozen, damaged_segments) {
+        Err(error) if disk::is_full(&error) && state.release_reserve() => {
+            checkpoint(state, frozen, damaged_segments)
+        }
+        outcome => outcome,
+    }
 }
 
 /// Writes frozen heads to a part and releases their segments.

@@ -16,7 +16,7 @@ use super::compaction_policy::{Candidate, choose};
 use super::dropped::{Counted, Dropped};
 use super::merge_inputs::MergeInputs;
 use super::present_points::PresentPoints;
-use crate::store::local::disk::quarantine;
+use crate::store::local::disk::{is_full, quarantine};
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::Part;
 use crate::store::local::part::deletes::Deletes;
@@ -63,8 +63,15 @@ pub fn run(state: &StoreState, queue: &Queue) {
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], expiry) {
                 Ok(()) => {
+                    state.restore_reserve();
                     forget_idle_deletes(state);
                     retire_series(state, queue);
+                    Duration::ZERO
+                }
+                // What is rewritten becomes smaller.
+                Err(PartError::NotMade(error))
+                    if range.len() == 1 && is_full(&error) && state.release_reserve() =>
+                {
                     Duration::ZERO
                 }
                 Err(PartError::NotMade(error)) => {

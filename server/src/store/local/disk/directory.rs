@@ -82,8 +82,29 @@ impl Directory {
     }
 }
 
+/// The directory that `fsck` keeps at the top of a file system.
+const LOST_AND_FOUND: &str = "lost+found";
+
 fn names(path: &Path) -> io::Result<Vec<String>> {
-    fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name != LOST_AND_FOUND || !is_empty_directory(&path.join(&name)) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Whether there is a directory with nothing in it, or one that only the administrator may look into,
+/// as `fsck` makes them.
+fn is_empty_directory(path: &Path) -> bool {
+    match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => {
+            error.kind() == io::ErrorKind::PermissionDenied && is_directory(path).unwrap_or(false)
+        }
+    }
 }
 
 /// Whether there is a directory at `path`; `false` when nothing is.
@@ -127,6 +148,18 @@ impl Disk for Directory {
     fn sync_directory(&self) -> io::Result<()> {
         self.handle.sync()
     }
+
+    fn is_in_place(&self) -> io::Result<bool> {
+        self.handle.is_at(&self.path)
+    }
+
+    fn size(&self) -> Option<u64> {
+        os::disk_size(&self.path)
+    }
+
+    fn random(&self) -> io::Result<u64> {
+        Ok(getrandom::u64()?)
+    }
 }
 
 impl DiskFile for File {
@@ -140,6 +173,10 @@ impl DiskFile for File {
 
     fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         os::write_all_at(self, bytes, offset)
+    }
+
+    fn allocate(&self, length: u64) -> io::Result<()> {
+        os::allocate(self, length)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {

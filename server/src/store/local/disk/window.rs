@@ -146,6 +146,10 @@ impl DiskFile for SparseFile {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    fn allocate(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     fn truncate(&self, _: u64) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -44,7 +44,8 @@ impl ChunkReader {
             self.read(chunk, next)?;
         }
         let entry = chunk.entry();
-        let packed = self.bytes_of(chunk).and_then(|bytes| packed_points(bytes, entry));
+        let salt = chunk.part.salt;
+        let packed = self.bytes_of(chunk).and_then(|bytes| packed_points(bytes, entry, salt));
         let found = packed
             .and_then(|packed| chunk::find_last(packed, entry.count as usize, to).ok().flatten());
         Ok(found.map(|(place, point)| {

@@ -9,6 +9,7 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::store::local::disk::window::Window;
+use crate::store::local::salt::Salt;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::varint;
 
@@ -29,40 +30,40 @@ struct BlockHeader {
     magic: [u8; 4],
     end: U32,
     length: U64,
-    /// CRC32C of what follows.
+    /// Of what follows.
     body_checksum: U32,
-    /// CRC32C of the fields before.
+    /// Of the fields before.
     checksum: U32,
 }
 
 impl BlockHeader {
     const LENGTH: usize = size_of::<Self>();
 
-    fn new(end: SeriesId, body: &[u8]) -> Self {
+    fn new(end: SeriesId, body: &[u8], salt: Salt) -> Self {
         let mut header = Self {
             magic: MAGIC,
             end: end.into(),
             length: (body.len() as u64).into(),
-            body_checksum: crc32c::crc32c(body).into(),
+            body_checksum: salt.body_checksum(body).into(),
             checksum: U32::ZERO,
         };
-        header.checksum = header.sum().into();
+        header.checksum = header.sum(salt).into();
         header
     }
 
     /// The header at the front of `bytes`; `None` when magic or checksum are wrong.
-    fn decode(bytes: &[u8]) -> Option<&Self> {
+    fn decode(bytes: &[u8], salt: Salt) -> Option<&Self> {
         let (header, _) = Self::ref_from_prefix(bytes).ok()?;
-        (header.magic == MAGIC && header.checksum == header.sum()).then_some(header)
+        (header.magic == MAGIC && header.checksum == header.sum(salt)).then_some(header)
     }
 
-    fn sum(&self) -> u32 {
-        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+    fn sum(&self, salt: Salt) -> u32 {
+        salt.header_checksum(&self.as_bytes()[..offset_of!(Self, checksum)])
     }
 }
 
 /// Appends the block; all ids of series that were ever given are below `end`.
-pub fn encode(deletes: &Deletes, end: SeriesId, out: &mut Vec<u8>) {
+pub fn encode(deletes: &Deletes, end: SeriesId, salt: Salt, out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + BlockHeader::LENGTH, 0);
     let mut series = 0;
@@ -78,15 +79,15 @@ pub fn encode(deletes: &Deletes, end: SeriesId, out: &mut Vec<u8>) {
         series = *id;
     }
     let (header, body) = out[start..].split_at_mut(BlockHeader::LENGTH);
-    header.copy_from_slice(BlockHeader::new(end, body).as_bytes());
+    header.copy_from_slice(BlockHeader::new(end, body, salt).as_bytes());
 }
 
 /// The deletes and the end of the ids in a block; `None` when it is damaged.
-pub fn decode(block: &[u8]) -> Option<(Deletes, SeriesId)> {
-    let header = BlockHeader::decode(block)?;
+pub fn decode(block: &[u8], salt: Salt) -> Option<(Deletes, SeriesId)> {
+    let header = BlockHeader::decode(block, salt)?;
     let body = &block[BlockHeader::LENGTH..];
     let is_whole =
-        header.length == body.len() as u64 && header.body_checksum == crc32c::crc32c(body);
+        header.length == body.len() as u64 && header.body_checksum == salt.body_checksum(body);
     if !is_whole {
         return None;
     }
@@ -118,16 +119,25 @@ pub fn decode(block: &[u8]) -> Option<(Deletes, SeriesId)> {
     Some((deletes, header.end.get()))
 }
 
+/// Whether the header of a block stands at the front of `bytes`.
+pub fn has_header(bytes: &[u8], salt: Salt) -> bool {
+    BlockHeader::decode(bytes, salt).is_some()
+}
+
 /// The deletes and the end of the ids in the first sound block of a file from `from` on; `None` when
 /// there is none.
 ///
 /// # Errors
 /// When the file can't be read.
-pub fn find(window: &mut Window<'_>, mut from: u64) -> io::Result<Option<(Deletes, SeriesId)>> {
+pub fn find(
+    window: &mut Window<'_>,
+    mut from: u64,
+    salt: Salt,
+) -> io::Result<Option<(Deletes, SeriesId)>> {
     let magic = memmem::Finder::new(&MAGIC);
     while let Some(offset) = window.find(from, &magic)? {
         from = offset + 1;
-        let header = BlockHeader::decode(window.get(offset, BlockHeader::LENGTH as u64)?);
+        let header = BlockHeader::decode(window.get(offset, BlockHeader::LENGTH as u64)?, salt);
         let Some(header) = header else { continue };
         let length = header.length.get().checked_add(BlockHeader::LENGTH as u64);
         let Some(length) = length.filter(|&length| length <= window.length() - offset) else {
@@ -135,7 +145,7 @@ pub fn find(window: &mut Window<'_>, mut from: u64) -> io::Result<Option<(Delete
         };
         let Ok(length_here) = usize::try_from(length) else { continue };
         let block = window.get(offset, length)?.get(..length_here);
-        if let Some(found) = block.and_then(decode) {
+        if let Some(found) = block.and_then(|block| decode(block, salt)) {
             return Ok(Some(found));
         }
     }
@@ -165,31 +175,33 @@ mod tests {
         fn deletes_read_back_and_are_found(
             deletes in deletes(),
             end in any::<u32>(),
+            salt in any::<u64>(),
             before in prop::collection::vec(any::<u8>(), 0..1000),
             (place, bit) in (any::<prop::sample::Index>(), 0..8_u32),
         ) {
+            let salt = Salt::read_from_bytes(&salt.to_le_bytes()).unwrap();
             let mut block = Vec::new();
-            encode(&deletes, end, &mut block);
-            prop_assert_eq!(decode(&block), Some((deletes.clone(), end)));
+            encode(&deletes, end, salt, &mut block);
+            prop_assert_eq!(decode(&block, salt), Some((deletes.clone(), end)));
 
             let bytes = [&before, &MAGIC[..], &block, b"index"].concat();
             let file = SparseFile::whole(&bytes);
-            let found = find(&mut Window::new(&file, file.length), 0).unwrap();
+            let found = find(&mut Window::new(&file, file.length), 0, salt).unwrap();
             prop_assert_eq!(found, Some((deletes, end)));
 
             for cut in [0, block.len() / 2, block.len() - 1] {
-                prop_assert_eq!(decode(&block[..cut]), None);
+                prop_assert_eq!(decode(&block[..cut], salt), None);
             }
             let place = place.index(block.len());
             block[place] ^= 1_u8 << bit;
-            prop_assert_eq!(decode(&block), None);
+            prop_assert_eq!(decode(&block, salt), None);
         }
 
         /// With a checksum that is right.
         #[test]
         fn arbitrary_bodies_never_panic(body in prop::collection::vec(any::<u8>(), 0..60)) {
-            let block = [BlockHeader::new(7, &body).as_bytes(), &body].concat();
-            if let Some((deletes, 7)) = decode(&block) {
+            let block = [BlockHeader::new(7, &body, Salt::NONE).as_bytes(), &body].concat();
+            if let Some((deletes, 7)) = decode(&block, Salt::NONE) {
                 prop_assert!(deletes.is_sorted_by(|a, b| a.0 < b.0));
                 for (_, ranges) in deletes {
                     prop_assert!(ranges.iter().all(|(first, last)| first <= last));

@@ -6,17 +6,24 @@ use shared::Point;
 use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use crate::store::local::salt::Salt;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::summary::Summary;
 
-/// Begins a part, and ends one of format 1.
-const FILE_MAGIC: [u8; 4] = *b"MPRT";
+/// Begins a part of format 3 and later.
+const FILE_MAGIC: [u8; 4] = [0x9e, b'P', b'r', b't'];
 
-/// What the header of a part of this format says.
-const VERSION: u32 = 2;
+/// The format of the parts that are written.
+const VERSION: u32 = 3;
+
+/// Ends a part of format 3.
+const END_MAGIC: [u8; 4] = [0x9e, b'E', b'n', b'd'];
+
+/// Begins a part of formats 1 and 2, and ends one of format 1.
+const FILE_MAGIC_V1: [u8; 4] = *b"MPRT";
 
 /// Ends a part of format 2.
-const END_MAGIC: [u8; 4] = *b"MPR2";
+const END_MAGIC_V2: [u8; 4] = *b"MPR2";
 
 /// Begins a chunk; the search for chunks looks for it when the index is bad.
 pub const CHUNK_MAGIC: [u8; 4] = [0x9e, b'C', b'h', b'k'];
@@ -30,27 +37,77 @@ pub const MAX_CHUNK_LENGTH: u32 = 1 << 20;
 pub const MIN_SUMMARY_POINTS: usize = 256;
 
 /// The beginning of a part.
-#[derive(Debug, IntoBytes, Immutable, Unaligned)]
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct FileHeader {
     magic: [u8; 4],
-    /// 2; 0 in format 1.
     version: U32,
+    salt: Salt,
+    /// CRC32C of the fields before, without the salt. A later format keeps all of this header.
+    checksum: U32,
 }
 
 impl FileHeader {
     /// Length in bytes.
     pub const LENGTH: usize = size_of::<Self>();
 
-    /// The header of every part.
-    pub fn new() -> Self {
-        Self { magic: FILE_MAGIC, version: VERSION.into() }
+    /// Length of the header of a part of formats 1 and 2.
+    pub const LENGTH_V1: usize = 8;
+
+    /// The header of a part.
+    pub fn new(salt: Salt) -> Self {
+        let (magic, version) = (FILE_MAGIC, VERSION.into());
+        let mut header = Self { magic, version, salt, checksum: U32::ZERO };
+        header.checksum = header.sum().into();
+        header
     }
 
-    /// Whether this is the header of a part of format 1.
-    pub fn is_version_1(bytes: &[u8]) -> bool {
-        let header = [FILE_MAGIC, [0; 4]];
-        bytes.get(..Self::LENGTH) == Some(header.as_flattened())
+    /// The header at the front of `bytes`, of any format from 3 on; `None` when it is damaged.
+    fn decode_any(bytes: &[u8]) -> Option<&Self> {
+        let (header, _) = Self::ref_from_prefix(bytes).ok()?;
+        (header.magic == FILE_MAGIC && header.checksum == header.sum()).then_some(header)
+    }
+
+    fn sum(&self) -> u32 {
+        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+    }
+}
+
+/// What the header of a part says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// It is of format 1.
+    V1,
+    /// It is of format 2.
+    V2,
+    /// It is of format 3, with this salt.
+    Salted(Salt),
+    /// The header is damaged.
+    Unknown,
+}
+
+impl FileKind {
+    /// What these bytes at the front of a part say.
+    pub fn of(bytes: &[u8]) -> Self {
+        let of_version = |version: u8| [FILE_MAGIC_V1, [version, 0, 0, 0]].concat();
+        match FileHeader::decode_any(bytes) {
+            Some(header) if header.version == VERSION => Self::Salted(header.salt),
+            _ if bytes.starts_with(&of_version(0)) => Self::V1,
+            _ if bytes.starts_with(&of_version(2)) => Self::V2,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The format of the part that begins with these bytes, as a sound header says it: also the version of
+/// a format that is not known yet.
+pub fn part_version(bytes: &[u8]) -> Option<u32> {
+    match FileKind::of(bytes) {
+        FileKind::V1 => Some(1),
+        FileKind::V2 => Some(2),
+        FileKind::Salted(_) | FileKind::Unknown => {
+            FileHeader::decode_any(bytes).map(|header| header.version.get())
+        }
     }
 }
 
@@ -117,9 +174,9 @@ pub struct ChunkHeader {
     first: I64,
     last: I64,
     key_length: U16,
-    /// CRC32C of the fields before.
+    /// Of the fields before.
     checksum: U32,
-    /// CRC32C of the key and the points.
+    /// Of the key and the points.
     body_checksum: U32,
 }
 
@@ -146,7 +203,7 @@ impl ChunkHeader {
     pub const LENGTH: usize = size_of::<Self>();
 
     /// The header of a chunk; `body` is the key, `key_length` bytes, and the packed points.
-    pub fn new(entry: &ChunkEntry, key_length: usize, body: &[u8]) -> Self {
+    pub fn new(entry: &ChunkEntry, key_length: usize, body: &[u8], salt: Salt) -> Self {
         let mut header = Self {
             magic: CHUNK_MAGIC,
             length: entry.length.into(),
@@ -157,24 +214,24 @@ impl ChunkHeader {
             // A key has at most 1,024 bytes.
             key_length: u16::try_from(key_length).unwrap_or(u16::MAX).into(),
             checksum: U32::ZERO,
-            body_checksum: crc32c::crc32c(body).into(),
+            body_checksum: salt.body_checksum(body).into(),
         };
-        header.checksum = header.sum().into();
+        header.checksum = header.sum(salt).into();
         header
     }
 
     /// The header at the front of `bytes`; `None` when magic or checksum are wrong.
-    pub fn decode(bytes: &[u8]) -> Option<&Self> {
+    pub fn decode(bytes: &[u8], salt: Salt) -> Option<&Self> {
         let (header, _) = Self::ref_from_prefix(bytes).ok()?;
-        let sound = header.magic == CHUNK_MAGIC && header.checksum == header.sum();
+        let sound = header.magic == CHUNK_MAGIC && header.checksum == header.sum(salt);
         sound.then_some(header)
     }
 
     /// Header, key and packed points of a whole chunk; `None` when any checksum is wrong.
-    pub fn decode_chunk(chunk: &[u8]) -> Option<(&Self, &[u8], &[u8])> {
-        let header = Self::decode(chunk)?;
+    pub fn decode_chunk(chunk: &[u8], salt: Salt) -> Option<(&Self, &[u8], &[u8])> {
+        let header = Self::decode(chunk, salt)?;
         let body = &chunk[Self::LENGTH..];
-        if header.body_checksum != crc32c::crc32c(body) {
+        if header.body_checksum != salt.body_checksum(body) {
             return None;
         }
         let (key, points) = body.split_at_checked(usize::from(header.key_length.get()))?;
@@ -202,8 +259,57 @@ impl ChunkHeader {
         }
     }
 
-    fn sum(&self) -> u32 {
-        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+    fn sum(&self, salt: Salt) -> u32 {
+        salt.header_checksum(&self.as_bytes()[..offset_of!(Self, checksum)])
+    }
+}
+
+/// Where the index of a part is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexPlace {
+    /// Place of the block of deletes; `None` in format 1.
+    pub deletes_offset: Option<u64>,
+    /// Place of the index; it follows the block of deletes.
+    pub index_offset: u64,
+    /// Place of its end, where the footer begins.
+    pub end: u64,
+    /// The checksum of the index.
+    pub checksum: u32,
+    /// That of the part.
+    pub salt: Salt,
+    /// Length of the header of the part.
+    pub header_length: u64,
+}
+
+impl IndexPlace {
+    /// Bytes at the end of a part that are looked at.
+    pub const FOOTER_LENGTH: usize = size_of::<Footer>();
+
+    /// What the footer says of a part of `size` bytes which ends in `tail` and whose header says `kind`;
+    /// `None` when it is damaged, or not that of this part: where a part was cut off, a client may have
+    /// written what would pass for a footer.
+    pub fn find(kind: FileKind, tail: &[u8], size: u64) -> Option<Self> {
+        let salted = || Footer::place(tail, size);
+        let unsalted = || FooterV2::place(tail, size).or_else(|| FooterV1::place(tail, size));
+        let found = match kind {
+            FileKind::Salted(salt) => salted().filter(|place| place.salt == salt),
+            // Their headers have no check.
+            FileKind::V1 | FileKind::V2 => unsalted(),
+            FileKind::Unknown => salted().or_else(unsalted),
+        }?;
+        let begin = found.deletes_offset.unwrap_or(found.index_offset);
+        let is_ordered = begin <= found.index_offset && found.index_offset <= found.end;
+        is_ordered.then_some(found)
+    }
+
+    /// Whether the header of a part says the same as its footer.
+    pub fn agrees_with(&self, kind: FileKind) -> bool {
+        match kind {
+            FileKind::V1 => self.deletes_offset.is_none(),
+            FileKind::V2 => self.deletes_offset.is_some(),
+            FileKind::Salted(_) => true,
+            FileKind::Unknown => false,
+        }
     }
 }
 
@@ -213,22 +319,22 @@ impl ChunkHeader {
 pub struct Footer {
     deletes_offset: U64,
     index_offset: U64,
+    /// The same as in the header.
+    salt: Salt,
     index_checksum: U32,
-    /// CRC32C of the fields before.
+    /// Of the fields before.
     checksum: U32,
     magic: [u8; 4],
 }
 
 impl Footer {
-    /// Length in bytes.
-    pub const LENGTH: usize = size_of::<Self>();
-
     /// The footer of a part whose deletes and index stand at these places.
-    pub fn new(deletes_offset: u64, index_offset: u64, index: &[u8]) -> Self {
+    pub fn new(deletes_offset: u64, index_offset: u64, index: &[u8], salt: Salt) -> Self {
         let mut footer = Self {
             deletes_offset: deletes_offset.into(),
             index_offset: index_offset.into(),
-            index_checksum: crc32c::crc32c(index).into(),
+            salt,
+            index_checksum: salt.body_checksum(index).into(),
             checksum: U32::ZERO,
             magic: END_MAGIC,
         };
@@ -236,36 +342,58 @@ impl Footer {
         footer
     }
 
-    /// The footer at the end of `bytes`; `None` when magic or checksum are wrong.
-    pub fn decode(bytes: &[u8]) -> Option<&Self> {
-        let (_, footer) = Self::ref_from_suffix(bytes).ok()?;
-        (footer.magic == END_MAGIC && footer.checksum == footer.sum()).then_some(footer)
-    }
-
-    /// Place of the block of deletes in the file; the index follows it.
-    pub fn deletes_offset(&self) -> u64 {
-        self.deletes_offset.get()
-    }
-
-    /// Place of the index in the file.
-    pub fn index_offset(&self) -> u64 {
-        self.index_offset.get()
-    }
-
-    /// Whether the checksum of the index is right.
-    pub fn matches(&self, index: &[u8]) -> bool {
-        self.index_checksum == crc32c::crc32c(index)
+    fn place(tail: &[u8], size: u64) -> Option<IndexPlace> {
+        let (_, footer) = Self::ref_from_suffix(tail).ok()?;
+        let is_sound = footer.magic == END_MAGIC && footer.checksum == footer.sum();
+        let end = size.checked_sub(size_of::<Self>() as u64).filter(|_| is_sound)?;
+        Some(IndexPlace {
+            deletes_offset: Some(footer.deletes_offset.get()),
+            index_offset: footer.index_offset.get(),
+            end,
+            checksum: footer.index_checksum.get(),
+            salt: footer.salt,
+            header_length: FileHeader::LENGTH as u64,
+        })
     }
 
     fn sum(&self) -> u32 {
-        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+        self.salt.header_checksum(&self.as_bytes()[..offset_of!(Self, checksum)])
+    }
+}
+
+/// The end of a part of format 2.
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+struct FooterV2 {
+    deletes_offset: U64,
+    index_offset: U64,
+    index_checksum: U32,
+    /// CRC32C of the fields before.
+    checksum: U32,
+    magic: [u8; 4],
+}
+
+impl FooterV2 {
+    fn place(tail: &[u8], size: u64) -> Option<IndexPlace> {
+        let (_, footer) = Self::ref_from_suffix(tail).ok()?;
+        let fields = &footer.as_bytes()[..offset_of!(Self, checksum)];
+        let is_sound = footer.magic == END_MAGIC_V2 && footer.checksum == crc32c::crc32c(fields);
+        let end = size.checked_sub(size_of::<Self>() as u64).filter(|_| is_sound)?;
+        Some(IndexPlace {
+            deletes_offset: Some(footer.deletes_offset.get()),
+            index_offset: footer.index_offset.get(),
+            end,
+            checksum: footer.index_checksum.get(),
+            salt: Salt::NONE,
+            header_length: FileHeader::LENGTH_V1 as u64,
+        })
     }
 }
 
 /// The end of a part of format 1.
 #[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
-pub struct FooterV1 {
+struct FooterV1 {
     index_offset: U64,
     index_checksum: U32,
     /// CRC32C of the fields before.
@@ -274,26 +402,18 @@ pub struct FooterV1 {
 }
 
 impl FooterV1 {
-    /// Length in bytes.
-    pub const LENGTH: usize = size_of::<Self>();
-
-    /// The footer at the end of `bytes`; `None` when magic or checksum are wrong.
-    pub fn decode(bytes: &[u8]) -> Option<&Self> {
-        let (_, footer) = Self::ref_from_suffix(bytes).ok()?;
-        (footer.magic == FILE_MAGIC && footer.checksum == footer.sum()).then_some(footer)
-    }
-
-    /// Place of the index in the file.
-    pub fn index_offset(&self) -> u64 {
-        self.index_offset.get()
-    }
-
-    /// Whether the checksum of the index is right.
-    pub fn matches(&self, index: &[u8]) -> bool {
-        self.index_checksum == crc32c::crc32c(index)
-    }
-
-    fn sum(&self) -> u32 {
-        crc32c::crc32c(&self.as_bytes()[..offset_of!(Self, checksum)])
+    fn place(tail: &[u8], size: u64) -> Option<IndexPlace> {
+        let (_, footer) = Self::ref_from_suffix(tail).ok()?;
+        let fields = &footer.as_bytes()[..offset_of!(Self, checksum)];
+        let is_sound = footer.magic == FILE_MAGIC_V1 && footer.checksum == crc32c::crc32c(fields);
+        let end = size.checked_sub(size_of::<Self>() as u64).filter(|_| is_sound)?;
+        Some(IndexPlace {
+            deletes_offset: None,
+            index_offset: footer.index_offset.get(),
+            end,
+            checksum: footer.index_checksum.get(),
+            salt: Salt::NONE,
+            header_length: FileHeader::LENGTH_V1 as u64,
+        })
     }
 }

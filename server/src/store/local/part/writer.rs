@@ -13,6 +13,7 @@ use super::header::{ChunkEntry, ChunkHeader, FileHeader, LastValue, MAX_CHUNK_LE
 use super::index::PartIndex;
 use crate::store::local::disk::{Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId, UNFINISHED};
+use crate::store::local::salt::Salt;
 use crate::store::local::series::chunk::{self, Effort};
 use crate::store::local::series::series_index::SeriesId;
 
@@ -50,9 +51,10 @@ impl<'d> PartWriter<'d> {
         effort: Effort,
     ) -> io::Result<Self> {
         let name = FileName::Part(segments.clone());
+        let salt = Salt::draw(disk)?;
         let file = disk.create(&unfinished(&name))?;
-        let buffer = FileHeader::new().as_bytes().to_vec();
-        let index = PartIndex::default();
+        let buffer = FileHeader::new(salt).as_bytes().to_vec();
+        let index = PartIndex::new(salt);
         Ok(Self { disk, name, effort, segments, file, written: 0, synced: 0, buffer, index })
     }
 
@@ -84,9 +86,11 @@ impl<'d> PartWriter<'d> {
         };
         entry.summarize(points);
         let (header, body) = self.buffer[start..].split_at_mut(ChunkHeader::LENGTH);
-        header.copy_from_slice(ChunkHeader::new(&entry, key_bytes.len(), body).as_bytes());
-        if self.index.keys.last().is_none_or(|(last, _)| *last != series) {
-            self.index.keys.push((series, key.clone()));
+        header.copy_from_slice(
+            ChunkHeader::new(&entry, key_bytes.len(), body, self.index.salt).as_bytes(),
+        );
+        if self.index.keys.last_series() != Some(series) {
+            self.index.keys.push(series, key.as_key());
         }
         self.index.entries.push(entry);
         self.index.end = self.index.end.max(series.saturating_add(1));

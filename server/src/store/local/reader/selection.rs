@@ -19,6 +19,8 @@ const MAX_GATHERED: usize = 64 * 1024;
 pub struct SeriesSelection {
     keys: KeySelection,
     rest: Rest,
+    /// Also series whose first points are on their way.
+    with_new: bool,
 }
 
 #[derive(Debug)]
@@ -30,8 +32,14 @@ enum Rest {
 }
 
 impl SeriesSelection {
-    /// What of `keys` is in the index now.
+    /// What of `keys` is in the index now and has had a point: the id of a series that never had one
+    /// may be given to another.
     pub fn new(keys: KeySelection, index: &SeriesIndex) -> Self {
+        Self { with_new: false, ..Self::of_follower(keys, index) }
+    }
+
+    /// What of `keys` is in the index now, for a follower, as long as which no id is given again.
+    pub fn of_follower(keys: KeySelection, index: &SeriesIndex) -> Self {
         let rest = match &keys {
             KeySelection::All => None,
             KeySelection::One(key) => Some(index.find(key.as_key()).into_iter().collect()),
@@ -41,7 +49,7 @@ impl SeriesSelection {
             Some(ids) => Rest::Ids(ids.into_iter()),
             None => Rest::Scan { next: 0, end: index.end() },
         };
-        Self { keys, rest }
+        Self { keys, rest, with_new: true }
     }
 
     /// The next series, maybe none; `None` at the end.
@@ -53,7 +61,9 @@ impl SeriesSelection {
                     return None;
                 }
                 let known = |id| Some((id, index.key(id)?.clone()));
-                found.extend(ids.take(BATCH).filter_map(known));
+                let with_new = self.with_new;
+                let selected = ids.take(BATCH).filter(|&id| with_new || index.is_stored(id));
+                found.extend(selected.filter_map(known));
             }
             Rest::Scan { next, end } => {
                 if next >= end {
@@ -66,7 +76,8 @@ impl SeriesSelection {
                         *next = id;
                         break;
                     }
-                    if self.keys.matches(key.as_key()) {
+                    let is_there = self.with_new || index.is_stored(id);
+                    if is_there && self.keys.matches(key.as_key()) {
                         found.push((id, key.clone()));
                     }
                 }

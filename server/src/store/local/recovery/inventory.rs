@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 
 use tracing::{error, info, warn};
 
-use super::format;
+use super::format::{self, Identity};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
 use crate::store::local::disk::quarantine::remove_or_quarantine;
-use crate::store::local::file_name::{FORMAT_VERSION, FileName, SegmentId};
+use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
 
 /// The segments of a part, first to last.
@@ -21,6 +21,8 @@ pub struct Inventory {
     pub segments: Vec<SegmentId>,
     /// The parts that no other part replaces, oldest first.
     pub parts: Vec<Segments>,
+    /// All of them are of formats 1 and 2.
+    pub are_unsalted: bool,
     /// Parts that were merged into others and not yet removed.
     superseded: Vec<Segments>,
     /// What a crash left unfinished.
@@ -70,8 +72,9 @@ impl Inventory {
 /// [`OpenError`] when the directory can't be used or changed.
 pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
-    let version = format::check(disk, &names)?;
+    let identity = format::check(disk, &names)?;
     let mut found = Inventory::sort(&names)?;
+    found.are_unsalted = matches!(identity, Identity::Store(1 | 2));
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");
     }
@@ -85,12 +88,7 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
         remove_superseded(disk, range)?;
     }
     // Before any file that an older server would misread.
-    if version != Some(FORMAT_VERSION) {
-        if let Some(version) = version {
-            info!("the directory becomes one of format {FORMAT_VERSION}; it had format {version}");
-        }
-        format::write(disk).map_err(io("it can't be set up"))?;
-    }
+    format::write(disk, identity).map_err(io("it can't be set up"))?;
     Ok(found)
 }
 

@@ -3,6 +3,7 @@
 //! A replay is idempotent. Damage is stepped over and named, never skipped in silence.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 
@@ -10,14 +11,23 @@ use tracing::{error, info, warn};
 
 use super::inventory::report_missing;
 use super::open_error::{OpenError, io};
-use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint};
+use super::progress::Progress;
+use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint_at_any_cost};
+use crate::store::local::disk;
 use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::salt::Salt;
 use crate::store::local::series::series_index::Undefined;
 use crate::store::local::state::StoreState;
+use crate::store::local::state::memory::Frozen;
+use crate::store::local::wal::entries::SegmentEntry;
 use crate::store::local::wal::group_commit::Resume;
-use crate::store::local::wal::header::RecordKind;
-use crate::store::local::wal::record::{self, SegmentEntry};
+use crate::store::local::wal::header::{PreviousSegment, RecordKind};
+use crate::store::local::wal::record;
 use crate::store::local::wal::segment::SegmentFile;
+
+/// Files of the log from which on a start writes a checkpoint: each start begins a file, also one that
+/// is killed soon.
+const MAX_SEGMENTS: usize = 32;
 
 /// What a replay has found.
 #[derive(Debug)]
@@ -32,7 +42,8 @@ pub struct Replayed {
     pub hidden_points: u64,
 }
 
-/// Replays segments into the heads; `checkpointed` is the newest one before them.
+/// Replays segments into the heads; `checkpointed` is the newest one before them. They are all of
+/// formats 1 and 2 when `are_unsalted` says so.
 ///
 /// # Errors
 /// [`OpenError`] when a segment can't be read or a checkpoint can't be written.
@@ -40,46 +51,64 @@ pub fn replay_all(
     state: &StoreState,
     segments: &[SegmentId],
     checkpointed: SegmentId,
+    are_unsalted: bool,
 ) -> Result<Replayed, OpenError> {
     let mut resume = Resume {
         first_segment: checkpointed + 1,
         segment: segments.last().map_or(checkpointed, |last| *last) + 1,
         next_sequence: 0,
+        previous: PreviousSegment::NONE,
     };
     let mut damaged_segments = DamagedSegments::new();
     let mut replay = Replay { cutoff: state.config().cutoff(), ..Replay::default() };
     std::thread::scope(|scope| {
         let mut writing: Option<Checkpoint<'_>> = None;
+        let mut progress = Progress::new(segments.len());
         let mut before = checkpointed;
         // The last file with a record, and those since.
         let mut suspects: Vec<SegmentId> = Vec::new();
         for (at, &id) in segments.iter().enumerate() {
             report_missing(before, id);
             let name = FileName::Segment(id);
-            let segment =
+            let mut segment =
                 SegmentFile::open(state.disk(), id).map_err(io("its log can't be read"))?;
             // A process that was killed may have left bytes that are not durable yet. Readers see
             // them from now on.
             segment.sync().map_err(io("its log can't be synced"))?;
-            let survey = survey(&segment, state, &name)?;
+            let named = segments.get(at + 1).and_then(|&next| said_before(state, id, next));
+            if let Some(salt) =
+                named.map(|named| named.salt()).or(are_unsalted.then_some(Salt::NONE))
+            {
+                segment.assume_salt(salt);
+            }
+            let mut survey = survey(&segment, state, &name)?;
+            survey.durable = survey.durable.max(named.map_or(0, |named| named.durable()));
+            let end = segment.marked().max(named.map_or(0, |named| named.end()));
+            if let Some(missing @ 1..) = end.checked_sub(segment.length()) {
+                survey.is_damaged = true;
+                error!("{name} is damaged: {missing} bytes at its end are missing");
+            }
             if at > 0 && before + 1 == id && replay.misses_before(&survey) {
                 for &suspect in &suspects {
-                    error!("{}: records at its end are missing", FileName::Segment(suspect));
-                    damaged_segments.push(suspect);
+                    if !damaged_segments.contains(&suspect) {
+                        error!("{}: records at its end are missing", FileName::Segment(suspect));
+                        damaged_segments.push(suspect);
+                    }
                 }
             }
             // The points of a long log do not all have to fit into memory.
             let half = state.config().max_replayed_points / 2;
-            if state.memory().log_bytes >= state.config().log_limit || replay.in_heads > half {
+            let is_long = state.memory().log_bytes >= state.config().log_limit;
+            let is_due = is_long || replay.in_heads > half;
+            if is_due {
                 // One at a time, while the next file is replayed.
                 finish(writing.take())?;
-                let mut memory = state.memory();
-                let frozen = Arc::new(memory.take_heads(resume.first_segment..=before));
-                // What is taken back from here on may be in it.
-                memory.frozen = Some(Arc::clone(&frozen));
-                drop(memory);
+            }
+            // One for which there was no room is still there.
+            if is_due && state.memory().frozen.is_none() {
+                let frozen = freeze(state, resume.first_segment..=before);
                 let damaged_segments = damaged_segments.clone();
-                let write = move || checkpoint(state, &frozen, &damaged_segments);
+                let write = move || checkpoint_at_any_cost(state, &frozen, &damaged_segments);
                 writing = Some(scope.spawn(write));
                 resume.first_segment = id;
                 replay.in_checkpoint = std::mem::take(&mut replay.in_heads);
@@ -88,23 +117,39 @@ pub fn replay_all(
             // Those of a checkpoint are in memory until it is written.
             if replay.in_heads + replay.in_checkpoint > half {
                 finish(writing.take())?;
-                replay.in_checkpoint = 0;
+                if state.memory().frozen.is_none() {
+                    replay.in_checkpoint = 0;
+                }
             }
             if survey.has_records {
                 suspects.clear();
             }
             suspects.push(id);
             let points = replay.points;
-            if replay.file(state, &segment, &name)? | survey.is_damaged {
+            if replay.file(state, &segment, &name, survey.durable)? | survey.is_damaged {
                 damaged_segments.push(id);
             }
             state.memory().log_bytes += segment.length();
             let points = replay.points - points;
-            info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
+            if progress.is_due(at + 1) {
+                info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
+            }
             before = id;
+            resume.previous = segment.as_previous(survey.durable, survey.end);
         }
         finish(writing)
     })?;
+    let in_heads = segments.iter().filter(|&&id| id >= resume.first_segment).count();
+    let has_frozen = state.memory().frozen.is_some();
+    if in_heads >= MAX_SEGMENTS && !has_frozen {
+        let frozen = freeze(state, resume.first_segment..=resume.segment - 1);
+        resume.first_segment = resume.segment;
+        match checkpoint_at_any_cost(state, &frozen, &damaged_segments) {
+            Ok(()) => replay.hidden_in_heads = 0,
+            // It is tried again by the thread for it.
+            Err(error) => warn!("can't write a checkpoint; its points stay in the log: {error}"),
+        }
+    }
     resume.next_sequence = replay.expected.unwrap_or(0);
     let Replay { points, hidden_in_heads: hidden_points, .. } = replay;
     Ok(Replayed { resume, damaged_segments, points, hidden_points })
@@ -113,20 +158,47 @@ pub fn replay_all(
 /// A checkpoint that is written while the replay goes on.
 type Checkpoint<'s> = ScopedJoinHandle<'s, io::Result<()>>;
 
+/// Waits for a checkpoint. Without room for it its heads stay frozen, so that the start needs no more
+/// memory than the run before it, and no room.
 fn finish(checkpoint: Option<Checkpoint<'_>>) -> Result<(), OpenError> {
     let outcome = checkpoint.map_or(Ok(Ok(())), ScopedJoinHandle::join);
-    outcome
-        .unwrap_or_else(|_| Err(io::Error::other("the checkpoint panicked")))
-        .map_err(io("a checkpoint can't be written"))
+    match outcome.unwrap_or_else(|_| Err(io::Error::other("the checkpoint panicked"))) {
+        Err(error) if disk::is_full(&error) => {
+            warn!("no room for a checkpoint; its points stay in the log: {error}");
+            Ok(())
+        }
+        outcome => outcome.map_err(io("a checkpoint can't be written")),
+    }
+}
+
+/// Freezes the heads, whose points are in `segments`.
+fn freeze(state: &StoreState, segments: RangeInclusive<SegmentId>) -> Arc<Frozen> {
+    let mut memory = state.memory();
+    let frozen = Arc::new(memory.take_heads(segments));
+    // What is taken back from here on may be in it.
+    memory.frozen = Some(Arc::clone(&frozen));
+    frozen
+}
+
+/// What the segment `next` says of `id`, if that is the one before it.
+fn said_before(state: &StoreState, id: SegmentId, next: SegmentId) -> Option<PreviousSegment> {
+    // One that can't be read is met when it is its turn.
+    let next = (next == id + 1).then(|| SegmentFile::open(state.disk(), next).ok()).flatten();
+    next?.previous()
 }
 
 /// What is to be known of a segment before its points are replayed.
 #[derive(Debug, Default)]
 struct Survey {
-    /// The sequence number of its first record, if nothing stands before it.
+    /// The sequence number of its first record, as its header says it, or that record when nothing
+    /// stands before it.
     first: Option<u64>,
     has_records: bool,
     is_damaged: bool,
+    /// No crash has taken anything before this place.
+    durable: u64,
+    /// What counts ends here.
+    end: u64,
 }
 
 /// Looks through a segment, and defines its series: when their first record is damaged, the second
@@ -137,7 +209,7 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
     let mut is_first = true;
     while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
         let is_first = std::mem::take(&mut is_first);
-        let SegmentEntry::Record { kind, sequence, payload } = entry else { continue };
+        let SegmentEntry::Record { kind, sequence, payload, .. } = entry else { continue };
         survey.has_records = true;
         if is_first {
             survey.first = Some(sequence);
@@ -146,9 +218,9 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
             let mut index = state.index_mut();
             let mut sound = true;
             for definition in record::decode_series(payload) {
-                sound &= match definition.map(|(id, key)| index.define(id, key)) {
+                sound &= match definition.map(|(id, key)| index.define(id, key.as_bytes())) {
                     Some(Ok(())) => true,
-                    None | Some(Err(Undefined::Contradiction)) => false,
+                    None | Some(Err(Undefined::Contradiction | Undefined::Invalid)) => false,
                     Some(Err(Undefined::TooMany)) => return Err(OpenError::TooManySeries),
                 };
             }
@@ -158,6 +230,9 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
             }
         }
     }
+    survey.first = segment.first_sequence().or(survey.first);
+    survey.durable = entries.durable();
+    survey.end = entries.sound_end().min(segment.length());
     Ok(survey)
 }
 
@@ -183,46 +258,54 @@ impl Replay {
         self.expected.zip(survey.first).is_some_and(|(expected, first)| first > expected)
     }
 
-    /// Replays the points of a file; answers whether it is damaged.
+    /// Replays the points of a file of which no crash has taken anything before `durable`; answers
+    /// whether it is damaged.
     fn file(
         &mut self,
         state: &StoreState,
         segment: &SegmentFile,
         name: &FileName,
+        durable: u64,
     ) -> Result<bool, OpenError> {
         let mut damaged = false;
+        if let Some(first) = segment.first_sequence() {
+            self.begin(name, first);
+        }
         let mut entries = segment.entries();
+        // The last bytes that are no record are damage.
+        let mut is_damage = true;
         let mut is_first = true;
         while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
             let is_first = std::mem::take(&mut is_first);
             match entry {
-                SegmentEntry::Bad { offset, length } if segment.is_tail(offset, length) => {
-                    // Nothing follows, so it was never acknowledged.
-                    warn!("{name} ends in {length} bytes at {offset} of a write that was cut off");
-                }
                 SegmentEntry::Bad { offset, length } => {
-                    damaged = true;
-                    error!("{name} is damaged: {length} bytes at {offset} are not a record");
+                    is_damage = offset < durable;
+                    damaged |= is_damage;
+                    report_bad(segment, name, (offset, length), is_damage);
                 }
-                SegmentEntry::Record { kind, sequence, payload } => {
+                SegmentEntry::Record { offset, kind, sequence, payload, follows } => {
                     let expected = self.expected.unwrap_or(sequence);
                     if sequence < expected {
                         damaged = true;
                         error!("{name}: record {sequence} is out of order and is skipped");
                         continue;
                     }
-                    if sequence > expected {
+                    if sequence > expected && is_damage {
                         damaged |= !is_first;
                         error!("{name}: records {expected} to {} are missing", sequence - 1);
                     }
-                    self.expected = Some(sequence + 1);
-                    if kind == RecordKind::Points && !self.points(state, payload) {
+                    if !follows {
                         damaged = true;
-                        error!("{name}: record {sequence} holds invalid points");
+                        error!("{name}: record {sequence} was written behind another one");
                     }
-                    if kind == RecordKind::Deletes && !take_back(state, payload) {
-                        damaged = true;
-                        error!("{name}: record {sequence} holds invalid deletions");
+                    self.expected = Some(sequence + 1);
+                    let sound = match kind {
+                        RecordKind::Points => self.points(state, payload),
+                        RecordKind::Deletes => take_back(state, payload),
+                        RecordKind::Series => true,
+                    };
+                    if !sound {
+                        damaged |= report_invalid(name, kind, sequence, offset < durable);
                     }
                     let in_memory = self.in_heads + self.in_checkpoint;
                     if in_memory > state.config().max_replayed_points {
@@ -232,6 +315,19 @@ impl Replay {
             }
         }
         Ok(damaged)
+    }
+
+    /// Begins a file whose first record has the number `first`.
+    fn begin(&mut self, name: &FileName, first: u64) {
+        match self.expected.replace(first) {
+            Some(expected) if expected < first => {
+                error!("{name}: records {expected} to {} are missing", first - 1);
+            }
+            Some(expected) if expected > first => {
+                error!("{name}: records {first} to {} were there before", expected - 1);
+            }
+            _ => {}
+        }
     }
 
     fn points(&mut self, state: &StoreState, payload: &[u8]) -> bool {
@@ -253,6 +349,42 @@ impl Replay {
         self.hidden_in_heads += hidden;
         sound
     }
+}
+
+/// Logs bytes of a segment, their place and number, that are no record.
+fn report_bad(
+    segment: &SegmentFile,
+    name: &FileName,
+    (offset, length): (u64, u64),
+    is_damage: bool,
+) {
+    if is_damage && segment.is_unknown() {
+        error!(
+            "{name} is damaged: its headers are, and nothing of it can be read without its salt"
+        );
+    } else if is_damage {
+        error!("{name} is damaged: {length} bytes at {offset} are not a record");
+    } else if offset + length < segment.length() {
+        warn!("{name} has {length} bytes at {offset} of a write that was cut off");
+    } else {
+        warn!("{name} ends in {length} bytes at {offset} of a write that was cut off");
+    }
+}
+
+/// Logs that the content of a record is not valid; answers whether that is damage. In a write that was
+/// cut off the keys of points may be missing.
+fn report_invalid(name: &FileName, kind: RecordKind, sequence: u64, is_damage: bool) -> bool {
+    let what = match kind {
+        RecordKind::Points => "points",
+        RecordKind::Series => "series",
+        RecordKind::Deletes => "deletions",
+    };
+    if is_damage {
+        error!("{name}: record {sequence} holds invalid {what}");
+    } else {
+        warn!("{name}: record {sequence} of a write that was cut off holds invalid {what}");
+    }
+    is_damage
 }
 
 /// Takes points back as a record says; answers whether it is valid.

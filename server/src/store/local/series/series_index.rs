@@ -1,5 +1,6 @@
 //! Which series there are: key to id and back. Ids count up in the order of first puts.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,8 +23,39 @@ pub const MAX_SERIES: SeriesId =
 pub enum Undefined {
     /// Its id is that of another key.
     Contradiction,
+    /// Its key is none.
+    Invalid,
     /// Its id is [`MAX_SERIES`] or more.
     TooMany,
+}
+
+/// How many series there may be before new ones are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesLimits {
+    /// Number of series.
+    pub series: u32,
+    /// Bytes of all keys.
+    pub key_bytes: u64,
+}
+
+impl SeriesLimits {
+    /// No limits.
+    pub const NONE: Self = Self { series: u32::MAX, key_bytes: u64::MAX };
+}
+
+/// Why there is no new series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoNewSeries {
+    /// There are as many as there may be.
+    TooMany {
+        /// So many.
+        limit: u32,
+    },
+    /// The keys take as many bytes as they may.
+    KeysTooLong {
+        /// So many.
+        limit: u64,
+    },
 }
 
 /// All series that have points. An id is never given twice: the series of a key whose points were
@@ -43,6 +75,40 @@ pub struct SeriesIndex {
     /// All series below this have had points.
     first_fresh: SeriesId,
     removals: u64,
+    /// Bytes of the keys in `ids`.
+    key_bytes: u64,
+    /// Series from the disk whose keys newer ones have.
+    replaced: Vec<SeriesId>,
+}
+
+/// An index that is made of series from the disk in one go.
+#[derive(Debug, Default)]
+pub struct IndexBuilder(SeriesIndex);
+
+impl IndexBuilder {
+    /// Takes over a series; see [`SeriesIndex::define`].
+    ///
+    /// # Errors
+    /// [`Undefined`], and nothing is changed.
+    pub fn define(&mut self, id: SeriesId, key: &[u8]) -> Result<(), Undefined> {
+        self.0.define_unnamed(id, key).map(drop)
+    }
+
+    /// Gives no id below `end` from now on.
+    pub fn reserve(&mut self, end: SeriesId) {
+        self.0.reserve(end);
+    }
+
+    /// The index.
+    pub fn build(self) -> SeriesIndex {
+        let mut index = self.0;
+        let mut replaced = index.replaced.clone();
+        replaced.sort_unstable();
+        let named = index.iter_from(0).filter(|(id, _)| replaced.binary_search(id).is_err());
+        let named = named.map(|(id, key)| (key.clone(), id)).collect();
+        index.names = named;
+        index
+    }
 }
 
 #[derive(Debug)]
@@ -58,19 +124,53 @@ impl SeriesIndex {
         self.ids.get(key.as_str()).copied()
     }
 
-    /// The id of a series, new or not; `None` when there are too many series to count.
-    pub fn find_or_create(&mut self, key: Key<'_>) -> Option<SeriesId> {
+    /// The id of a series, new or not.
+    ///
+    /// # Errors
+    /// Why there is no new one; nothing is changed then.
+    pub fn find_or_create(
+        &mut self,
+        key: Key<'_>,
+        limits: SeriesLimits,
+    ) -> Result<SeriesId, NoNewSeries> {
         if let Some(id) = self.find(key) {
-            return Some(id);
+            return Ok(id);
         }
-        let id = Some(self.end).filter(|&id| id < MAX_SERIES)?;
+        self.check_room(key, limits)?;
+        let id = self.end;
+        if !(..MAX_SERIES).contains(&id) {
+            return Err(NoNewSeries::TooMany { limit: MAX_SERIES });
+        }
         self.end += 1;
         let key = key.to_owned();
         let is_stored = AtomicBool::new(false);
         self.series.insert(id, Series { key: key.clone(), is_stored });
+        self.name(id, key);
+        Ok(id)
+    }
+
+    /// Whether there is room for a series of a key that has none.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn check_room(&self, key: Key<'_>, limits: SeriesLimits) -> Result<(), NoNewSeries> {
+        if self.len() >= limits.series as usize {
+            return Err(NoNewSeries::TooMany { limit: limits.series });
+        }
+        let key_bytes = self.key_bytes.saturating_add(key.as_bytes().len() as u64);
+        if key_bytes > limits.key_bytes {
+            return Err(NoNewSeries::KeysTooLong { limit: limits.key_bytes });
+        }
+        Ok(())
+    }
+
+    /// Gives a key to a series, perhaps instead of another one.
+    fn name(&mut self, id: SeriesId, key: KeyBuf) {
+        let length = key.as_str().len() as u64;
         self.names.insert(key.clone(), id);
-        self.ids.insert(key, id);
-        Some(id)
+        if self.ids.insert(key, id).is_none() {
+            self.key_bytes += length;
+        }
     }
 
     /// Takes over a series from the disk. Of several with the same key the greatest id counts: the
@@ -78,23 +178,43 @@ impl SeriesIndex {
     ///
     /// # Errors
     /// [`Undefined`], and nothing is changed.
-    pub fn define(&mut self, id: SeriesId, key: Key<'_>) -> Result<(), Undefined> {
+    pub fn define(&mut self, id: SeriesId, key: &[u8]) -> Result<(), Undefined> {
+        if let Some(key) = self.define_unnamed(id, key)? {
+            self.names.insert(key, id);
+        }
+        Ok(())
+    }
+
+    /// Like [`SeriesIndex::define`], but answers what is missing in `names` then.
+    fn define_unnamed(&mut self, id: SeriesId, key: &[u8]) -> Result<Option<KeyBuf>, Undefined> {
         if let Some(known) = self.key(id) {
-            return if known.as_key() == key { Ok(()) } else { Err(Undefined::Contradiction) };
+            let is_same = known.as_str().as_bytes() == key;
+            return if is_same { Ok(None) } else { Err(Undefined::Contradiction) };
         }
         if !(..MAX_SERIES).contains(&id) {
             return Err(Undefined::TooMany);
         }
+        let key = Key::from_bytes(key).map_err(|_| Undefined::Invalid)?.to_owned();
         self.end = self.end.max(id + 1);
-        let newer = self.find(key).filter(|&known| known > id);
-        let key = key.to_owned();
         let is_stored = AtomicBool::new(true);
         self.series.insert(id, Series { key: key.clone(), is_stored });
-        if newer.is_none() {
-            self.names.insert(key.clone(), id);
-            self.ids.insert(key, id);
+        match self.ids.entry(key.clone()) {
+            Entry::Occupied(newer) if *newer.get() > id => {
+                self.replaced.push(id);
+                return Ok(None);
+            }
+            Entry::Occupied(mut older) => self.replaced.push(older.insert(id)),
+            Entry::Vacant(new) => {
+                new.insert(id);
+                self.key_bytes += key.as_str().len() as u64;
+            }
         }
-        Ok(())
+        Ok(Some(key))
+    }
+
+    /// Takes the ids of the series that newer ones of the same keys replace.
+    pub fn take_replaced(&mut self) -> Vec<SeriesId> {
+        std::mem::take(&mut self.replaced)
     }
 
     /// Gives no id below `end` from now on.
@@ -109,13 +229,9 @@ impl SeriesIndex {
         if self.find(key.as_key()) == Some(id) {
             self.ids.remove(key.as_str());
             self.names.remove(key.as_str());
+            self.key_bytes -= key.as_str().len() as u64;
         }
         Some(key)
-    }
-
-    /// Whether a newer series has the key of this one.
-    pub fn is_replaced(&self, id: SeriesId) -> bool {
-        self.key(id).is_some_and(|key| self.find(key.as_key()) != Some(id))
     }
 
     /// Number of series that were removed; ids that were looked up before one was may be gone.
@@ -152,6 +268,18 @@ impl SeriesIndex {
         fresh
     }
 
+    /// Has ids given again that were the last ones given, and only to these series, by rising id,
+    /// which are removed and never had a point. No one may know these ids any more.
+    pub fn take_back_ids(&mut self, removed: &[(SeriesId, KeyBuf)]) {
+        for (id, _) in removed.iter().rev() {
+            if id.checked_add(1) != Some(self.end) {
+                break;
+            }
+            self.end = *id;
+        }
+        self.first_fresh = self.first_fresh.min(self.end);
+    }
+
     /// The series from the id `from` on, by rising id.
     pub fn iter_from(&self, from: SeriesId) -> impl Iterator<Item = (SeriesId, &KeyBuf)> {
         self.series.iter_from(from).map(|(id, series)| (id, &series.key))
@@ -175,5 +303,47 @@ impl SeriesIndex {
     /// All ids are below this.
     pub fn end(&self) -> SeriesId {
         self.end
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Series that are taken over in one go are those that are taken over one by one.
+        #[test]
+        fn an_index_is_built_in_one_go(
+            series in prop::collection::vec((0..20u32, 0..6u32), 0..40),
+        ) {
+            let (mut index, mut builder) = (SeriesIndex::default(), IndexBuilder::default());
+            for (id, key) in series {
+                let key = format!("key{}{key}", "x".repeat(key as usize));
+                prop_assert_eq!(index.define(id, key.as_bytes()), builder.define(id, key.as_bytes()));
+            }
+            let mut built = builder.build();
+            let names = |index: &SeriesIndex| {
+                index.with_prefix("").map(|(key, id)| (key.clone(), id)).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(names(&built), names(&index));
+            for (key, id) in names(&index) {
+                prop_assert_eq!(built.find(key.as_key()), Some(id));
+            }
+            prop_assert_eq!((built.len(), built.end()), (index.len(), index.end()));
+            prop_assert_eq!(built.key_bytes, index.key_bytes);
+            // Without those that others replace, all have names.
+            let replaced = built.take_replaced();
+            prop_assert_eq!(&replaced, &index.take_replaced());
+            for id in replaced {
+                built.remove(id);
+            }
+            prop_assert_eq!(built.iter_from(0).count(), built.len());
+            for (_, id) in names(&index) {
+                built.remove(id);
+            }
+            prop_assert_eq!((built.len(), built.key_bytes), (0, 0));
+        }
     }
 }

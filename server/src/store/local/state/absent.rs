@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::StoreState;
+use crate::store::local::part::Part;
 use crate::store::local::series::series_index::SeriesId;
 
 /// Series that are looked at before the locks are released.
@@ -10,27 +11,48 @@ const BATCH: usize = 4096;
 
 /// The series that are in no part and no head, by rising id. Puts may be on their way to them.
 pub fn absent_series(state: &StoreState) -> Vec<SeriesId> {
-    let mut absent = Vec::new();
-    let (mut parts, mut at) = (Arc::default(), Vec::new());
+    let mut absent = Absent::default();
     let mut next = 0;
     loop {
         let ids: Vec<_> =
             state.index().iter_from(next).map(|(series, _)| series).take(BATCH).collect();
-        let Some(last) = ids.last() else { return absent };
+        let Some(last) = ids.last() else { return absent.found };
         next = last.saturating_add(1);
+        absent.look(state, &ids);
+    }
+}
+
+/// Those of `series`, by rising id, that are in no part and no head.
+pub fn absent_of(state: &StoreState, series: &[SeriesId]) -> Vec<SeriesId> {
+    let mut absent = Absent::default();
+    series.chunks(BATCH).for_each(|ids| absent.look(state, ids));
+    absent.found
+}
+
+/// How far the parts were looked through.
+#[derive(Default)]
+struct Absent {
+    parts: Arc<Vec<Arc<Part>>>,
+    at: Vec<usize>,
+    found: Vec<SeriesId>,
+}
+
+impl Absent {
+    fn look(&mut self, state: &StoreState, ids: &[SeriesId]) {
         let memory = state.memory();
         let frozen = memory.frozen.clone();
-        if !Arc::ptr_eq(&parts, &memory.parts) {
-            parts = Arc::clone(&memory.parts);
-            at = vec![0; parts.len()];
+        if !Arc::ptr_eq(&self.parts, &memory.parts) {
+            self.parts = Arc::clone(&memory.parts);
+            self.at = vec![0; self.parts.len()];
         }
-        let ids: Vec<_> = ids.into_iter().filter(|id| memory.heads.get(*id).is_none()).collect();
+        let ids: Vec<_> =
+            ids.iter().copied().filter(|id| memory.heads.get(*id).is_none()).collect();
         drop(memory);
         for id in ids {
             let is_frozen = frozen.as_ref().is_some_and(|frozen| frozen.heads().get(id).is_some());
-            let mut in_parts = parts.iter().zip(&mut at);
+            let mut in_parts = self.parts.iter().zip(&mut self.at);
             if !is_frozen && in_parts.all(|(part, at)| part.chunks_behind(at, id).is_empty()) {
-                absent.push(id);
+                self.found.push(id);
             }
         }
     }

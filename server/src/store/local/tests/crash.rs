@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 
 use tokio::runtime::Runtime;
 
+use super::damage::logged;
 use super::history::{History, Moment};
 use super::random::Random;
 use super::sim_disk::Rules;
@@ -217,5 +218,53 @@ fn a_store_that_removes_the_log_too_early_is_found() {
         let report = crashed.expect_err("nothing is found");
         let report = report.downcast_ref::<String>().expect("a message");
         assert!(report.contains("was acknowledged and is lost"), "{rules:?}: {report}");
+    }
+}
+
+/// Recovers what is left, begins a new segment there and is killed. What it found was sent.
+fn killed_after_start(image: Image, config: &LocalConfig, sent: &[Row]) -> Image {
+    let disk = SimDisk::new(image);
+    let Recovered { state, resume, .. } = recovered(&disk, config.clone()).unwrap();
+    let found = read(&state).unwrap();
+    assert!(found.iter().all(|row| sent.contains(row)));
+    drop(Committer::start(Arc::new(state), Arc::default(), resume).unwrap());
+    disk.visible()
+}
+
+/// What a power cut or a kill leaves is never called damage, whatever is missing of the last writes, and
+/// at the starts after the next one neither; and nothing is there that was never put.
+#[test]
+fn what_a_crash_leaves_is_never_called_damage() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    for durability in [Durability::Sync, Durability::Interval] {
+        let config = LocalConfig { durability, ..restless() };
+        let disk = SimDisk::new(Image::new());
+        let store = open(&disk, config.clone()).unwrap();
+        let mut sent = Vec::new();
+        runtime.block_on(async {
+            for step in 0..12 {
+                let row = |number: i64| (format!("key{}", number % 5), step * 10 + number, 0.5);
+                let rows: Vec<Row> = (0..8).map(row).collect();
+                // Longer than a sector together.
+                let (one, two) = rows.split_at(4);
+                let (one, two) = tokio::join!(biased; put(&store, one), put(&store, two));
+                assert_eq!((one, two), (Ok(vec![]), Ok(vec![])));
+                sent.extend(rows);
+                settle(&store);
+            }
+        });
+        let moments = disk.operations();
+        runtime.block_on(within(store.close()));
+        for moment in 0..=moments {
+            for mut survival in survivals(moment as u64) {
+                let mut image = disk.image(moment, &mut survival);
+                for start in 0..3 {
+                    let (left, log) = logged(|| killed_after_start(image, &config, &sent));
+                    let around = disk.around(moment);
+                    assert!(!log.contains("ERROR"), "start {start}, {survival:?}: {log}\n{around}");
+                    image = left;
+                }
+            }
+        }
     }
 }

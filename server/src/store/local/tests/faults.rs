@@ -133,7 +133,7 @@ fn merging_ends_when_it_is_unknown_which_parts_there_are() {
     for segment in 1..=4 {
         let mut heads = Heads::default();
         let point = Point { timestamp: i64::try_from(segment).unwrap(), value: 0.5 };
-        let series = state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
+        let series = series_of(&state, "a");
         heads.append([series::series_point::SeriesPoint { series, point }]);
         let frozen = Frozen::new(heads, 0, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &vec![]).unwrap();

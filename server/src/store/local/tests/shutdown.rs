@@ -119,7 +119,7 @@ async fn a_panic_of_a_checkpoint_during_the_end_blocks_nothing() {
 fn three_parts() -> Image {
     let disk = SimDisk::new(Image::new());
     let Recovered { state, .. } = recovered(&disk, LocalConfig::default()).unwrap();
-    let series = state.index_mut().find_or_create(Key::new("a").unwrap()).unwrap();
+    let series = series_of(&state, "a");
     for segment in 1..=3 {
         let mut heads = series::head::Heads::default();
         let timestamp = i64::try_from(segment).unwrap();

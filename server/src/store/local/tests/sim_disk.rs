@@ -9,6 +9,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::super::disk::{Disk, DiskFile};
+use super::random::Random;
 
 /// Names and bytes of all files.
 pub type Image = BTreeMap<String, Vec<u8>>;
@@ -368,6 +369,21 @@ impl Disk for SimDisk {
         self.inner().perform(Operation { name: String::new(), file: 0, kind });
         Ok(())
     }
+
+    fn is_in_place(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    fn size(&self) -> Option<u64> {
+        None
+    }
+
+    /// The same for the same history.
+    fn random(&self) -> io::Result<u64> {
+        let inner = self.inner();
+        let seed = (inner.files.len() as u64) << 32 | inner.journal.len() as u64;
+        Ok(Random(seed).below(usize::MAX) as u64)
+    }
 }
 
 struct SimFile {
@@ -432,6 +448,10 @@ impl DiskFile for SimFile {
             self.perform(&mut inner, Kind::Change(Change::Write(at, bytes[..written].into())));
         }
         outcome.map_err(|(_, error)| error)
+    }
+
+    fn allocate(&self, length: u64) -> io::Result<()> {
+        self.write_all_at(&vec![0; usize::try_from(length).unwrap()], 0)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {

@@ -4,23 +4,24 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use shared::KeyBuf;
 use tracing::{info, warn};
 
+use super::header::PreviousSegment;
 use super::queue::{Queue, Submission, Work};
 use super::record;
 use super::rotation::{self, Attempt, Decision, Facts};
-use super::segment::{Segment, SegmentError};
+use super::segment::{NextSegment, Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
 use crate::store::local::file_name::SegmentId;
 use crate::store::local::follow::commit::{CommitId, Op};
 use crate::store::local::follower::deletions::deleted_points;
 use crate::store::local::series::paged::Paged;
-use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_index::{SeriesId, SeriesIndex, SeriesLimits};
 use crate::store::local::series::series_point::SeriesWindow;
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::{Memory, Phase};
@@ -28,6 +29,8 @@ use crate::store::{PutError, Unavailable};
 
 const CHECKPOINT_NEEDS_ROOM: &str =
     "the log is as long as it may get, and there is no room for a checkpoint";
+
+const RESERVE_IN_USE: &str = "what is kept in reserve is used to make room";
 
 /// Series that are taken back or retired before others get the locks.
 const MAX_AT_ONCE: usize = 4096;
@@ -40,7 +43,6 @@ pub struct Committer {
     segment: Segment,
     /// The oldest segment whose points are in the heads.
     first_segment: SegmentId,
-    next_sequence: u64,
     next_commit: CommitId,
     /// The newest segment that defines each series.
     defined: Paged<SegmentId>,
@@ -52,6 +54,8 @@ pub struct Committer {
     defining_in_segment: u64,
     /// When a new segment could not be made; `None` since there was one.
     rotation_failed: Option<Instant>,
+    /// The present segment may not grow any more.
+    is_too_long: bool,
     /// The log of the server says that there is no room.
     disk_full_logged: bool,
     /// When the oldest write that is not synced was made.
@@ -67,6 +71,8 @@ pub struct Resume {
     pub segment: SegmentId,
     /// The number of the next record.
     pub next_sequence: u64,
+    /// The segment before the one to begin.
+    pub previous: PreviousSegment,
 }
 
 impl Committer {
@@ -75,22 +81,42 @@ impl Committer {
     /// # Errors
     /// When that fails.
     pub fn start(state: Arc<StoreState>, queue: Arc<Queue>, resume: Resume) -> io::Result<Self> {
-        let segment = Segment::create(state.disk(), resume.segment)?;
+        let Resume { first_segment, segment: id, next_sequence, previous } = resume;
+        let next = NextSegment { id, first_sequence: next_sequence, previous };
+        let segment = Self::first_segment(&state, next)?;
         Ok(Self {
             state,
             queue,
             segment,
-            first_segment: resume.first_segment,
-            next_sequence: resume.next_sequence,
+            first_segment,
             next_commit: 1,
             defined: Paged::default(),
             buffer: Vec::new(),
             defining: 0,
             defining_in_segment: 0,
             rotation_failed: None,
+            is_too_long: false,
             disk_full_logged: false,
             unsynced_since: None,
         })
+    }
+
+    /// The segment that a start begins. Without room for it there is none: puts are refused until there
+    /// is, and reads go on.
+    fn first_segment(state: &StoreState, next: NextSegment) -> io::Result<Segment> {
+        let durability = state.config().durability;
+        let create = || match Segment::create(state.disk(), next, durability) {
+            Err(SegmentError::NotMade(error)) if disk::is_full(&error) => Ok(Err(error)),
+            made => made.map(Ok),
+        };
+        let mut made = create()?;
+        if made.is_err() && state.release_reserve() {
+            made = create()?;
+        }
+        Ok(made.unwrap_or_else(|error| {
+            warn!("no room on the disk for a log: puts are refused until there is ({error})");
+            Segment::missing(next, durability)
+        }))
     }
 
     /// Commits until the queue is closed and empty, then freezes the heads.
@@ -109,9 +135,16 @@ impl Committer {
             let mut points = 0;
             if !group.is_empty() {
                 points = group.iter().map(|submission| submission.work.points().len() as u64).sum();
-                let outcome = self.commit(&mut group);
+                let mut outcome = self.commit(&mut group);
+                if outcome == Err(Unavailable::DiskFull.into())
+                    && gives_room_back(&group)
+                    && self.state.release_reserve()
+                {
+                    outcome = self.commit(&mut group);
+                }
                 if let Err(PutError::Unavailable(why)) = outcome {
                     self.state.memory().unavailable = Some(why);
+                    self.forget_new_series(&group);
                 }
                 for submission in group {
                     // The receiver is gone when its connection is.
@@ -134,7 +167,8 @@ impl Committer {
             memory = self.state.wait(memory, Duration::from_secs(1));
         }
         // A clean end leaves no log to replay.
-        if sound && memory.frozen.is_none() {
+        let has_log = self.first_segment <= self.segment.id();
+        if sound && memory.frozen.is_none() && has_log {
             self.freeze(&mut memory, self.segment.id());
         }
         memory.phase = Phase::Closed;
@@ -147,13 +181,24 @@ impl Committer {
             self.retire(series);
             return Ok(());
         }
+        let gives_room_back = gives_room_back(group);
+        if !gives_room_back && !self.state.restore_reserve() {
+            self.log_disk_full(RESERVE_IN_USE);
+            return Err(Unavailable::DiskFull.into());
+        }
         // Nothing of the group is written before there is room.
-        self.make_room()?;
-        let (records, new) = self.gather(group);
-        match self.segment.write(&self.buffer) {
+        match self.make_room() {
+            // It adds nothing to the heads.
+            Err(Unavailable::DiskFull | Unavailable::Stalled) if gives_room_back => {}
+            made => made?,
+        }
+        let new = self.gather(group);
+        match self.segment.write(&mut self.buffer) {
             Ok(()) => {}
             Err(error) if disk::is_full(&error) => {
                 self.roll_back(&error).map_err(|_| PutError::UnknownOutcome)?;
+                // The next file may take what this one may not.
+                self.is_too_long |= error.kind() == io::ErrorKind::FileTooLarge;
                 return Err(Unavailable::DiskFull.into());
             }
             Err(error) => {
@@ -170,8 +215,8 @@ impl Committer {
                 self.unsynced_since.get_or_insert_with(Instant::now);
             }
         }
-        self.next_sequence += records;
-        self.segment.keep(self.buffer.len() as u64);
+        self.check_place().map_err(|_| PutError::UnknownOutcome)?;
+        self.segment.keep();
         if !new.is_empty() {
             let index = self.state.index();
             for (series, _) in &new {
@@ -201,6 +246,18 @@ impl Committer {
             self.publish(points.collect(), &[]);
         }
         Ok(())
+    }
+
+    /// Fails when the directory is no longer where it was opened: no start would find the log.
+    fn check_place(&self) -> Result<(), Unavailable> {
+        match self.state.disk().is_in_place() {
+            Ok(false) => {
+                self.state.fail("the data directory was removed, or another one is in its place");
+                Err(Unavailable::Failed)
+            }
+            // What can't be looked at is there, for all that is known.
+            Ok(true) | Err(_) => Ok(()),
+        }
     }
 
     /// Makes the changes of a group visible, and hands them to the followers in the same step.
@@ -250,14 +307,44 @@ impl Committer {
             }
         }
         keys.extend(index.remove_fresh());
+        self.replace_series(index, &keys);
+    }
+
+    /// Removes the series that would have begun with a group that was refused, so that nothing of it
+    /// is left. The series whose first points wait are new ones then, in the order of these.
+    fn forget_new_series(&mut self, group: &[Submission]) {
+        let index = self.state.index();
+        let mut points = group.iter().flat_map(|submission| submission.work.points());
+        let has_new = points.any(|point| !index.is_stored(point.series));
+        drop(index);
+        if !has_new {
+            return;
+        }
+        let mut index = self.state.index_mut();
+        let removed = index.remove_fresh();
+        // Only followers know ids of series without points, apart from the batches that wait.
+        if self.state.followers().is_empty() {
+            index.take_back_ids(&removed);
+        }
+        self.replace_series(index, &removed.into_iter().collect());
+    }
+
+    /// Gives the points that wait for removed series, by the keys of these, to series of their own.
+    fn replace_series(
+        &self,
+        index: RwLockWriteGuard<'_, SeriesIndex>,
+        removed: &HashMap<SeriesId, KeyBuf>,
+    ) {
         let index = RefCell::new(index);
-        self.queue.replace_series(|id| index.borrow_mut().find_or_create(keys.get(&id)?.as_key()));
+        self.queue.replace_series(|id| {
+            let key = removed.get(&id)?.as_key();
+            index.borrow_mut().find_or_create(key, SeriesLimits::NONE).ok()
+        });
     }
 
     /// Puts the records of a group into the buffer: the keys of series that the segment does not
-    /// define yet, the batches, and the keys once more, away from the first place. Answers the
-    /// number of records, and those keys.
-    fn gather(&mut self, group: &[Submission]) -> (u64, Vec<(SeriesId, KeyBuf)>) {
+    /// define yet, the batches, and the keys once more, away from the first place. Answers those keys.
+    fn gather(&mut self, group: &[Submission]) -> Vec<(SeriesId, KeyBuf)> {
         let mut new = Vec::new();
         let index = self.state.index();
         for point in group.iter().flat_map(|submission| submission.work.points()) {
@@ -276,13 +363,10 @@ impl Committer {
         self.defining = 2 * series.len() as u64;
         let batches = group.iter().map(|submission| &submission.records);
         self.buffer.clear();
-        let mut next = self.next_sequence;
         for records in [&series].into_iter().chain(batches).chain([&series]) {
-            let start = self.buffer.len();
             self.buffer.extend_from_slice(records);
-            next = record::number(&mut self.buffer[start..], next);
         }
-        (next - self.next_sequence, new)
+        new
     }
 
     fn sync(&mut self) -> Result<(), Unavailable> {
@@ -353,11 +437,15 @@ impl Committer {
             checkpoint_failure: memory.checkpoint_failure,
             log_bytes: without_names(memory.log_bytes, memory.defining_bytes, config.log_limit),
             log_limit: config.log_limit,
-            segment_bytes: without_names(
-                self.segment.length(),
-                self.defining_in_segment,
-                config.segment_size,
-            ),
+            segment_bytes: if self.segment.is_missing() || self.is_too_long {
+                u64::MAX
+            } else {
+                without_names(
+                    self.segment.record_bytes(),
+                    self.defining_in_segment,
+                    config.segment_size,
+                )
+            },
             segment_size: config.segment_size,
             unsynced: self.unsynced_since.is_some(),
             attempt: match failure {
@@ -375,10 +463,12 @@ impl Committer {
     /// Begins a new segment, with `freeze` for empty heads. Answers why there is none; the present
     /// segment is then as good as before.
     fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
-        match Segment::create(self.state.disk(), self.segment.id() + 1) {
+        let durability = self.state.config().durability;
+        match Segment::create(self.state.disk(), self.segment.next(), durability) {
             Ok(next) => {
                 self.rotation_failed = None;
                 self.defining_in_segment = 0;
+                self.is_too_long = false;
                 let full = std::mem::replace(&mut self.segment, next);
                 let last = full.id();
                 // Before a checkpoint removes it.
@@ -414,6 +504,11 @@ impl Committer {
 /// its limit.
 fn without_names(bytes: u64, defining: u64, limit: u64) -> u64 {
     bytes.saturating_sub(defining.min(limit))
+}
+
+/// Whether a group is a deletion, which makes room.
+fn gives_room_back(group: &[Submission]) -> bool {
+    matches!(group, [Submission { work: Work::Deletes(_), .. }])
 }
 
 /// Ends the waits of others when the committing thread ends.

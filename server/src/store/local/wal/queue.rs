@@ -51,7 +51,7 @@ pub type Outcome = oneshot::Receiver<Result<(), PutError>>;
 pub struct Submission {
     /// What is to be committed.
     pub work: Work,
-    /// Its records, without numbers.
+    /// Its records, which belong to no segment yet.
     pub records: Vec<u8>,
     /// Receives the outcome.
     pub done: oneshot::Sender<Result<(), PutError>>,
@@ -72,7 +72,7 @@ struct Waiting {
 }
 
 impl Queue {
-    /// Adds work with its records, which have no numbers yet. Answers what receives the outcome.
+    /// Adds work with its records, which belong to no segment yet. Answers what receives the outcome.
     ///
     /// # Errors
     /// Why the queue was closed.

@@ -16,7 +16,7 @@ pub struct Facts {
     pub log_bytes: u64,
     /// Bytes of log after which the heads are frozen.
     pub log_limit: u64,
-    /// Bytes in the present segment.
+    /// Bytes of records in the present segment.
     pub segment_bytes: u64,
     /// Bytes after which a segment is followed by the next one.
     pub segment_size: u64,

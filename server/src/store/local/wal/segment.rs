@@ -4,17 +4,47 @@ use std::io;
 
 use zerocopy::IntoBytes;
 
-use super::header::SegmentHeader;
-use super::record::{SegmentEntries, SegmentEntry};
-use crate::store::local::disk::{self, Disk, DiskFile};
+use super::entries::{Beginning, SegmentEntries, SegmentEntry};
+use super::header::{Group, Layout, Mark, PreviousSegment, SegmentHeader};
+use super::record::{self, ChainEnd};
+use crate::store::local::config::Durability;
+use crate::store::local::disk::{self, Disk, DiskFile, window};
 use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::salt::Salt;
+
+/// Where the log goes on.
+#[derive(Debug, Clone, Copy)]
+pub struct NextSegment {
+    /// The segment to begin.
+    pub id: SegmentId,
+    /// The number of its first record.
+    pub first_sequence: u64,
+    /// The segment before it.
+    pub previous: PreviousSegment,
+}
 
 /// The segment that is being written.
 #[derive(Debug)]
 pub struct Segment {
-    file: Box<dyn DiskFile>,
+    /// `None` when there was no room for it.
+    file: Option<Box<dyn DiskFile>>,
     id: SegmentId,
+    /// What the next one says of the one before it when this one has no file.
+    before: Option<PreviousSegment>,
+    salt: Salt,
+    durability: Durability,
+    /// Bytes that count.
     length: u64,
+    /// Bytes that are written.
+    written: u64,
+    /// Bytes that are synced.
+    synced: u64,
+    /// Bytes of which the file says that they are.
+    marked: u64,
+    /// Behind the records that count.
+    end: ChainEnd,
+    /// Behind those that are written.
+    written_end: ChainEnd,
 }
 
 impl Segment {
@@ -22,21 +52,67 @@ impl Segment {
     ///
     /// # Errors
     /// [`SegmentError`] when there is no new segment.
-    pub fn create(disk: &dyn Disk, id: SegmentId) -> Result<Self, SegmentError> {
+    pub fn create(
+        disk: &dyn Disk,
+        next: NextSegment,
+        durability: Durability,
+    ) -> Result<Self, SegmentError> {
+        let NextSegment { id, first_sequence, previous } = next;
         let name = FileName::Segment(id).to_string();
-        let header = SegmentHeader::new(id);
+        let salt = Salt::draw(disk).map_err(SegmentError::NotMade)?;
+        let header = SegmentHeader::new(id, salt, first_sequence, previous);
         let not_made = |error| {
             // Starts that fail for want of room must not fill the directory with empty files.
             let _ = disk.remove(&name);
             SegmentError::NotMade(error)
         };
         let file = disk.create(&name).map_err(not_made)?;
-        file.write_all_at(header.as_bytes(), 0).map_err(|error| {
+        file.write_all_at(&header.begin_file(), 0).map_err(|error| {
             if disk::is_full(&error) { not_made(error) } else { SegmentError::Broken(error) }
         })?;
         file.sync().map_err(SegmentError::Broken)?;
         disk.sync_directory().map_err(SegmentError::Broken)?;
-        Ok(Self { file, id, length: SegmentHeader::LENGTH as u64 })
+        let length = SegmentHeader::LENGTH as u64;
+        let end = ChainEnd { next_sequence: first_sequence, checksum: header.checksum() };
+        let (written, synced, marked, written_end) = (length, length, length, end);
+        let (file, before) = (Some(file), None);
+        Ok(Self {
+            file,
+            id,
+            before,
+            salt,
+            durability,
+            length,
+            written,
+            synced,
+            marked,
+            end,
+            written_end,
+        })
+    }
+
+    /// In place of a segment for which there is no room.
+    pub fn missing(next: NextSegment, durability: Durability) -> Self {
+        let length = SegmentHeader::LENGTH as u64;
+        let end = ChainEnd { next_sequence: next.first_sequence, checksum: 0 };
+        Self {
+            file: None,
+            id: next.id.saturating_sub(1),
+            before: Some(next.previous),
+            salt: Salt::NONE,
+            durability,
+            length,
+            written: length,
+            synced: length,
+            marked: length,
+            end,
+            written_end: end,
+        }
+    }
+
+    /// Whether there is no file.
+    pub fn is_missing(&self) -> bool {
+        self.file.is_none()
     }
 
     /// Its number.
@@ -44,39 +120,73 @@ impl Segment {
         self.id
     }
 
-    /// Bytes in it that count, header included.
-    pub fn length(&self) -> u64 {
-        self.length
+    /// Bytes of records in it that count.
+    pub fn record_bytes(&self) -> u64 {
+        self.length - SegmentHeader::LENGTH as u64
     }
 
-    /// Writes records behind those that count. They count after [`Segment::keep`].
+    /// Where the log goes on when all of this segment is synced.
+    pub fn next(&self) -> NextSegment {
+        NextSegment {
+            id: self.id + 1,
+            first_sequence: self.end.next_sequence,
+            previous: self
+                .before
+                .unwrap_or_else(|| PreviousSegment::new(self.salt, self.synced, self.length)),
+        }
+    }
+
+    /// Writes records, which belong to no segment yet, as a group behind those that count. They count
+    /// after [`Segment::keep`].
     ///
     /// # Errors
     /// When some of them may not be written.
-    pub fn write(&self, records: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(records, self.length)
+    pub fn write(&mut self, records: &mut [u8]) -> io::Result<()> {
+        let Some(file) = &self.file else { return Err(io::ErrorKind::StorageFull.into()) };
+        self.written = self.length + records.len() as u64;
+        let group = Group {
+            salt: self.salt,
+            durable: self.synced,
+            end: self.written,
+            synced_alone: self.durability == Durability::Sync,
+        };
+        self.written_end = record::complete(records, &group, self.end);
+        // Durable along with the group, and true at any rate.
+        if self.marked < self.synced {
+            let mark = Mark::new(self.synced, self.salt);
+            file.write_all_at(mark.as_bytes(), SegmentHeader::MARK as u64)?;
+            self.marked = self.synced;
+        }
+        file.write_all_at(records, self.length)
     }
 
     /// Makes all that was written durable.
     ///
     /// # Errors
     /// When it is unknown what is durable; see [`DiskFile::sync`].
-    pub fn sync(&self) -> io::Result<()> {
-        self.file.sync()
+    pub fn sync(&mut self) -> io::Result<()> {
+        if let Some(file) = &self.file {
+            file.sync()?;
+        }
+        self.synced = self.written;
+        Ok(())
     }
 
-    /// Has the `length` bytes that were written last count.
-    pub fn keep(&mut self, length: u64) {
-        self.length += length;
+    /// Has what was written count.
+    pub fn keep(&mut self) {
+        (self.length, self.end) = (self.written, self.written_end);
     }
 
     /// Takes back, durably, what was written and does not count.
     ///
     /// # Errors
     /// When it may be found by a recovery.
-    pub fn roll_back(&self) -> io::Result<()> {
-        self.file.truncate(self.length)?;
-        self.file.sync()
+    pub fn roll_back(&mut self) -> io::Result<()> {
+        let Some(file) = &self.file else { return Ok(()) };
+        file.truncate(self.length)?;
+        file.sync()?;
+        (self.written, self.synced, self.written_end) = (self.length, self.length, self.end);
+        Ok(())
     }
 }
 
@@ -101,8 +211,8 @@ impl From<SegmentError> for io::Error {
 #[derive(Debug)]
 pub struct SegmentFile {
     file: Box<dyn DiskFile>,
-    id: SegmentId,
     length: u64,
+    beginning: Beginning,
 }
 
 impl SegmentFile {
@@ -113,12 +223,47 @@ impl SegmentFile {
     pub fn open(disk: &dyn Disk, id: SegmentId) -> io::Result<Self> {
         let file = disk.open(&FileName::Segment(id).to_string())?;
         let length = file.length()?;
-        Ok(Self { file, id, length })
+        let bytes = window::read(&*file, 0, length.min(Beginning::LENGTH as u64))?;
+        Ok(Self { file, length, beginning: Beginning::of(&bytes, id) })
     }
 
     /// Its length in bytes.
     pub fn length(&self) -> u64 {
         self.length
+    }
+
+    /// Bytes that it had at least, as it says itself.
+    pub fn marked(&self) -> u64 {
+        self.beginning.marked
+    }
+
+    /// The number of its first record, as its header says it; `None` in formats 1 and 2.
+    pub fn first_sequence(&self) -> Option<u64> {
+        self.beginning.header.as_ref().map(SegmentHeader::first_sequence)
+    }
+
+    /// What it says of the segment before it.
+    pub fn previous(&self) -> Option<PreviousSegment> {
+        self.beginning.header.as_ref()?.previous()
+    }
+
+    /// Reads it by the salt that the next segment names, when it does not say its own any more.
+    pub fn assume_salt(&mut self, salt: Salt) {
+        let layout = if salt == Salt::NONE { Layout::Unsalted } else { Layout::Salted(salt) };
+        self.beginning.assume(layout);
+    }
+
+    /// Whether nothing says how its records are written.
+    pub fn is_unknown(&self) -> bool {
+        self.beginning.layout.is_none()
+    }
+
+    /// What the next segment is to say of this one; `durable` and `end` as in [`PreviousSegment::new`].
+    pub fn as_previous(&self, durable: u64, end: u64) -> PreviousSegment {
+        let layout = self.beginning.layout;
+        layout.map_or(PreviousSegment::NONE, |layout| {
+            PreviousSegment::new(layout.salt(), durable.min(end), end)
+        })
     }
 
     /// Makes its bytes durable.
@@ -131,28 +276,26 @@ impl SegmentFile {
 
     /// Its records and what is damaged, from the beginning.
     pub fn entries(&self) -> SegmentEntries<'_> {
-        SegmentEntries::new(&*self.file, self.length, self.id)
-    }
-
-    /// Whether bad bytes are its end: the torn tail of a write that was never acknowledged.
-    pub fn is_tail(&self, offset: u64, length: u64) -> bool {
-        offset + length == self.length
+        SegmentEntries::new(&*self.file, self.length, &self.beginning)
     }
 }
 
-/// Whether a segment can't be read or has bytes that are no record anywhere but at its end.
+/// Whether a segment can't be read or has damaged bytes: such as no crash leaves.
 pub fn is_damaged(disk: &dyn Disk, id: SegmentId) -> bool {
     let find = || -> io::Result<bool> {
         let segment = SegmentFile::open(disk, id)?;
         let mut entries = segment.entries();
+        let mut first_bad = u64::MAX;
         while let Some(entry) = entries.next_entry()? {
-            if let SegmentEntry::Bad { offset, length } = entry
-                && !segment.is_tail(offset, length)
-            {
-                return Ok(true);
+            match entry {
+                SegmentEntry::Bad { offset, .. } => first_bad = first_bad.min(offset),
+                SegmentEntry::Record { offset, follows: false, .. } => {
+                    first_bad = first_bad.min(offset);
+                }
+                SegmentEntry::Record { .. } => {}
             }
         }
-        Ok(false)
+        Ok(first_bad < entries.durable() || segment.length < segment.marked())
     };
     find().unwrap_or(true)
 }

@@ -67,8 +67,17 @@ pub fn make_circle(path: &Path) -> Option<&'static str> {
 
 /// Peak memory of this process so far, in KiB, on Linux.
 pub fn peak_memory(process: u32) -> Option<u64> {
+    of_memory(process, "VmHWM:")
+}
+
+/// Memory of this process now, in KiB, on Linux.
+pub fn memory(process: u32) -> Option<u64> {
+    of_memory(process, "VmRSS:")
+}
+
+fn of_memory(process: u32, what: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(what)).unwrap();
     Some(line.split_whitespace().nth(1).unwrap().parse().unwrap())
 }
 

@@ -10,10 +10,16 @@ fn screen(scene: &Scene, (width, height): (u16, u16)) -> String {
     draw(scene, &scene.theme, width, height).to_string()
 }
 
+/// Connected to a server with selectors, of which a key is watched.
+fn live(width: u16, height: u16) -> Scene {
+    let mut scene = Scene::live(width, height, &["palm.cpu"], &[]);
+    scene.ok("get palm.cpu[last:1024]", &format!("palm.cpu 5.0 {NOW}\n"));
+    scene
+}
+
 /// Asks for a line in each way that there is from a mode: its name, and the scene with the line.
 fn asked(mode: Mode, (width, height): (u16, u16)) -> Vec<(String, Scene)> {
-    let scene = || {
-        let mut scene = Scene::with_sample(width, height, &["palm.cpu"]);
+    let in_mode = |mut scene: Scene| {
         match mode {
             Mode::Chart => {
                 scene.to(Mode::Watch);
@@ -23,6 +29,7 @@ fn asked(mode: Mode, (width, height): (u16, u16)) -> Vec<(String, Scene)> {
         }
         scene
     };
+    let scene = || in_mode(Scene::with_sample(width, height, &["palm.cpu"]));
     let mut all = Vec::new();
     let keys: &[char] = match mode {
         Mode::Table => &['/', '!', 'W', '@', 'm', 'C', 'V'],
@@ -31,7 +38,9 @@ fn asked(mode: Mode, (width, height): (u16, u16)) -> Vec<(String, Scene)> {
         _ => &[],
     };
     for &key in keys {
-        all.push((key.to_string(), scene().then(|scene| scene.keys(&key.to_string()))));
+        // Other servers can't say how things stood.
+        let scene = if key == 'C' { in_mode(live(width, height)) } else { scene() };
+        all.push((key.to_string(), scene.then(|scene| scene.keys(&key.to_string()))));
     }
     if mode == Mode::Prompt {
         let search = |scene: &mut Scene| drop(scene.press(KeyPress::ctrl('r')));

@@ -386,6 +386,11 @@ fn no_column_is_chosen_that_is_not_there() {
     let mut scene = looking_for(scene, "sort by column 9");
     scene.code(KeyCode::Enter);
     assert!(scene.notice().ends_with("no such column"), "{}", scene.notice());
+    scene.code(KeyCode::Esc);
+    scene.code(KeyCode::Esc);
+    scene.to(Mode::Table);
+    scene.keys("9");
+    assert_eq!(scene.notice(), "not sorted: no such column");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use server::Server;
 use server::clock::Clock;
-use server::net::Listener;
+use server::net::{ConnectionLimits, Connections, Listener};
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::local::{Local, LocalConfig, OpenError};
@@ -90,7 +90,11 @@ pub fn serve(
         let listener = bind(port).await;
         listening(listener.addresses()[0].port());
         let store = open(data).await;
-        let mut server = Server::new(store, Clock::default(), ending);
+        // A busy machine makes clients slow.
+        let limits =
+            ConnectionLimits { line_timeout: None, stall_timeout: None, idle_timeout: None };
+        let connections = Connections { limits, ..Connections::default() };
+        let mut server = Server::new(store, Clock::default(), connections, ending);
         server.listen(listener, |ingest, queries, follows| {
             TextProtocol::new(ingest, queries, follows, true)
         });

@@ -1,15 +1,15 @@
-//! The index of format 2: a column of each field of the chunks, and the summaries of those that
+//! The index of format 2 and later: a column of each field of the chunks, and the summaries of those that
 //! have one.
 
 use pco::data_types::Number;
-use shared::{Key, KeyBuf};
 
+use super::keys::PackedKeys;
 use super::{PartIndex, end_of};
 use crate::store::local::part::header::{
     ChunkEntry, ChunkHeader, FileHeader, MAX_CHUNK_LENGTH, MIN_SUMMARY_POINTS,
 };
+use crate::store::local::salt::Salt;
 use crate::store::local::series::chunk::{BadChunk, Effort, pack_column, unpack_column};
-use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::summary::{Sum, Summary};
 use crate::store::local::varint;
 
@@ -23,7 +23,7 @@ const LOW_BITS: u32 = 48;
 pub fn encode(index: &PartIndex, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
     let entries = &index.entries;
     varint::encode(entries.len() as u64, out);
-    encode_keys(&index.keys, out);
+    index.keys.encode(out);
     let mut writer = ColumnWriter { effort, out };
     let mut series = 0;
     writer.add(
@@ -50,15 +50,16 @@ pub fn encode(index: &PartIndex, effort: Effort, out: &mut Vec<u8>) -> Result<()
     writer.add(summaries.iter().map(|summary| summary.increase))
 }
 
-/// Reads the index of a file in which it begins at `offset`; `None` when the bytes are none.
-pub fn decode(mut input: &[u8], offset: u64) -> Option<PartIndex> {
+/// Reads the index of a file in which it begins at `offset`, and the chunks behind a header of
+/// `header_length` bytes; `None` when the bytes are none.
+pub fn decode(mut input: &[u8], header_length: u64, offset: u64) -> Option<PartIndex> {
     let count = varint::decode(&mut input)?;
     // Each chunk takes at least its header.
     if count > offset / ChunkHeader::LENGTH as u64 {
         return None;
     }
     let count = usize::try_from(count).ok()?;
-    let keys = decode_keys(&mut input)?;
+    let keys = PackedKeys::take(&mut input)?;
     let mut reader = ColumnReader { input };
     let series: Vec<u32> = reader.take(count)?;
     let gaps: Vec<u64> = reader.take(count)?;
@@ -74,13 +75,12 @@ pub fn decode(mut input: &[u8], offset: u64) -> Option<PartIndex> {
     }
 
     let mut entries = Vec::with_capacity(count);
-    let mut keys_by_series = Vec::new();
-    let mut keys = keys.into_iter();
-    let (mut id, mut end) = (0_u32, FileHeader::LENGTH as u64);
+    let mut with_keys = Vec::new();
+    let (mut id, mut end) = (0_u32, header_length);
     for at in 0..count {
         id = id.checked_add(series[at])?;
         if at == 0 || series[at] > 0 {
-            keys_by_series.push((id, keys.next()?));
+            with_keys.push(id);
         }
         let (length, count) = (lengths[at], counts[at]);
         if length > MAX_CHUNK_LENGTH {
@@ -103,40 +103,8 @@ pub fn decode(mut input: &[u8], offset: u64) -> Option<PartIndex> {
             summary: summary.map(Box::new),
         });
     }
-    if keys.next().is_some() {
-        return None;
-    }
-    let end = end_of(&entries);
-    Some(PartIndex { entries, keys: keys_by_series, end, ..PartIndex::default() })
-}
-
-/// Appends how many keys there are, and of each what differs from the one before.
-fn encode_keys(keys: &[(SeriesId, KeyBuf)], out: &mut Vec<u8>) {
-    let mut before: &[u8] = b"";
-    varint::encode(keys.len() as u64, out);
-    for (_, key) in keys {
-        let key = key.as_str().as_bytes();
-        let same = key.iter().zip(before).take_while(|(a, b)| a == b).count();
-        varint::encode(same as u64, out);
-        varint::encode((key.len() - same) as u64, out);
-        out.extend_from_slice(&key[same..]);
-        before = key;
-    }
-}
-
-fn decode_keys(input: &mut &[u8]) -> Option<Vec<KeyBuf>> {
-    let mut keys = Vec::new();
-    let mut key: Vec<u8> = Vec::new();
-    for _ in 0..varint::decode(input)? {
-        let same = usize::try_from(varint::decode(input)?).ok()?;
-        let more = usize::try_from(varint::decode(input)?).ok()?;
-        let (tail, rest) = input.split_at_checked(more)?;
-        *input = rest;
-        key.truncate(same);
-        key.extend_from_slice(tail);
-        keys.push(Key::from_bytes(&key).ok()?.to_owned());
-    }
-    Some(keys)
+    let (end, keys) = (end_of(&entries), keys.of(with_keys)?);
+    Some(PartIndex { entries, keys, end, ..PartIndex::new(Salt::NONE) })
 }
 
 /// A summary as it is on the disk.
@@ -264,9 +232,11 @@ impl ColumnReader<'_> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use shared::Point;
+    use shared::{KeyBuf, Point};
 
     use super::*;
+
+    const HEADER: u64 = FileHeader::LENGTH as u64;
 
     /// Series with chunks of a few points and of many, some of whose sums are too large.
     fn index() -> impl Strategy<Value = PartIndex> {
@@ -278,14 +248,14 @@ mod tests {
         let chunk = (points, value.clone(), value, 0..1000u64, 1..MAX_CHUNK_LENGTH);
         let series = (0..1000u32, prop::collection::vec(chunk, 1..4));
         prop::collection::vec(series, 0..8).prop_map(|series| {
-            let mut index = PartIndex::default();
+            let mut index = PartIndex::new(Salt::NONE);
             let (mut id, mut offset) = (0, FileHeader::LENGTH as u64);
             for (more, chunks) in series {
                 id += more;
-                if index.keys.last().is_some_and(|(before, _)| *before == id) {
+                if index.keys.last_series().is_some_and(|before| before == id) {
                     id += 1;
                 }
-                index.keys.push((id, format!("host{id}.cpu").parse().unwrap()));
+                index.keys.push(id, format!("host{id}.cpu").parse::<KeyBuf>().unwrap().as_key());
                 let mut timestamp = -5000;
                 for (count, value, other, gap, length) in chunks {
                     let points: Vec<_> = (timestamp..)
@@ -324,12 +294,12 @@ mod tests {
         ) {
             let mut bytes = Vec::new();
             encode(&index, effort, &mut bytes).unwrap();
-            let read = decode(&bytes, u64::MAX).unwrap();
+            let read = decode(&bytes, HEADER, u64::MAX).unwrap();
             prop_assert_eq!(&read.entries, &index.entries);
-            prop_assert_eq!(&read.keys, &index.keys);
+            prop_assert!(read.keys.is_same(&index.keys));
             prop_assert_eq!(read.end, index.end);
             for cut in [0, bytes.len() / 2, bytes.len() - 1] {
-                prop_assert!(decode(&bytes[..cut], u64::MAX).is_none());
+                prop_assert!(decode(&bytes[..cut], HEADER, u64::MAX).is_none());
             }
         }
 
@@ -345,12 +315,12 @@ mod tests {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;
             }
-            let _ = decode(&bytes, 1 << 20);
+            let _ = decode(&bytes, HEADER, 1 << 20);
         }
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = decode(&bytes, 1 << 20);
+            let _ = decode(&bytes, HEADER, 1 << 20);
         }
     }
 }

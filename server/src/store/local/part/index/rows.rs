@@ -4,14 +4,15 @@ use shared::Key;
 
 use super::{PartIndex, end_of};
 use crate::store::local::part::header::{ChunkEntry, FileHeader, LastValue, MAX_CHUNK_LENGTH};
+use crate::store::local::salt::Salt;
 use crate::store::local::varint;
 
 /// Reads an index; `None` when the bytes are none.
 pub fn decode(mut bytes: &[u8]) -> Option<PartIndex> {
     let input = &mut bytes;
     let count = usize::try_from(varint::decode(input)?).ok()?;
-    let mut index = PartIndex::default();
-    let (mut series, mut end, mut time) = (0_u32, FileHeader::LENGTH as u64, 0_i64);
+    let mut index = PartIndex::new(Salt::NONE);
+    let (mut series, mut end, mut time) = (0_u32, FileHeader::LENGTH_V1 as u64, 0_i64);
     let mut key: Vec<u8> = Vec::new();
     for _ in 0..count {
         series = series.checked_add(u32::try_from(varint::decode(input)?).ok()?)?;
@@ -21,7 +22,7 @@ pub fn decode(mut bytes: &[u8]) -> Option<PartIndex> {
             *input = rest;
             key.truncate(usize::try_from(same).ok()?);
             key.extend_from_slice(tail);
-            index.keys.push((series, Key::from_bytes(&key).ok()?.to_owned()));
+            index.keys.push(series, Key::from_bytes(&key).ok()?);
         }
         let offset = end.checked_add(varint::decode(input)?)?;
         let length = u32::try_from(varint::decode(input)?).ok()?;

@@ -1,0 +1,21 @@
+//! How long a peer may keep a connection waiting.
+
+use std::time::Duration;
+
+/// What ends a connection that holds its place for nothing; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// For a line that stands half sent, from its first byte on.
+    pub line_timeout: Option<Duration>,
+    /// For a peer that takes nothing of what it is sent.
+    pub stall_timeout: Option<Duration>,
+    /// For a peer that asks nothing. A follow is no such peer.
+    pub idle_timeout: Option<Duration>,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        let limit = Some(Duration::from_secs(30));
+        Self { line_timeout: limit, stall_timeout: limit, idle_timeout: None }
+    }
+}

@@ -1,0 +1,47 @@
+//! The last words to a client for which there is no place.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::time::Duration;
+
+use shared::response;
+use socket2::SockRef;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Reads of what has come before the reply is written.
+const MAX_READS: usize = 16;
+
+/// How long to wait for more of what the client sends.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// How long to read on in all.
+const MAX_DRAIN: Duration = Duration::from_secs(1);
+
+/// Reads what has come, says why, and ends the replies. Waits for nothing.
+pub(super) fn refuse(stream: &TcpStream, limit: usize) {
+    let mut reply = Vec::new();
+    response::encode_error(
+        &format!("there are too many connections (the limit is {limit})"),
+        &mut reply,
+    );
+    let socket = SockRef::from(stream);
+    let mut unread = [0; 4096];
+    for _ in 0..MAX_READS {
+        if !matches!((&*socket).read(&mut unread), Ok(1..)) {
+            break;
+        }
+    }
+    // A client that is gone can't be told anything.
+    let _ = (&*socket).write(&reply);
+    let _ = socket.shutdown(Shutdown::Write);
+}
+
+/// Reads what the client still sends, for a short time: closing a socket with unread bytes resets it,
+/// and the reply would be lost with it.
+pub(super) async fn drain(mut stream: TcpStream) {
+    let mut unread = vec![0; 4096];
+    let mut read = async || timeout(DRAIN_TIMEOUT, stream.read(&mut unread)).await;
+    let _ = timeout(MAX_DRAIN, async { while matches!(read().await, Ok(Ok(1..))) {} }).await;
+}

@@ -1,0 +1,128 @@
+//! Servers with less memory, shorter files, and directories that are taken away from them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+
+use crate::harness::process::{ServerProcess, command};
+
+/// A server that starts with what `ulimit` says.
+fn limited(ulimit: &str, data: &Path, options: &[&str]) -> ServerProcess {
+    let server = command();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit {ulimit} && exec \"$@\""), "sh"]);
+    shell.arg(server.get_program()).args(server.get_args());
+    let mut program = ServerProcess::spawn(shell.arg("--data-dir").arg(data).args(options));
+    program.wait_until_listening();
+    program
+}
+
+/// Puts of a series each, numbers in a range, on one connection. Answers how many of them are stored,
+/// and the reason why others are not.
+fn put_keys(program: &ServerProcess, keys: std::ops::Range<usize>) -> (usize, Option<String>) {
+    let mut stream = program.connect();
+    let mut replies = BufReader::new(stream.try_clone().unwrap());
+    let count = keys.len();
+    let sender = thread::spawn(move || {
+        let mut lines = String::new();
+        for key in keys {
+            writeln!(lines, "put host{key:08}.some.metric.of.it {key} {key}").unwrap();
+            if lines.len() > 60_000 {
+                stream.write_all(lines.as_bytes()).unwrap();
+                lines.clear();
+            }
+        }
+        stream.write_all(lines.as_bytes()).unwrap();
+    });
+    let (mut stored, mut reason, mut line) = (0, None, String::new());
+    for _ in 0..count {
+        line.clear();
+        assert!(replies.read_line(&mut line).unwrap() > 0, "cut off after {stored} puts");
+        if line == "ok\n" {
+            assert_eq!(reason, None, "a new series after one was refused");
+            stored += 1;
+        } else {
+            line.clear();
+            replies.read_line(&mut line).unwrap();
+            reason.get_or_insert_with(|| line.trim_end().to_owned());
+        }
+        line.clear();
+        replies.read_line(&mut line).unwrap();
+        assert_eq!(line, "\n");
+    }
+    sender.join().unwrap();
+    (stored, reason)
+}
+
+#[test]
+fn keys_without_end_are_refused_within_a_limit_of_memory() {
+    const LIMIT: usize = 65_536;
+    let data = tempfile::tempdir().unwrap();
+    for round in 0..3 {
+        // In KiB.
+        let mut program = limited("-v 131072", data.path(), &[]);
+        program.wait_until_logged("memory is limited to 128 MiB by ulimit -v");
+        let (stored, reason) = put_keys(&program, 0..LIMIT + 10_000);
+        assert_eq!(stored, LIMIT, "{}", program.describe_end());
+        let expected = format!("there are too many series (the limit is {LIMIT})");
+        assert_eq!(reason, Some(expected));
+        let found = program.request("get *[::all:count]\n");
+        assert_eq!(found.lines().filter(|line| line.ends_with(" 1.0 0")).count(), 1);
+        assert_eq!(found.lines().count(), LIMIT + 2, "in round {round}");
+        program.kill();
+    }
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_a_full_disk() {
+    let data = tempfile::tempdir().unwrap();
+    // 128 KiB.
+    let program = limited("-f 256", data.path(), &["--durability", "interval"]);
+    let mut acknowledged = Vec::new();
+    let mut refused = 0;
+    for key in 0..3000 {
+        // One file after the other is full.
+        match put_keys(&program, key..key + 1) {
+            (1, None) => acknowledged.push(key),
+            (0, Some(reason)) => {
+                assert_eq!(reason, "the disk is full");
+                refused += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((1..100).contains(&refused), "{refused} of 3000 are refused");
+    program.kill();
+    let mut program = ServerProcess::open(data.path());
+    let found = program.request("get *\n");
+    let found: Vec<usize> = found
+        .lines()
+        .filter_map(|line| line.rsplit_once(' ').and_then(|(_, time)| time.parse().ok()))
+        .collect();
+    assert_eq!(found, acknowledged);
+    program.stop();
+}
+
+#[test]
+fn a_directory_that_is_replaced_is_noticed_before_the_next_ok() {
+    for is_replaced in [false, true] {
+        let root = tempfile::tempdir().unwrap();
+        let (data, away) = (root.path().join("data"), root.path().join("away"));
+        let mut program = ServerProcess::open(&data);
+        assert_eq!(program.request("put a 1 1\n"), "ok\n\n");
+        fs::rename(&data, &away).unwrap();
+        if is_replaced {
+            fs::create_dir(&data).unwrap();
+        }
+        assert_eq!(program.request("put a 2 2\n"), "error\nthe disk failed\n\n");
+        program.wait_until_logged("the data directory was removed, or another one is in its place");
+        assert_eq!(
+            program.request("put a 2 2\nget a[:1]\n"),
+            "error\nthe disk failed\n\nok\na 1.0 1\n\n"
+        );
+        program.kill();
+    }
+}

@@ -1,0 +1,116 @@
+//! What the table is compared with: marks by their names, times, and what is no surprise.
+
+use std::time::Duration;
+
+use tui_client::event::KeyCode;
+
+use super::{compare, rows, scene, screen};
+use crate::harness::scene::{NOW, Scene};
+
+/// Goes to a time, at which this was the state.
+fn go_to(scene: &mut Scene, at: i64, state: &str) {
+    scene.keys(&format!("@{at}\n"));
+    scene.ok(&format!("get *[last@{at}]"), state);
+}
+
+/// The requests for how things stood at what the table is compared with.
+fn asked(scene: &Scene) -> Vec<String> {
+    let lines = scene.sent.iter().map(|sent| sent.line.clone());
+    lines.filter(|line| line.starts_with("get *[last:2@")).collect()
+}
+
+/// The keys of the rows.
+fn keys(scene: &Scene) -> String {
+    rows(scene).into_iter().map(|(key, _)| key).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_mark_that_is_later_than_the_place_is_offered_and_compared_with() {
+    let mut scene = scene();
+    let (first, second) = (NOW - 300, NOW - 200);
+    let boot = NOW - 900;
+    scene.told(&format!("mark.boot 1 {boot}\nmark.deploy 1 {first}\nmark.deploy 2 {second}\n"));
+    let at = NOW - 600;
+    go_to(&mut scene, at, &format!("a 1.0 {at}\n"));
+    scene.keys("Cnever\n");
+    let said = "no mark is called never (there is boot, deploy), and no time: ";
+    assert!(scene.notice().starts_with(said), "{}", scene.notice());
+    scene.code(KeyCode::Esc);
+    scene.keys("C");
+    let text = screen(&scene);
+    assert!(text.contains("compare with: boot   deploy   -1h"), "{text}");
+    scene.keys("d");
+    scene.code(KeyCode::Tab);
+    assert_eq!(scene.input().text(), "deploy");
+    scene.code(KeyCode::Enter);
+    let line = format!("get *[last:2@{first}]");
+    assert_eq!(asked(&scene), [&*line], "the next one");
+    scene.ok(&line, &format!("a 1.0 {first}\nb 5.0 {first}\nmark.boot 1 {boot}\n"));
+    let text = screen(&scene);
+    let said = "compared with deploy, which is later, 1 not yet there ";
+    assert!(text.contains(said), "{text}");
+    // The newest one that is not later comes before all others.
+    for (at, mark) in [(NOW - 240, first), (NOW - 60, second)] {
+        go_to(&mut scene, at, &format!("a 1.0 {at}\n"));
+        scene.keys("Cdeploy\n");
+        let line = format!("get *[last:2@{mark}]");
+        assert_eq!(asked(&scene), [&*line]);
+        scene.ok(&line, &format!("a 1.0 {mark}\n"));
+        assert!(screen(&scene).contains("moved since deploy "), "{}", screen(&scene));
+    }
+}
+
+#[test]
+fn what_is_still_to_come_is_not_compared_with() {
+    let mut scene = scene();
+    let ahead = NOW + 60;
+    scene.told(&format!("mark.release 1 {ahead}\n"));
+    for (text, said) in [
+        (ahead.to_string(), "2006-06-21 04:32:00 is still to come"),
+        ("release".to_owned(), "release is still to come: it is of 2006-06-21 04:32:00"),
+    ] {
+        scene.keys(&format!("C{text}\n"));
+        assert_eq!(scene.notice(), said);
+        assert_eq!(scene.input().text(), text, "to be corrected");
+        assert_eq!(asked(&scene), [""; 0]);
+        scene.code(KeyCode::Esc);
+    }
+    scene.keys("Cnow\n");
+    assert_eq!(asked(&scene), [format!("get *[last:2@{NOW}]")]);
+}
+
+#[test]
+fn marks_are_no_surprise() {
+    let mut scene = scene();
+    let then = NOW - 600;
+    scene.told(&format!("mark.x 1 {NOW}\nmark.y 1 {}\nc 1.0 {NOW}\n", then - 60));
+    let gone = format!("mark.z 1 {then}\n");
+    compare(&mut scene, &format!("a 1.0 {then}\nb 5.5 {then}\nmark.y 2 {then}\n{gone}"));
+    assert_eq!(keys(&scene), "c a b mark.x mark.y", "what is new, and what has moved");
+    let text = screen(&scene);
+    assert!(text.contains("moved since 2006-06-21 04:21:00 ") && !text.contains("gone"), "{text}");
+    // Nor is one that is put meanwhile.
+    scene.told(&format!("mark.late 1 {NOW}\nd 1.0 {NOW}\n"));
+    scene.wait(Duration::from_secs(1));
+    assert_eq!(keys(&scene), "c d a b mark.x mark.y mark.late");
+    let is_mark = |key: &str| key.starts_with("mark.");
+    for row in scene.app.table().visible(100) {
+        assert_eq!(row.moved(NOW).is_none(), is_mark(row.key.as_str()), "{}", row.key);
+    }
+}
+
+#[test]
+fn before_all_points_those_are_counted_that_are_not_yet_there() {
+    let mut scene = scene();
+    let then = NOW - 600;
+    let state = format!("a 1.0 {then}\nb 1.0 {then}\n");
+    go_to(&mut scene, 978_307_200, "");
+    compare(&mut scene, &state);
+    let said = "compared with 2006-06-21 04:21:00, which is later, 2 not yet there ";
+    assert!(screen(&scene).contains(said), "{}", screen(&scene));
+    go_to(&mut scene, then, &state);
+    let text = screen(&scene);
+    assert!(text.contains("moved since 2006-06-21 04:21:00 "), "{text}");
+    go_to(&mut scene, 978_393_600, "");
+    assert!(screen(&scene).contains(said), "{}", screen(&scene));
+}
