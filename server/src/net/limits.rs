@@ -15,7 +15,7 @@ pub struct ConnectionLimits {
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        let limit = Some(Duration::from_secs(30));
-        Self { line_timeout: limit, stall_timeout: limit, idle_timeout: None }
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        Self { line_timeout: seconds(30), stall_timeout: seconds(600), idle_timeout: None }
     }
 }

@@ -125,10 +125,7 @@ impl App {
                 let path = self.cx.file_name("svg");
                 self.cx.push(Effect::Picture(path));
             }
-            Action::SaveSession => {
-                let path = self.cx.file_name("session");
-                self.save_session(path);
-            }
+            Action::SaveSession => self.save_session_of_now(),
             Action::NextTheme => self.next_theme(),
             Action::SaveView => self.ask_for_view_file(),
             Action::CopyCommand => self.copy_command(),

@@ -57,6 +57,12 @@ impl Replayed {
 }
 
 impl App {
+    /// Saves the session under a name of the time.
+    pub(in crate::app) fn save_session_of_now(&mut self) {
+        let path = self.cx.file_name("session");
+        self.save_session(path);
+    }
+
     /// Saves the session at a path as typed: asks for what is in it, if the server can be asked.
     pub(in crate::app) fn save_session(&mut self, path: String) {
         if self.saving.is_some() {
