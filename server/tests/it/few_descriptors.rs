@@ -24,7 +24,7 @@ fn with_descriptors(count: u32, arguments: &[&str]) -> ServerProcess {
 #[test]
 fn few_descriptors_are_enough_for_clients_on_both_addresses_and_for_the_store() {
     const POINTS: usize = 40_000;
-    let program = with_descriptors(64, &["--ephemeral", "--log-limit", "64KiB"]);
+    let program = with_descriptors(64, &["--ephemeral", "--log-limit", "512KiB"]);
     let port = program.port();
     std::thread::scope(|scope| {
         for client in 0..16 {
