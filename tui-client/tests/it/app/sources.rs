@@ -375,8 +375,8 @@ fn a_saved_session_has_the_newest_points_of_a_server_that_is_away() {
     assert_eq!(points.collect::<Vec<_>>(), [("web1/a", vec![1.0, 3.0]), ("db/a", vec![2.0])]);
     let coverage = session.recording.coverage().unwrap();
     let known = |key: &str| {
-        let is_whole = coverage.is_whole(key);
-        (is_whole, coverage.known_at(key, NOW), coverage.known_at(key, NOW - 60))
+        let (is_whole, at) = (coverage.is_whole(key), session.view.saved_at);
+        (is_whole, coverage.known_at(key, at), coverage.known_at(key, at - 60))
     };
     assert_eq!(known("web1/a"), (true, usize::MAX, usize::MAX));
     assert_eq!(known("db/a"), (false, 2, 0));
