@@ -182,7 +182,8 @@ impl ServerProcess {
         os::peak_memory(self.child.id())
     }
 
-    /// Its memory now in KiB; `None` where the system does not tell.
+    /// Its memory now in KiB.
+    #[cfg(target_os = "linux")]
     pub fn memory(&self) -> Option<u64> {
         os::memory(self.child.id())
     }

@@ -70,7 +70,8 @@ pub fn peak_memory(process: u32) -> Option<u64> {
     of_memory(process, "VmHWM:")
 }
 
-/// Memory of this process now, in KiB, on Linux.
+/// Memory of this process now, in KiB.
+#[cfg(target_os = "linux")]
 pub fn memory(process: u32) -> Option<u64> {
     of_memory(process, "VmRSS:")
 }

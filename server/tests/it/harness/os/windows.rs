@@ -106,8 +106,3 @@ pub fn make_circle(_: &Path) -> Option<&'static str> {
 pub fn peak_memory(_: u32) -> Option<u64> {
     None
 }
-
-/// Memory of this process now: not known without unsafe code.
-pub fn memory(_: u32) -> Option<u64> {
-    None
-}
