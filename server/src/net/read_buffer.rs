@@ -22,9 +22,9 @@ const SMALL: usize = 4 * 1024;
 
 thread_local! {
     /// A buffer of [`MAX_READ`] bytes, or none.
-    #[cfg_attr(
-        windows,
-        allow(clippy::missing_const_for_thread_local, reason = "it is one, which is not seen there")
+    #[allow(
+        clippy::missing_const_for_thread_local,
+        reason = "it is one, which is not seen for every system"
     )]
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }

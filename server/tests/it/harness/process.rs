@@ -177,14 +177,8 @@ impl ServerProcess {
         self.port
     }
 
-    /// Its most memory so far in KiB; `None` where the system does not tell.
-    pub fn peak_memory(&self) -> Option<u64> {
-        os::peak_memory(self.child.id())
-    }
-
-    /// Its memory now in KiB.
-    #[cfg(target_os = "linux")]
-    pub fn memory(&self) -> Option<u64> {
+    /// Its memory now, and at most so far, in KiB; `None` where the system does not tell.
+    pub fn memory(&self) -> Option<(u64, u64)> {
         os::memory(self.child.id())
     }
 

@@ -65,22 +65,18 @@ pub fn make_circle(path: &Path) -> Option<&'static str> {
     Some("it can't be read: Too many levels of symbolic links")
 }
 
-/// Peak memory of this process so far, in KiB, on Linux.
-pub fn peak_memory(process: u32) -> Option<u64> {
-    of_memory(process, "VmHWM:")
-}
-
-/// Memory of this process now, in KiB.
-#[cfg(target_os = "linux")]
-pub fn memory(process: u32) -> Option<u64> {
-    of_memory(process, "VmRSS:")
-}
-
-fn of_memory(process: u32, what: &str) -> Option<u64> {
+/// Memory of this process now, and at most so far, in KiB, on Linux.
+pub fn memory(process: u32) -> Option<(u64, u64)> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with(what)).unwrap();
-    Some(line.split_whitespace().nth(1).unwrap().parse().unwrap())
+    let of = |what: &str| -> u64 {
+        let line = status.lines().find(|line| line.starts_with(what)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    Some((of("VmRSS:"), of("VmHWM:")))
 }
+
+/// A client that is cut off hears of it by a reset.
+pub const CUTS_OFF_BY_RESET: bool = true;
 
 mod tests {
     use std::os::unix::process::ExitStatusExt;

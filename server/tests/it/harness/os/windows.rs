@@ -102,7 +102,10 @@ pub fn make_circle(_: &Path) -> Option<&'static str> {
     None
 }
 
-/// Peak memory of this process: not known without unsafe code.
-pub fn peak_memory(_: u32) -> Option<u64> {
+/// Memory of this process now, and at most so far: not known without unsafe code.
+pub fn memory(_: u32) -> Option<(u64, u64)> {
     None
 }
+
+/// A client that is cut off hears of it by a reset. Under wine the reply only ends.
+pub const CUTS_OFF_BY_RESET: bool = false;
