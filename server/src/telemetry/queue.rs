@@ -1,4 +1,4 @@
-//! Lines on their way to the thread that writes them: bounded, and whoever logs never waits.
+//! Lines on their way to the thread that writes them: bounded, so that logging never waits.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

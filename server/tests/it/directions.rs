@@ -102,6 +102,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 const KNOW_THE_SYSTEM: &[&str] = &[
     "src/os",
     "tests/it/harness/os",
+    "tests/it/limits.rs",
     "tests/it/main.rs",
     "tests/it/streams.rs",
     "benches/load/process.rs",

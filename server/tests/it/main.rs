@@ -8,23 +8,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod concurrent_clients;
-mod connection_limits;
 mod dialogues;
 mod directions;
 #[cfg(target_os = "linux")]
 mod disk_full;
-// Windows has no such limit.
-#[cfg(unix)]
-mod few_descriptors;
 mod following;
 mod handed_on;
 mod harness;
-#[cfg(target_os = "linux")]
-mod idle_connections;
 mod kill_9;
 mod lifecycle;
-#[cfg(target_os = "linux")]
-mod limited_process;
+mod limits;
 mod options;
 mod refused_directories;
 mod released_formats;
@@ -32,7 +25,6 @@ mod server_log;
 // Windows has no such signals.
 #[cfg(unix)]
 mod signals;
-mod silent_peers;
 // Windows has no such streams.
 #[cfg(unix)]
 mod streams;

@@ -62,7 +62,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// The size in bytes of the disk that the directory is on; `None` when it is not known.
     fn size(&self) -> Option<u64>;
 
-    /// A number that nobody can foresee; see [`super::salt::Salt`].
+    /// A number that can't be foreseen; see [`super::salt::Salt`].
     ///
     /// # Errors
     /// When the system has none.

@@ -1,6 +1,7 @@
 //! The write-ahead log: batches wait in a queue, are committed in groups to the newest segment, and
 //! are found there again after a crash.
 
+pub mod beginning;
 pub mod entries;
 pub mod group_commit;
 pub mod header;

@@ -282,6 +282,12 @@ pub struct IndexPlace {
 }
 
 impl IndexPlace {
+    /// That of a part of format 1.
+    fn unsalted(index_offset: u64, end: u64, checksum: u32) -> Self {
+        let (salt, header_length) = (Salt::NONE, FileHeader::LENGTH_V1 as u64);
+        Self { deletes_offset: None, index_offset, end, checksum, salt, header_length }
+    }
+
     /// Bytes at the end of a part that are looked at.
     pub const FOOTER_LENGTH: usize = size_of::<Footer>();
 
@@ -379,14 +385,9 @@ impl FooterV2 {
         let fields = &footer.as_bytes()[..offset_of!(Self, checksum)];
         let is_sound = footer.magic == END_MAGIC_V2 && footer.checksum == crc32c::crc32c(fields);
         let end = size.checked_sub(size_of::<Self>() as u64).filter(|_| is_sound)?;
-        Some(IndexPlace {
-            deletes_offset: Some(footer.deletes_offset.get()),
-            index_offset: footer.index_offset.get(),
-            end,
-            checksum: footer.index_checksum.get(),
-            salt: Salt::NONE,
-            header_length: FileHeader::LENGTH_V1 as u64,
-        })
+        let deletes_offset = Some(footer.deletes_offset.get());
+        let (index_offset, checksum) = (footer.index_offset.get(), footer.index_checksum.get());
+        Some(IndexPlace { deletes_offset, ..IndexPlace::unsalted(index_offset, end, checksum) })
     }
 }
 
@@ -407,13 +408,7 @@ impl FooterV1 {
         let fields = &footer.as_bytes()[..offset_of!(Self, checksum)];
         let is_sound = footer.magic == FILE_MAGIC_V1 && footer.checksum == crc32c::crc32c(fields);
         let end = size.checked_sub(size_of::<Self>() as u64).filter(|_| is_sound)?;
-        Some(IndexPlace {
-            deletes_offset: None,
-            index_offset: footer.index_offset.get(),
-            end,
-            checksum: footer.index_checksum.get(),
-            salt: Salt::NONE,
-            header_length: FileHeader::LENGTH_V1 as u64,
-        })
+        let (index_offset, checksum) = (footer.index_offset.get(), footer.index_checksum.get());
+        Some(IndexPlace::unsalted(index_offset, end, checksum))
     }
 }

@@ -4,7 +4,8 @@ use std::io;
 
 use zerocopy::IntoBytes;
 
-use super::entries::{Beginning, SegmentEntries, SegmentEntry};
+use super::beginning::Beginning;
+use super::entries::{SegmentEntries, SegmentEntry};
 use super::header::{Group, Layout, Mark, PreviousSegment, SegmentHeader};
 use super::record::{self, ChainEnd};
 use crate::store::local::config::Durability;

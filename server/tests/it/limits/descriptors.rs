@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
-use crate::connection_limits::put;
+use super::connections::put;
 use crate::harness::PATIENCE;
 use crate::harness::process::{ServerProcess, command};
 
