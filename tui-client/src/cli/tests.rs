@@ -330,3 +330,11 @@ fn a_watch_begins_some_time_ago_or_at_a_moment() {
         assert!(since(text).is_err_and(|said| said.starts_with(why)), "{text}");
     }
 }
+
+#[test]
+fn what_the_screen_does_with_times_marks_and_pictures_is_in_the_help() {
+    let help = Args::command().render_long_help().to_string();
+    for said in ["@ goes to a time", "mark.NAME", "C compares", "SVG file", "v changes the theme"] {
+        assert!(help.contains(said), "{said}");
+    }
+}

@@ -277,6 +277,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn percentages_keep_their_sign_and_fit() {
+        for (number, text) in [
+            (0.0, "0%"),
+            (-0.01, "-0%"),
+            (0.52, "+0.5%"),
+            (-32.4, "-32.4%"),
+            (300.0, "+300%"),
+            (12_500.0, "+12500%"),
+            (650_125.0, "+650125%"),
+            (-2.601e9, "-2.60e9%"),
+        ] {
+            assert_eq!(percent(number, 8), text);
+        }
+        assert_eq!(change(-6.1667e-4, 10), "-616.67 µ");
+        assert_eq!(change(-6.1667e-4, 7), "-6.2e-4");
+    }
+
+    #[test]
     fn values_are_exact_where_there_is_room() {
         for (number, width, text) in [
             (23.0, 10, "23"),

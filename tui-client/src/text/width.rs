@@ -109,6 +109,15 @@ pub fn with_short_words(text: &str, columns: usize) -> Cow<'_, str> {
     if excess > 0 && !is_filled { text.into() } else { words.join(" ").into() }
 }
 
+/// The text, if it fits, else an ellipsis and its end.
+pub fn end_of(text: &str, columns: usize) -> Cow<'_, str> {
+    let all = width(text);
+    if all <= columns {
+        return text.into();
+    }
+    format!("…{}", behind(text, (all + 1).saturating_sub(columns)).0).into()
+}
+
 /// The first columns of a text that are out of view, so that at most `columns` are left up to its end;
 /// whole characters.
 pub fn scrolled(text: &str, columns: usize) -> usize {

@@ -12,7 +12,7 @@ use super::{hints, input};
 use crate::app::input::prompt::paste::Import;
 use crate::keymap::Mode;
 use crate::text::number;
-use crate::text::width::{cut, cut_in_the_middle, width, with_short_words};
+use crate::text::width::{cut, cut_in_the_middle, end_of, width, with_short_words};
 
 /// The most columns of the progress bar.
 const MAX_BAR_WIDTH: usize = 20;
@@ -31,11 +31,16 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
             _ if notice.completions => pen.write(&notice.text, style),
             Some((before, name)) => {
                 // The name is what is needed next.
-                let left = room.saturating_sub(width(before));
-                let needed = if left < MIN_NAME { width(name).min(room / 2) } else { 0 };
-                pen.write(&cut(before, room.saturating_sub(needed)), style);
-                let room = pen.room();
-                pen.write(&cut_in_the_middle(name, room), style)
+                let (all, left) = (width(name), room.saturating_sub(width(before)));
+                if left < MIN_NAME.min(all) {
+                    let needed = all.min(room / 2);
+                    pen.write(&cut(before, room.saturating_sub(needed)), style);
+                    pen.write(&end_of(name, needed), style)
+                } else {
+                    pen.write(before, style);
+                    let room = pen.room();
+                    pen.write(&cut_in_the_middle(name, room), style)
+                }
             }
             None => {
                 let brief = notice.brief.as_ref().filter(|_| width(&notice.text) > room);

@@ -400,3 +400,13 @@ fn the_program_ends_as_by_its_key() {
     let mut scene = looking_for(scene, "quit the program");
     assert_eq!(scene.code(KeyCode::Enter), [Effect::Quit(Ending::Complete)]);
 }
+
+/// The list covers the bottom line, on which it would be said.
+#[test]
+fn how_an_option_is_typed_is_said_on_the_list() {
+    let mut scene = looking_for(Scene::with_sample(80, 24, &[]), "csv");
+    assert!(!screen(&scene).contains("tui-client --once"));
+    scene.code(KeyCode::Enter);
+    let text = screen(&scene);
+    assert!(text.contains("tui-client --once --format csv"), "{text}");
+}

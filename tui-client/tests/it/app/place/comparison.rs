@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use tui_client::event::KeyCode;
+use tui_client::keymap::Mode;
 
 use super::{compare, rows, scene, screen};
 use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::draw;
 
 /// Goes to a time, at which this was the state.
 fn go_to(scene: &mut Scene, at: i64, state: &str) {
@@ -113,4 +115,38 @@ fn before_all_points_those_are_counted_that_are_not_yet_there() {
     assert!(text.contains("moved since 2006-06-21 04:21:00 "), "{text}");
     go_to(&mut scene, 978_393_600, "");
     assert!(screen(&scene).contains(said), "{}", screen(&scene));
+}
+
+/// Where a watched key and its chart leave the table half of the screen.
+#[test]
+fn half_a_screen_says_what_is_compared_with_and_what_has_no_percentage() {
+    let mut scene = Scene::live(120, 36, &["a"], &[]);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\nc 650126.0 {NOW}\n"));
+    scene.ok("get a[last:1024]", &format!("a 0.0 {}\na 4.0 {NOW}\n", NOW - 900));
+    scene.to(Mode::Table);
+    let base = NOW - 600;
+    scene.keys(&format!("C{base}\n"));
+    let state = format!("a 0.0 {base}\nc 1.0 {base}\n");
+    scene.ok(&format!("get *[last:2@{base}]"), &state);
+    let draw = |scene: &Scene| draw(scene, &scene.theme, 120, 36).to_string();
+    let half = |text: &str| -> String {
+        text.lines().map(|line| line.chars().take(61).collect::<String>() + "\n").collect()
+    };
+    let text = half(&draw(&scene));
+    let row = |key: &str| text.lines().find(|line| line.contains(&format!("│ {key} ")));
+    for (key, said) in [("a", "from 0"), ("b", "new"), ("c", "+6.50e7%")] {
+        assert!(row(key).is_some_and(|row| row.contains(said)), "{key}: {text}");
+    }
+    assert!(!text.contains(" moved  "), "there is no room for that column: {text}");
+    for filter in ["", "/not stale and last > 1\n"] {
+        scene.keys(filter);
+        let text = half(&draw(&scene));
+        assert!(text.contains("since 2006-06-21 04:21:00"), "{text}");
+    }
+    // The sign reads the other way round.
+    let at = NOW - 1200;
+    scene.keys(&format!("@{at}\n"));
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 2.0 {at}\nc 3.0 {at}\n"));
+    let text = half(&draw(&scene));
+    assert!(text.contains("vs 2006-06-21 04:21:00, later"), "{text}");
 }
