@@ -67,7 +67,9 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
                 "{name} is older than the newest part and in no part; it is kept as {DAMAGED}{name}"
             );
         }
-        quarantine::release(state.disk(), &name, !held || segment::is_damaged(state.disk(), id));
+        let damaged = !held || segment::is_damaged(state.disk(), id);
+        // No put waits for the disk yet.
+        drop(quarantine::release(state.disk(), &name, damaged, || false));
     }
     drop(parts);
     let Replayed { resume, damaged_segments, points: points_in_log, hidden_points } =
