@@ -440,6 +440,7 @@ impl Committer {
             checkpoint_failure: memory.checkpoint_failure,
             log_bytes: without_names(memory.log_bytes, memory.defining_bytes, config.log_limit),
             log_limit: config.log_limit,
+            freeze_from: rotation::freeze_from(config.log_limit, self.disk_full_logged),
             segment_bytes: if self.segment.is_missing() || self.is_too_long {
                 u64::MAX
             } else {
@@ -451,7 +452,6 @@ impl Committer {
             },
             segment_size: config.segment_size,
             unsynced: self.unsynced_since.is_some(),
-            disk_full: self.disk_full_logged,
             attempt: match failure {
                 Some(error) => Attempt::Failed { disk_full: disk::is_full(error) },
                 None if self.rotation_paused() => Attempt::Paused,
