@@ -102,6 +102,11 @@ pub struct Cli {
     #[arg(long, value_name = "TIME", default_value = "none")]
     pub idle_timeout: Patience,
 
+    /// When a write or sync of the log has failed: refuse puts until the next start and answer gets,
+    /// or stop, for a supervisor that starts the server again. The exit code is 1 in both.
+    #[arg(long, value_enum, default_value_t = OnDiskFailure::Refuse)]
+    pub on_disk_failure: OnDiskFailure,
+
     /// Log level, on standard error; debug shows each connection and request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
     pub log_level: LogLevel,
@@ -190,7 +195,8 @@ On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is close
 accepting, answers the requests in flight and exits; a second one ends it at once. If it was started
 in a terminal, closing that stops it, too. At log-off and shutdown Windows may end it like a kill.
 None of it loses what was acknowledged.
-Exit codes: 0 stopped in this way, 1 failed to start or to run, or ended at once, 2 wrong usage.";
+Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or
+ended at once, 2 wrong usage.";
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -199,6 +205,15 @@ pub enum DurabilityChoice {
     Sync,
     /// Handed to the operating system: survives kill -9; a power cut may take the last second.
     Interval,
+}
+
+/// What happens when a write or sync of the log has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnDiskFailure {
+    /// Puts are refused; reads go on.
+    Refuse,
+    /// The server ends.
+    Stop,
 }
 
 /// The most detailed messages that are logged.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use shared::KeyBuf;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use super::config::LocalConfig;
@@ -48,6 +49,7 @@ pub struct StoreState {
     refused_series: RefusedSeries,
     reserve: Arc<Reserve>,
     removed: RemovedFiles,
+    failure: CancellationToken,
     /// Permits to read, one for each answer that is being read.
     reads: Arc<Semaphore>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`], [`Memory::deletions`] and
@@ -66,6 +68,7 @@ impl StoreState {
         Self {
             followers: Followers::new(config.follow_buffer),
             removed: RemovedFiles::default(),
+            failure: CancellationToken::new(),
             reserve: Arc::new(Reserve::find(&*disk, config.reserve, config.retry)),
             reads: Arc::new(Semaphore::new(config.max_reads.clamp(1, Semaphore::MAX_PERMITS))),
             disk,
@@ -177,12 +180,18 @@ impl StoreState {
         self.changed.wait_timeout(memory, limit).unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Cancelled once all puts are refused because of [`StoreState::fail`].
+    pub fn failure(&self) -> &CancellationToken {
+        &self.failure
+    }
+
     /// Refuses all puts from now on and logs why.
     pub fn fail(&self, what: &str) {
         let mut memory = self.memory();
         if memory.phase == Phase::Open {
             error!("{what}; no more puts are acknowledged until the server is started again");
             memory.phase = Phase::Failed;
+            self.failure.cancel();
         }
         drop(memory);
         self.notify();
