@@ -30,7 +30,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     };
     let mut pen = canvas.pen(area, 0);
     if let Some(replayed) = app.replayed() {
-        let saved = time::date(replayed.saved_at, app.zone());
+        let saved = time::date(replayed.saved_at(), app.zone());
         let (before, address) = ("replay of ", app.link().address());
         let behind = format!(", saved {saved}");
         draw_place(app, theme, &mut pen, 4 + width(before) + width(address) + width(&behind));

@@ -6,10 +6,11 @@ use crate::app::App;
 use crate::app::copy_command;
 use crate::app::line_input::InputPurpose;
 use crate::app::table::compared::COLUMNS;
+use crate::app::unopened::Unopened;
 use crate::effect::{Effect, FileJob};
 use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Chosen;
-use crate::metrics::sort::{Sort, TableSpec};
+use crate::metrics::sort::TableSpec;
 use crate::session::{ChartView, Comparison, Focus, Look, View, view_file};
 use crate::text::time;
 use crate::themes::BUILT_IN;
@@ -17,25 +18,6 @@ use crate::wire_log::entry::Tone;
 
 /// The time between two polls of which a view says nothing.
 const USUAL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What of a view waits for the first answers.
-#[derive(Debug, Default)]
-pub struct Unopened {
-    compared: Option<Comparison>,
-    sort: Option<Sort>,
-    chart: Option<ChartView>,
-    /// The key of the selected row; none for the first row, whatever its key.
-    row: Option<String>,
-    /// The row is still to be selected.
-    row_is_due: bool,
-}
-
-impl Unopened {
-    /// The order of the rows while they are compared; from now on it no longer waits.
-    pub(super) fn take_sort(&mut self) -> Option<Sort> {
-        self.sort.take()
-    }
-}
 
 impl App {
     /// What is shown, and how.
@@ -161,31 +143,21 @@ impl App {
             Some(at) => self.move_place(at),
             None => {}
         }
-        self.unopened = Unopened {
-            compared: view.compared.clone(),
-            sort: view.compared_sort,
-            chart: Some(view.chart.clone()),
-            row: view.selected_row.clone(),
-            row_is_due: true,
-        };
+        self.unopened = Unopened::of(view);
     }
 
     /// The server has begun to answer: asks for what the table is compared with.
     pub(in crate::app) fn compare_as_saved(&mut self) {
-        match self.unopened.compared.take() {
-            None => {}
-            Some(Comparison::Base(base)) => self.ask_base(base),
-            // It may be a mark.
-            typed => {
-                self.unopened.compared = typed;
-                self.ask_marks();
-            }
+        if let Some(base) = self.unopened.take_base() {
+            self.ask_base(base);
+        } else if self.unopened.awaits_marks() {
+            self.ask_marks();
         }
     }
 
     /// The server can't say how things stood: what of the view needs that is left out, and said.
     pub(in crate::app) fn open_without_past(&mut self) {
-        if self.unopened.compared.take().is_some() {
+        if self.unopened.drop_comparison() {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
         }
         if let Some(at) = self.place.at() {
@@ -196,10 +168,7 @@ impl App {
 
     /// The marks are known: compares the table with what the view says in words.
     pub(in crate::app) fn compare_with_words(&mut self) {
-        let is_typed = |compared: &mut Comparison| matches!(compared, Comparison::Typed(_));
-        let Some(Comparison::Typed(text)) = self.unopened.compared.take_if(is_typed) else {
-            return;
-        };
+        let Some(text) = self.unopened.take_words() else { return };
         match self.base_of(&text) {
             Ok(_) => self.compare_with(&text),
             Err(why) => self.log.report(format!("not compared: {why}"), &mut self.cx),
@@ -209,12 +178,10 @@ impl App {
     /// Selects the row that was, once the rows are known as they were.
     pub(in crate::app) fn select_row_as_saved(&mut self) {
         let is_there = self.place.at().is_none() || self.place.table().is_some();
-        let Unopened { sort, row_is_due, .. } = &self.unopened;
-        if !is_there || !row_is_due || sort.is_some() {
+        if !is_there || !self.unopened.is_row_due() {
             return;
         }
-        self.unopened.row_is_due = false;
-        let key = self.unopened.row.take().and_then(|key| key.parse().ok());
+        let key = self.unopened.take_row().and_then(|key| key.parse().ok());
         let rows = self.layout().table_rows();
         let table = self.place.table_or(&mut self.table);
         match key {
@@ -225,7 +192,7 @@ impl App {
 
     /// The watched keys are known: selects and marks those that were.
     pub(in crate::app) fn chart_as_saved(&mut self) {
-        if let Some(chart) = self.unopened.chart.take() {
+        if let Some(chart) = self.unopened.take_chart() {
             self.watch.select_and_mark(&chart);
         }
     }
