@@ -34,7 +34,7 @@ impl App {
             runs: Vec::new(),
             shifts: self.sources.shifts(),
             saved_at: self.cx.now().unix(),
-            watch: self.watch.shown_patterns(),
+            watch: self.watch.own_patterns(&self.alerts),
             alerts: self.alerts.alerts().cloned().collect(),
             table: TableSpec {
                 filter: self.table().filter().cloned(),

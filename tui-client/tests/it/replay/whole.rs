@@ -178,6 +178,16 @@ fn a_session_is_shown_without_a_server_as_it_was() {
 }
 
 #[test]
+fn keys_of_an_alert_stand_in_a_replay_as_they_did_the_firing_ones_first() {
+    // By hand one key is watched; of the alert's own the last one that was put fires.
+    let desk = shows_the_same(&["oven.temp"], &["*.cpu > 85"], async |desk, _| {
+        desk.to(Mode::Watch);
+    });
+    let keys: Vec<_> = desk.app.watch().keys().iter().map(|key| key.key.as_str()).collect();
+    assert_eq!(keys, ["oven.temp", "kettle.cpu", "eardrum.cpu", "palm.cpu"]);
+}
+
+#[test]
 fn place_comparison_order_and_chart_are_as_they_were() {
     let desk = shows_the_same(&["palm.*", "oven.temp"], &[], async |desk, now| {
         desk.to(Mode::Watch);
@@ -253,6 +263,8 @@ fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
     let act = async |desk: &mut Desk, _| {
         desk.to(Mode::Table);
         desk.keys("?column trend\n");
+        // In its place there is room for the number of points.
+        desk.keys("?column change\n");
     };
     let runs = (&["run1.", "run2."][..], now);
     let desk = shows_the_same_of(vec![server], runs, (&["run2.loss"], &[]), act);
