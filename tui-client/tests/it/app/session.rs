@@ -396,6 +396,37 @@ fn the_top_line_of_a_replay_says_what_it_is_and_when() {
     }
 }
 
+/// Where the room is short, they come before the address and the date.
+#[test]
+fn the_top_line_of_a_replay_says_by_how_much_runs_are_shifted() {
+    let view = View {
+        address: "palm.example:10001".to_owned(),
+        saved_at: NOW,
+        place: Some(NOW - 600),
+        shifts: vec![("run1.".to_owned(), 200_000)],
+        runs: ["run1.", "run2."].map(str::to_owned).into(),
+        ..View::default()
+    };
+    let sources = view.sources();
+    let log = Log::new(1 << 20, false).snapshot();
+    let session = Arc::new(Session { view, recording: Recording::default(), log });
+    for (width, expected) in [
+        (40, "▷ replay run1. +2d7h · run2. 10m ago"),
+        (80, "▷ replay, saved 2006-06-21 04:31:00 run1. +2d7h · run2. 10m ago"),
+        (
+            100,
+            "▷ replay of palm.example:10001, saved 2006-06-21 04:31:00 run1. +2d7h · run2. 10m ago",
+        ),
+    ] {
+        let (replayed, sources) = (Some(Arc::clone(&session)), sources.clone());
+        let address = "palm.example:10001".to_owned();
+        let scene = Scene::with(width, 10, AppConfig { address, sources, replayed, ..config() });
+        let screen = draw(&scene, &scene.theme, width, 10).to_string();
+        let top = screen.lines().next().unwrap().trim_matches('"').split_whitespace();
+        assert_eq!(top.collect::<Vec<_>>().join(" "), expected);
+    }
+}
+
 #[test]
 fn a_session_that_can_not_be_saved_asks_for_another_name() {
     let mut scene = Scene::with_sample(100, 30, &[]);
