@@ -248,6 +248,32 @@ fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
     assert!(lines.iter().any(|line| line == asked), "{lines:?}");
 }
 
+#[test]
+fn what_is_asked_of_a_server_that_is_away_is_one_line_of_the_log_however_often() {
+    let mut scene = scene_of(160, 40, &["db/a"]);
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    scene.ok("get db/a[last:1024]", &format!("db/a 1.0 {}\ndb/a 2.0 {NOW}\n", NOW - 9));
+    let mut refused = 0;
+    for _ in 0..60 {
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            if line.starts_with("get db/a[") {
+                scene.answer(&line, Status::Error, "db: no server there\n");
+                refused += 1;
+            } else {
+                scene.ok(&line, "");
+            }
+        }
+        scene.wait(Duration::from_secs(1));
+    }
+    assert!(refused > 10, "the chart asks again and again: {refused}");
+    let lines = scene.app.log().visible(usize::MAX);
+    let times: Vec<u32> = lines
+        .filter(|line| line.text.ends_with(" ← error: db: no server there"))
+        .map(|line| line.times)
+        .collect();
+    assert_eq!(times, [refused], "{:?}", scene.log());
+}
+
 /// What was asked for to know how things stood.
 fn asked_of_past(scene: &Scene) -> Vec<String> {
     let lines = scene.sent.iter().map(|sent| sent.line.clone());
