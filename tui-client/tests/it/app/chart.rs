@@ -224,10 +224,10 @@ fn a_chart_without_the_list_of_keys_has_no_remark_about_its_numbers() {
     let frame = |scene: &Scene| {
         draw(scene, &Theme::colour(), 200, 24).to_string().lines().nth(1).unwrap().to_owned()
     };
-    assert!(!frame(&scene).contains(" of 15m"), "{}", frame(&scene));
+    assert!(!frame(&scene).contains(" of the last 15m"), "{}", frame(&scene));
     scene.keys("f");
     let list = draw(&scene, &Theme::colour(), 200, 24);
-    assert!(find(&list, " of 15m").is_some(), "{list}");
+    assert!(find(&list, " of the last 15m").is_some(), "{list}");
 }
 
 #[test]
