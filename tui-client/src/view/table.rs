@@ -131,6 +131,11 @@ fn titles(app: &App) -> Vec<String> {
         gone if is_later => format!(", {} not yet there", number::count(gone as u64)),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
+    let stopped = match table.stopped(app.table_time()) {
+        0 => String::new(),
+        stopped => format!(", {} stopped", number::count(stopped as u64)),
+    };
+    let gone = format!("{stopped}{gone}");
     let lacking = app.sources_of(table.unknown());
     // In full, and what of it is always said.
     let compared = table.compared().map(|compared| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Freshness, InSight, Table};
 use crate::metrics::column::Column;
 use crate::metrics::marks::Prefixes;
-use crate::metrics::series::Series;
+use crate::metrics::series::{Moved, Series};
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::{Sort, SortJob};
 use crate::sources::Away;
@@ -60,6 +60,16 @@ impl Table {
     /// How many keys had points at the time that the rows are compared with, and have none now.
     pub fn gone(&self) -> usize {
         self.gone
+    }
+
+    /// How many keys had points at the time that the rows are compared with, and have stopped since, at a
+    /// Unix second; none where there are too many rows to look at for each frame.
+    pub fn stopped(&self, now: i64) -> usize {
+        if self.compared.is_none() || !self.is_small() {
+            return 0;
+        }
+        let rows = self.answer.series.iter();
+        rows.filter(|series| series.moved(now) == Some(Moved::Stopped)).count()
     }
 
     /// Compares the rows with how things stood, and shows first what has moved most; `now` is in Unix
