@@ -229,7 +229,7 @@ impl Shape {
             (true, 0) => more,
             (true, _) => more - numbers * NAMED - MIN_SPARKLINE,
         };
-        Self { marks, key: longest_key.min(width / 3).min(most).max(6), change, numbers }
+        Self { marks, key: longest_key.min(most).max(6), change, numbers }
     }
 }
 
@@ -313,7 +313,8 @@ fn draw_key(
     if let Some(window) = ended.filter(|_| shape.numbers > 0) {
         // The window ends now, and not with the last point.
         let room = shape.numbers * NAMED;
-        let texts = ["no points in the last ", "none in "].map(|text| format!("{text}{}", window.name()));
+        let texts =
+            ["no points in the last ", "none in "].map(|text| format!("{text}{}", window.name()));
         let text = texts.iter().find(|text| width(text) + 2 <= room).unwrap_or(&texts[1]);
         pen.field(text, room - 2, false, theme.quiet).skip(2);
     }

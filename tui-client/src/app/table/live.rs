@@ -95,7 +95,7 @@ impl Table {
 
     /// What columns, order and filter need.
     pub(super) fn needs(&self, room: usize) -> RowNeeds {
-        let fitting = self.chosen.fitting(room, self.sort.column);
+        let fitting = self.chosen.fitting(room, self.sort.column, 0);
         let columns = || fitting.iter().map(|&(column, _)| column);
         let is_trend = |column: Column| matches!(column.kind(), ColumnKind::Trend);
         let shown: Needs =
