@@ -10,6 +10,7 @@ use crate::app::input::prompt::paste::Refusal;
 use crate::app::server::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
 use crate::metrics::series::summary::Answer;
+use crate::request::civil;
 use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::explain;
 use crate::request::pending::{Pending, Purpose, QueryTag};
@@ -216,7 +217,8 @@ impl App {
             let unsaved = self.unsaved(&pending.line, &reply.answer);
             if reply.answer.series.is_empty() {
                 let extension = self.feed.extension();
-                let why = match self.sources.why_unnamed(selector) {
+                let why = self.sources.why_unnamed(selector);
+                let why = match why.or_else(|| civil::explain_range(pending.line.as_bytes())) {
                     Some(why) => format!("no points for {}: {why}", named(selector)),
                     None => Polling::why_nothing(extension, selector),
                 };
