@@ -229,7 +229,7 @@ fn pace(app: &App, theme: &Theme) -> (String, Style) {
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     // What is shown is not of now, which is above all else to be said.
     draw_place(app, theme, pen, 0);
-    if app.place().at().is_none() || !app.is_live() {
+    if app.place().pointed_at().is_none() || !app.is_live() {
         let (text, style) = pace(app, theme);
         pen.write_right(&text, style);
     }
@@ -244,7 +244,7 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
 
 /// The place in time in words, and in a short form.
 fn place_texts(app: &App) -> Option<[String; 2]> {
-    let at = app.place().at()?;
+    let at = app.place().pointed_at()?;
     let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
     Some([format!("at {date}, {ago} ago "), format!("{ago} ago ")])
 }
