@@ -123,7 +123,7 @@ impl App {
             panes: Panes::new(width, height, !watch.is_empty()),
             input: Input::default(),
             log: Log::new(config.log_memory, config.raw_log),
-            table: Table::new(ALL).arranged_as(config.table),
+            table: Table::new(ALL).arranged_as(config.table).of_runs(sources.runs()),
             place: Place::default(),
             marks: sources.marks(),
             sources,

@@ -75,7 +75,7 @@ pub fn left_out(app: &App) -> Vec<&'static str> {
     let parts = [
         (is_past && table.filter().is_some(), "filter"),
         (is_past && table.sort() != Sort::default(), "order"),
-        (table.compared().is_some(), "comparison"),
+        (table.compared().is_some() || table.base_run().is_some(), "comparison"),
     ];
     parts.into_iter().filter(|(has, _)| *has).map(|(_, part)| part).collect()
 }
@@ -182,7 +182,8 @@ fn chart_command(
     let selects = watch.in_chart().all(Watched::is_asked_for);
     let range = if selects && !shows_all { format!("[{from}:{to}]") } else { String::new() };
     let globs = keys.iter().filter_map(|key| key.parse().ok()).collect::<Vec<_>>();
-    let patterns = if selects { merged(&globs) } else { keys.iter().map(ToString::to_string).collect() };
+    let patterns =
+        if selects { merged(&globs) } else { keys.iter().map(ToString::to_string).collect() };
     let words: Vec<Cow<'_, str>> =
         patterns.iter().map(|pattern| format!("{pattern}{range}").into()).collect();
     let all_kept = |series: &Series| Some(series.recent().len() as u64) == series.count();

@@ -10,7 +10,7 @@ use crate::app::unopened::Unopened;
 use crate::effect::{Effect, FileJob};
 use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Chosen;
-use crate::metrics::sort::TableSpec;
+use crate::metrics::sort::{Sort, TableSpec};
 use crate::session::{ChartView, Comparison, Focus, Look, View, view_file};
 use crate::text::time;
 use crate::themes::BUILT_IN;
@@ -23,9 +23,15 @@ impl App {
     /// What is shown, and how.
     pub(in crate::app) fn present_view(&self) -> View {
         let table = &self.table;
-        let compares = self.base.is_some();
+        let run = table.base_run();
+        let has_moved = self.base.is_some() || run.is_some();
+        // Without more, runs are compared in the order of the keys, as at the start.
+        let is_plain = |sort: &Sort| !sort.column.is_some_and(|column| COLUMNS.contains(&column));
+        let run =
+            run.filter(|_| !is_plain(&table.sort())).map(|run| Comparison::Typed(run.to_owned()));
+        let compared = self.base.clone().map(Comparison::Base).or(run);
         let columns: Vec<_> =
-            table.chosen().shown().filter(|it| !(compares && COLUMNS.contains(it))).collect();
+            table.chosen().shown().filter(|it| !(has_moved && COLUMNS.contains(it))).collect();
         let is_usual = Chosen::default().shown().eq(columns.iter().copied());
         let viewport = self.watch.viewport();
         let view = View {
@@ -38,14 +44,14 @@ impl App {
             alerts: self.alerts.alerts().cloned().collect(),
             table: TableSpec {
                 filter: self.table().filter().cloned(),
-                sort: self.table().sort_apart(),
+                sort: Some(self.table().sort_apart()).filter(is_plain).unwrap_or_default(),
                 columns: if is_usual { Vec::new() } else { columns },
                 window: table.window(),
             },
             raw_log: self.log.is_raw(),
             place: self.place.at(),
-            compared: self.base.clone().map(Comparison::Base),
-            compared_sort: self.base.as_ref().map(|_| self.table().sort()),
+            compared_sort: compared.as_ref().map(|_| self.table().sort()),
+            compared,
             chart: ChartView {
                 window: viewport.window(),
                 log: viewport.log,
@@ -169,6 +175,9 @@ impl App {
     /// The marks are known: compares the table with what the view says in words.
     pub(in crate::app) fn compare_with_words(&mut self) {
         let Some(text) = self.unopened.take_words() else { return };
+        if self.compare_with_run(&text) {
+            return;
+        }
         match self.base_of(&text) {
             Ok(_) => self.compare_with(&text),
             Err(why) => self.log.report(format!("not compared: {why}"), &mut self.cx),

@@ -476,6 +476,72 @@ fn other_shifts_make_another_past() {
 }
 
 #[test]
+fn rows_of_runs_are_compared_with_those_of_the_first_run_or_of_another() {
+    let mut scene = scene_of_runs(160, 40, &[], 100);
+    let points = ["run1.loss 4.0", "run1.old 1.0", "run2.loss 3.0", "run2.rate 1.0"];
+    scene.ok("get *[last]", &points.map(|point| format!("{point} {NOW}\n")).concat());
+    scene.to(Mode::Table);
+    let moved = |scene: &Scene| {
+        let rows = scene.app.table().visible(100);
+        rows.map(|row| (row.key.to_string(), row.moved(NOW).map(Moved::by))).collect::<Vec<_>>()
+    };
+    let by = |all: &[(&str, Option<f64>)]| {
+        all.iter().map(|&(key, by)| (key.to_owned(), by)).collect::<Vec<_>>()
+    };
+    let (old, new) = (("run1.old", None), ("run2.rate", Some(f64::INFINITY)));
+    let first = ("run1.loss", None);
+    assert_eq!(moved(&scene), by(&[first, old, ("run2.loss", Some(-1.0)), new]));
+    let text = draw(&scene, &scene.theme, 160, 40).to_string();
+    for said in ["compared with run1. ", "-25.0%", " new "] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    // Where there is no room for the difference, it is not said to be there.
+    scene.tell(Event::Resize { width: 40, height: 10 });
+    let text = draw(&scene, &scene.theme, 40, 10).to_string();
+    assert!(!text.contains("compared") && !text.contains("moved"), "{text}");
+    scene.tell(Event::Resize { width: 160, height: 40 });
+    // What is told of either run counts at once.
+    scene.told(&format!("run1.loss 1.0 {}\n", NOW + 1));
+    assert_eq!(moved(&scene)[2], ("run2.loss".to_owned(), Some(2.0)));
+    scene.told(&format!("run2.loss 0.5 {}\n", NOW + 1));
+    assert_eq!(moved(&scene)[2], ("run2.loss".to_owned(), Some(-0.5)));
+    scene.told(&format!("run1.rate 0.25 {}\n", NOW + 1));
+    assert_eq!(moved(&scene)[3], ("run2.rate".to_owned(), Some(0.75)));
+    scene.keys("Y");
+    assert!(scene.notice().starts_with("copied, plain mode has no comparison"));
+    // With another run what differs most comes first.
+    scene.keys("Crun2\n");
+    let expected = [
+        ("run1.old", Some(f64::INFINITY)),
+        ("run1.loss", Some(0.5)),
+        ("run1.rate", Some(-0.75)),
+        ("run2.loss", None),
+        ("run2.rate", None),
+    ];
+    assert_eq!(moved(&scene), by(&expected));
+    scene.keys("V");
+    let effects = scene.press(KeyPress::plain(KeyCode::Enter));
+    let saved = effects.into_iter().find_map(|effect| match effect {
+        Effect::File(FileJob::SaveView { text, .. }) => Some(text),
+        _ => None,
+    });
+    assert!(saved.is_some_and(|text| text.contains("compared = \"run2.\"")));
+    scene.keys("C\n");
+    assert!(moved(&scene).iter().all(|(_, by)| by.is_none()), "{:?}", moved(&scene));
+    let text = draw(&scene, &scene.theme, 160, 40).to_string();
+    assert!(!text.contains("moved") && !text.contains("compared"), "{text}");
+    // A time goes before the runs, which come back with its end.
+    scene.keys("Crun1\n");
+    assert_eq!(moved(&scene).iter().filter(|(_, by)| by.is_some()).count(), 2);
+    scene.keys("C-10m\n");
+    let base = NOW - 600;
+    scene.ok(&format!("get *[last:2@{base}]"), &format!("run1.loss 3.0 {base}\n"));
+    assert_eq!(moved(&scene).iter().filter(|(_, by)| by.is_some()).count(), 5);
+    scene.keys("C\n");
+    assert_eq!(moved(&scene).iter().filter(|(_, by)| by.is_some()).count(), 2);
+}
+
+#[test]
 fn a_chart_of_a_run_has_the_other_run_and_all_of_both() {
     let mut scene = scene_of_runs(120, 40, &["run2.loss"], 200_000);
     let lines = |from: i64, values: [f64; 3]| {
