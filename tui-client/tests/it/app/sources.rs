@@ -274,6 +274,19 @@ fn what_is_asked_of_a_server_that_is_away_is_one_line_of_the_log_however_often()
     assert_eq!(times, [refused], "{:?}", scene.log());
 }
 
+#[test]
+fn data_that_does_not_come_is_one_line_of_the_log_however_often() {
+    let mut scene = Scene::live(120, 30, &[], &[]);
+    for _ in 0..4 {
+        let reason = "the server closed the connection".to_owned();
+        scene.tell(Event::DataLost { ids: Vec::new(), reason });
+        scene.wait(Duration::from_secs(10));
+    }
+    let lines = scene.app.log().visible(usize::MAX);
+    let lines = lines.filter(|line| line.text.starts_with("no data: "));
+    assert_eq!(lines.map(|line| line.times).collect::<Vec<_>>(), [4], "{:?}", scene.log());
+}
+
 /// What was asked for to know how things stood.
 fn asked_of_past(scene: &Scene) -> Vec<String> {
     let lines = scene.sent.iter().map(|sent| sent.line.clone());
