@@ -269,8 +269,8 @@ mod tests {
             for _ in 0..20 {
                 go_on.send(()).unwrap();
                 let state = shared.state();
-                let waiting = state.in_memory as u64 + state.end - state.begin;
-                assert!(waiting <= 16_000, "{waiting} bytes with {room:?}");
+                let bytes = state.in_memory as u64 + state.end - state.begin;
+                assert!(bytes <= 16_000, "{bytes} bytes wait with {room:?}");
             }
             drop(go_on);
             writing.join().unwrap();
