@@ -470,10 +470,12 @@ impl Committer {
         let durability = self.state.config().durability;
         let create = |next| Segment::create(self.state.disk(), next, durability);
         let (mut made, mut in_use) = (create(self.segment.next()), None);
-        // Points take less room in a part than in the log.
+        // Points take less room in a part than in the log, most of them. What is kept in reserve is for
+        // deletions first, so it has to be enough at any rate.
         if let Err(SegmentError::NotMade(error)) = &made
             && freeze
             && disk::is_full(error)
+            && self.state.reserve_has(self.state.memory().log_bytes.saturating_mul(2))
         {
             in_use = self.state.release_reserve();
             if in_use.is_some() {
