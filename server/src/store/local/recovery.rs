@@ -20,7 +20,7 @@ use super::disk::Disk;
 use super::disk::quarantine;
 use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::follow::series_set::SeriesSet;
-use super::part::Part;
+use super::part::{OpenedPart, Part};
 use super::series::series_index::{IndexBuilder, SeriesId, SeriesIndex, Undefined};
 use super::state::StoreState;
 use super::state::absent::absent_of;
@@ -133,10 +133,10 @@ fn open_parts(
     for segments in parts {
         report_missing(before, *segments.start());
         before = *segments.end();
-        let (part, keys) =
+        let OpenedPart { part, keys, lost_keys } =
             Part::open(disk, segments).map_err(io("one of its parts can't be read"))?;
         let mut is_too_many = false;
-        keys.for_each(|series, key| match index.define(series, key) {
+        let mut define = |series, key: &[u8]| match index.define(series, key) {
             Ok(()) => {
                 in_parts.insert(series);
             }
@@ -146,7 +146,9 @@ fn open_parts(
             }
             Err(Undefined::Invalid) => error!("{part}: the key of series {series} is none"),
             Err(Undefined::TooMany) => is_too_many = true,
-        });
+        };
+        keys.for_each(&mut define);
+        lost_keys.iter().for_each(|(series, key)| define(*series, key.as_str().as_bytes()));
         if is_too_many {
             return Err(OpenError::TooManySeries);
         }

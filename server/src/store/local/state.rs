@@ -22,6 +22,7 @@ use super::disk::reserve::Reserve;
 use super::file_name::SegmentId;
 use super::follow::commit::CommitId;
 use super::follow::followers::Followers;
+use super::series::loss::Losses;
 use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
 use super::series::series_index::{SeriesId, SeriesIndex};
 use super::series::time_ranges::SharedRanges;
@@ -181,6 +182,7 @@ impl StoreState {
             disk_bytes: memory.disk_bytes(),
             unavailable,
             refused_new_series: self.refused_series.count(),
+            damages: memory.damages() as u64,
         }
     }
 
@@ -240,6 +242,17 @@ impl StoreState {
     pub fn keys(&self, series: &[SeriesId]) -> Vec<Option<KeyBuf>> {
         let index = self.index();
         series.iter().map(|id| index.key(*id).cloned()).collect()
+    }
+
+    /// The keys of the series of which anything was lost, by rising id.
+    pub fn keys_within(&self, losses: &Losses) -> Vec<(SeriesId, KeyBuf)> {
+        let index = self.index();
+        let mut keys = Vec::new();
+        for (first, last) in losses.series() {
+            let within = index.iter_from(first).take_while(|(id, _)| *id <= last);
+            keys.extend(within.map(|(id, key)| (id, key.clone())));
+        }
+        keys
     }
 
     /// The points of a series that may be in `window`, oldest first: a consistent snapshot.

@@ -21,6 +21,7 @@ use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::Part;
 use crate::store::local::part::deletes::Deletes;
 use crate::store::local::part::header::ChunkEntry;
+use crate::store::local::part::losses::PartLosses;
 use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
@@ -162,8 +163,7 @@ fn forget_idle_deletes(state: &StoreState) {
         let deletes = memory.heads.all_deletes().range(next..).take(MAX_FORGOTTEN);
         let all: Vec<_> = deletes.map(|(series, ranges)| (*series, ranges.clone())).collect();
         for (series, ranges) in &all {
-            let is_frozen =
-                frozen.as_ref().is_some_and(|frozen| frozen.heads().get(*series).is_some());
+            let is_frozen = frozen.as_ref().is_some_and(|frozen| frozen.has_series(*series));
             let mut ranges = ranges.ranges().iter();
             if !is_frozen && !ranges.any(|range| checkpoint::is_needed(*series, *range, &parts)) {
                 memory.heads.forget_deletes(*series);
@@ -349,6 +349,9 @@ fn fill(
             info!("merging: {} of {total} points", writer.points());
         }
     }
+    let mut losses = inputs_read.into_losses();
+    losses.expire(cutoff);
+    writer.set_losses(PartLosses { keys: state.keys_within(&losses), losses });
     writer.set_deletes(remaining_deletes(state, inputs));
     writer.set_end(state.index().end());
     Ok(true)

@@ -96,15 +96,17 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
 fn remove_superseded(disk: &dyn Disk, range: Segments) -> Result<(), OpenError> {
     let name = FileName::Part(range.clone());
     info!("checking and removing {name}: a larger part holds its points");
-    let sound = Part::open(disk, range).is_ok_and(|(part, _)| part.is_sound());
+    let sound = Part::open(disk, range).is_ok_and(|opened| opened.part.is_sound());
     remove_or_quarantine(disk, &name, !sound).map_err(io("it can't be tidied up"))
 }
 
-/// Logs which files are missing between two that should follow each other.
-pub fn report_missing(before: SegmentId, next: SegmentId) {
+/// Logs which files are missing between two that should follow each other. Answers whether any are.
+pub fn report_missing(before: SegmentId, next: SegmentId) -> bool {
     if before + 1 < next {
         let range = before + 1..=next - 1;
         let (first, last) = (FileName::Segment(*range.start()), FileName::Segment(*range.end()));
         error!("missing: the files {first} to {last}, or parts such as {}", FileName::Part(range));
+        return true;
     }
+    false
 }

@@ -16,12 +16,13 @@ use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint_at
 use crate::store::local::disk;
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::salt::Salt;
-use crate::store::local::series::series_index::Undefined;
+use crate::store::local::series::loss::{Extent, Loss};
+use crate::store::local::series::series_index::{MAX_SERIES, SeriesId, Undefined};
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::Frozen;
 use crate::store::local::wal::entries::SegmentEntry;
 use crate::store::local::wal::group_commit::Resume;
-use crate::store::local::wal::header::{PreviousSegment, RecordKind};
+use crate::store::local::wal::header::{GroupMark, PreviousSegment, RecordKind, RecordStart};
 use crate::store::local::wal::record;
 use crate::store::local::wal::segment::SegmentFile;
 
@@ -68,7 +69,7 @@ pub fn replay_all(
         // The last file with a record, and those since.
         let mut suspects: Vec<SegmentId> = Vec::new();
         for (at, &id) in segments.iter().enumerate() {
-            report_missing(before, id);
+            let is_missing = report_missing(before, id);
             let name = FileName::Segment(id);
             let mut segment =
                 SegmentFile::open(state.disk(), id).map_err(io("its log can't be read"))?;
@@ -83,14 +84,23 @@ pub fn replay_all(
             }
             let mut survey = survey(&segment, state, &name)?;
             survey.durable = survey.durable.max(named.map_or(0, |named| named.durable()));
+            survey.told = named.and_then(|named| named.extent());
             let end = segment.marked().max(named.map_or(0, |named| named.end()));
             if let Some(missing @ 1..) = end.checked_sub(segment.length()) {
-                survey.is_damaged = true;
+                (survey.is_damaged, survey.is_cut) = (true, true);
                 error!("{name} is damaged: {missing} bytes at its end are missing");
             }
+            if is_missing {
+                // It names no more than the one before it.
+                let is_one = before + 2 == id;
+                let told = segment.previous().filter(|_| is_one).and_then(|named| named.extent());
+                lose(state, told.unwrap_or(Extent::ALL), Some(0));
+            }
             if at > 0 && before + 1 == id && replay.misses_before(&survey) {
+                let told = segment.previous().and_then(|named| named.extent());
                 for &suspect in &suspects {
                     if !damaged_segments.contains(&suspect) {
+                        lose(state, told.unwrap_or(Extent::ALL), Some(0));
                         error!("{}: records at its end are missing", FileName::Segment(suspect));
                         damaged_segments.push(suspect);
                     }
@@ -126,7 +136,8 @@ pub fn replay_all(
             }
             suspects.push(id);
             let points = replay.points;
-            if replay.file(state, &segment, &name, survey.durable)? | survey.is_damaged {
+            let (is_damaged, extent) = replay.file(state, &segment, &name, &survey)?;
+            if is_damaged || survey.is_damaged {
                 damaged_segments.push(id);
             }
             state.memory().log_bytes += segment.length();
@@ -135,7 +146,7 @@ pub fn replay_all(
                 info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
             }
             before = id;
-            resume.previous = segment.as_previous(survey.durable, survey.end);
+            resume.previous = segment.as_previous(survey.durable, survey.end, &extent);
         }
         finish(writing)
     })?;
@@ -199,6 +210,51 @@ struct Survey {
     durable: u64,
     /// What counts ends here.
     end: u64,
+    /// Bytes at its end are missing.
+    is_cut: bool,
+    /// What the next segment says that it was about.
+    told: Option<Extent>,
+    /// The first and the last of the series that it names.
+    named: Option<(SeriesId, SeriesId)>,
+    /// Records that are damaged and may name series. One alone may be: there is a second one.
+    lost_names: u64,
+}
+
+impl Survey {
+    /// Whether the series of all its points are named.
+    fn is_named(&self) -> bool {
+        self.lost_names < 2 && !self.is_cut
+    }
+
+    /// See [`Loss::unnamed`].
+    fn unnamed(&self) -> Option<SeriesId> {
+        let end = |last: SeriesId| last.saturating_add(1);
+        let told =
+            self.told.filter(|told| !told.is_empty()).map_or(0, |told| end(told.last_series));
+        let named = self.named.map_or(0, |(_, last)| end(last));
+        (!self.is_named()).then(|| told.max(named))
+    }
+
+    /// What points may have been about of which nothing is known but the times.
+    fn extent(&self, (from, to): (i64, i64)) -> Extent {
+        let all = Extent { from, to, ..Extent::ALL };
+        match (self.told, self.named) {
+            (Some(told), _) => told.intersection(&all),
+            (None, Some((first_series, last_series))) if self.is_named() => {
+                Extent { first_series, last_series, from, to }
+            }
+            _ => all,
+        }
+    }
+}
+
+/// Notes that points which were put by now are gone.
+fn lose(state: &StoreState, extent: Extent, unnamed: Option<SeriesId>) {
+    if !extent.is_empty() && extent.last_series < MAX_SERIES - 1 {
+        // The id is that of another key.
+        state.index_mut().reserve(extent.last_series + 1);
+    }
+    state.memory().heads.lose(Loss { extent, unnamed });
 }
 
 /// Looks through a segment, and defines its series: when their first record is damaged, the second
@@ -209,7 +265,20 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
     let mut is_first = true;
     while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
         let is_first = std::mem::take(&mut is_first);
-        let SegmentEntry::Record { kind, sequence, payload, .. } = entry else { continue };
+        let (kind, sequence, payload) = match entry {
+            SegmentEntry::Record { kind, sequence, payload, .. } => (kind, sequence, payload),
+            SegmentEntry::Bad { offset, .. } if offset < segment.begin() => continue,
+            SegmentEntry::Bad { start: Some(start), .. } => {
+                let may_name =
+                    !matches!(start.kind, Some(RecordKind::Points | RecordKind::Deletes));
+                survey.lost_names += u64::from(may_name);
+                continue;
+            }
+            SegmentEntry::Bad { length, .. } => {
+                survey.lost_names += segment.max_records(length).max(1);
+                continue;
+            }
+        };
         survey.has_records = true;
         if is_first {
             survey.first = Some(sequence);
@@ -218,6 +287,10 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
             let mut index = state.index_mut();
             let mut sound = true;
             for definition in record::decode_series(payload) {
+                if let Some((id, _)) = definition {
+                    let (first, last) = survey.named.unwrap_or((id, id));
+                    survey.named = Some((first.min(id), last.max(id)));
+                }
                 sound &= match definition.map(|(id, key)| index.define(id, key.as_bytes())) {
                     Some(Ok(())) => true,
                     None | Some(Err(Undefined::Contradiction | Undefined::Invalid)) => false,
@@ -258,16 +331,16 @@ impl Replay {
         self.expected.zip(survey.first).is_some_and(|(expected, first)| first > expected)
     }
 
-    /// Replays the points of a file of which no crash has taken anything before `durable`; answers
-    /// whether it is damaged.
+    /// Replays the points of a file. Answers whether it is damaged, and what it was about.
     fn file(
         &mut self,
         state: &StoreState,
         segment: &SegmentFile,
         name: &FileName,
-        durable: u64,
-    ) -> Result<bool, OpenError> {
+        survey: &Survey,
+    ) -> Result<(bool, Extent), OpenError> {
         let mut damaged = false;
+        let mut losses = FileLosses { state, survey, extent: Extent::EMPTY, is_waiting: false };
         if let Some(first) = segment.first_sequence() {
             self.begin(name, first);
         }
@@ -278,16 +351,21 @@ impl Replay {
         while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
             let is_first = std::mem::take(&mut is_first);
             match entry {
-                SegmentEntry::Bad { offset, length } => {
-                    is_damage = offset < durable;
+                SegmentEntry::Bad { offset, length, start } => {
+                    is_damage = offset < survey.durable;
                     damaged |= is_damage;
                     report_bad(segment, name, (offset, length), is_damage);
+                    if is_damage && offset + length > segment.begin() {
+                        losses.add_bad(start);
+                    }
                 }
-                SegmentEntry::Record { offset, kind, sequence, payload, follows } => {
+                SegmentEntry::Record { offset, kind, sequence, payload, follows, group } => {
                     let expected = self.expected.unwrap_or(sequence);
+                    losses.reach(group, follows);
                     if sequence < expected {
                         damaged = true;
                         error!("{name}: record {sequence} is out of order and is skipped");
+                        losses.add_record(kind, group);
                         continue;
                     }
                     if sequence > expected && is_damage {
@@ -304,8 +382,9 @@ impl Replay {
                         RecordKind::Deletes => take_back(state, payload),
                         RecordKind::Series => true,
                     };
-                    if !sound {
-                        damaged |= report_invalid(name, kind, sequence, offset < durable);
+                    if !sound && report_invalid(name, kind, sequence, offset < survey.durable) {
+                        damaged = true;
+                        losses.add_record(kind, group);
                     }
                     let in_memory = self.in_heads + self.in_checkpoint;
                     if in_memory > state.config().max_replayed_points {
@@ -314,7 +393,7 @@ impl Replay {
                 }
             }
         }
-        Ok(damaged)
+        Ok((damaged, losses.finish()))
     }
 
     /// Begins a file whose first record has the number `first`.
@@ -348,6 +427,69 @@ impl Replay {
         self.in_heads += count;
         self.hidden_in_heads += hidden;
         sound
+    }
+}
+
+/// What is gone of a file of the log, found from its beginning to its end.
+struct FileLosses<'s> {
+    state: &'s StoreState,
+    survey: &'s Survey,
+    /// What its records are about, those that are gone too.
+    extent: Extent,
+    /// Records are gone of which the next one says from when to when they were.
+    is_waiting: bool,
+}
+
+impl FileLosses<'_> {
+    /// Adds bytes that are no record.
+    fn add_bad(&mut self, start: Option<RecordStart>) {
+        match start {
+            // The names stand there twice.
+            Some(RecordStart { kind: Some(RecordKind::Series), group, .. }) => {
+                self.reach(group, true);
+            }
+            Some(RecordStart { group: Some(group), .. }) => {
+                self.reach(Some(group), true);
+                self.add(group.extent);
+            }
+            _ => self.is_waiting = true,
+        }
+    }
+
+    /// Adds a record that does not count.
+    fn add_record(&mut self, kind: RecordKind, group: Option<GroupMark>) {
+        match group {
+            _ if kind == RecordKind::Series => {}
+            // Maybe the names of its series are gone.
+            Some(group) => {
+                lose(self.state, group.extent, Some(group.extent.last_series.saturating_add(1)));
+            }
+            None => self.is_waiting = true,
+        }
+    }
+
+    /// Goes on to a record whose header is sound.
+    fn reach(&mut self, group: Option<GroupMark>, follows: bool) {
+        self.is_waiting |= !follows;
+        let Some(group) = group else { return };
+        self.extent.extend(&group.extent);
+        if std::mem::take(&mut self.is_waiting) {
+            self.add(self.survey.extent(group.times_before));
+        }
+    }
+
+    fn add(&mut self, extent: Extent) {
+        self.extent.extend(&extent);
+        lose(self.state, extent, self.survey.unnamed());
+    }
+
+    /// Answers what the file was about.
+    fn finish(mut self) -> Extent {
+        if self.is_waiting || self.survey.is_cut {
+            let times = self.survey.told.map_or(Extent::ALL.times(), |told| told.times());
+            self.add(self.survey.extent(times));
+        }
+        self.extent
     }
 }
 

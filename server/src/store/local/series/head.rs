@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use shared::Point;
 
+use super::loss::{Loss, Losses};
 use super::merge::Source;
 use super::paged::Paged;
 use super::run::{MAX_RUN_POINTS, Run, last_until, sort_points};
 use super::series_index::SeriesId;
 use super::series_point::SeriesPoint;
-use super::time_ranges::SharedRanges;
+use super::time_ranges::{SharedRanges, TimeRanges};
 use crate::store::query::Window;
 
 /// The newest points of a series: full runs, oldest first, and an unsorted tail in the order of
@@ -100,7 +101,8 @@ impl Head {
             let count = self.tail[start..].partition_point(|point| point.timestamp <= window.to);
             self.tail[start..start + count].to_vec()
         };
-        HeadSnapshot { runs: runs.cloned().collect(), tail, unsorted: self.unsorted }
+        let (runs, unsorted, lost) = (runs.cloned().collect(), self.unsorted, Vec::new());
+        HeadSnapshot { runs, tail, unsorted, lost }
     }
 }
 
@@ -119,12 +121,19 @@ pub struct HeadSnapshot {
     runs: Vec<Run>,
     tail: Vec<Point>,
     unsorted: bool,
+    /// From when to when points are gone.
+    lost: Vec<(i64, i64)>,
 }
 
 impl HeadSnapshot {
+    /// From when to when points are gone that were to be in the head.
+    pub fn lost(&self) -> impl Iterator<Item = (i64, i64)> + use<> {
+        self.lost.clone().into_iter()
+    }
+
     /// The runs, oldest first. Sorts the last one, which the head needs not wait for.
     pub fn into_runs(self) -> Vec<Run> {
-        let Self { mut runs, mut tail, unsorted } = self;
+        let Self { mut runs, mut tail, unsorted, .. } = self;
         if unsorted {
             sort_points(&mut tail);
         }
@@ -141,6 +150,8 @@ pub struct Heads {
     heads: Paged<Head>,
     /// They hide points in parts and in heads that were frozen before.
     deletes: BTreeMap<SeriesId, SharedRanges>,
+    /// What is gone of the log that they were made of.
+    losses: Losses,
 }
 
 impl Heads {
@@ -159,6 +170,21 @@ impl Heads {
                 self.heads.remove(series);
             }
         }
+        if !self.losses.is_empty() {
+            let mut deleted = TimeRanges::default();
+            deleted.insert(window.from, window.to);
+            self.losses.subtract(series, &deleted);
+        }
+    }
+
+    /// Notes that points are gone which were put after all that is here.
+    pub fn lose(&mut self, loss: Loss) {
+        self.losses.add(loss);
+    }
+
+    /// What is gone of the log that they were made of.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Hides older points of a series.
@@ -199,7 +225,12 @@ impl Heads {
 
     /// The runs of a series that have points in a window, oldest first.
     pub fn snapshot(&self, series: SeriesId, window: Window) -> HeadSnapshot {
-        self.heads.get(series).map(|head| head.snapshot(window)).unwrap_or_default()
+        let mut snapshot: HeadSnapshot =
+            self.heads.get(series).map(|head| head.snapshot(window)).unwrap_or_default();
+        if !self.losses.is_empty() {
+            snapshot.lost = self.losses.times(series, window).collect();
+        }
+        snapshot
     }
 }
 

@@ -12,6 +12,7 @@ use crate::store::local::config::Durability;
 use crate::store::local::disk::{self, Disk, DiskFile, window};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::salt::Salt;
+use crate::store::local::series::loss::Extent;
 
 /// Where the log goes on.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +75,8 @@ impl Segment {
         file.sync().map_err(SegmentError::Broken)?;
         disk.sync_directory().map_err(SegmentError::Broken)?;
         let length = SegmentHeader::LENGTH as u64;
-        let end = ChainEnd { next_sequence: first_sequence, checksum: header.checksum() };
+        let (checksum, extent) = (header.checksum(), Extent::EMPTY);
+        let end = ChainEnd { next_sequence: first_sequence, checksum, extent };
         let (written, synced, marked, written_end) = (length, length, length, end);
         let (file, before) = (Some(file), None);
         Ok(Self {
@@ -95,7 +97,8 @@ impl Segment {
     /// In place of a segment for which there is no room.
     pub fn missing(next: NextSegment, durability: Durability) -> Self {
         let length = SegmentHeader::LENGTH as u64;
-        let end = ChainEnd { next_sequence: next.first_sequence, checksum: 0 };
+        let (next_sequence, extent) = (next.first_sequence, Extent::EMPTY);
+        let end = ChainEnd { next_sequence, checksum: 0, extent };
         Self {
             file: None,
             id: next.id.saturating_sub(1),
@@ -131,9 +134,9 @@ impl Segment {
         NextSegment {
             id: self.id + 1,
             first_sequence: self.end.next_sequence,
-            previous: self
-                .before
-                .unwrap_or_else(|| PreviousSegment::new(self.salt, self.synced, self.length)),
+            previous: self.before.unwrap_or_else(|| {
+                PreviousSegment::new(self.salt, self.synced, self.length, &self.end.extent)
+            }),
         }
     }
 
@@ -254,16 +257,28 @@ impl SegmentFile {
         self.beginning.assume(layout);
     }
 
+    /// Where its first record stands; 0 when nothing says how its records are written.
+    pub fn begin(&self) -> u64 {
+        self.beginning.layout.map_or(0, Layout::begin)
+    }
+
+    /// Most records that so many bytes of it have room for.
+    pub fn max_records(&self, bytes: u64) -> u64 {
+        let layout = self.beginning.layout;
+        layout.map_or(u64::MAX, |layout| bytes / layout.record_header_length())
+    }
+
     /// Whether nothing says how its records are written.
     pub fn is_unknown(&self) -> bool {
         self.beginning.layout.is_none()
     }
 
-    /// What the next segment is to say of this one; `durable` and `end` as in [`PreviousSegment::new`].
-    pub fn as_previous(&self, durable: u64, end: u64) -> PreviousSegment {
+    /// What the next segment is to say of this one; `durable`, `end` and `extent` as in
+    /// [`PreviousSegment::new`].
+    pub fn as_previous(&self, durable: u64, end: u64, extent: &Extent) -> PreviousSegment {
         let layout = self.beginning.layout;
         layout.map_or(PreviousSegment::NONE, |layout| {
-            PreviousSegment::new(layout.salt(), durable.min(end), end)
+            PreviousSegment::new(layout.salt(), durable.min(end), end, extent)
         })
     }
 
