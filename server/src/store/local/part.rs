@@ -14,17 +14,17 @@ pub mod writer;
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::{fmt, io};
 
 use shared::{KeyBuf, Point};
 use tracing::error;
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, check_readable};
 use super::file_name::{FileName, SegmentId, UNFINISHED};
 use super::salt::Salt;
 use super::series::chunk;
-use super::series::loss::Losses;
+use super::series::loss::{Extent, Loss, Losses};
 use super::series::merge::Source;
 use super::series::run::Run;
 use super::series::series_index::SeriesId;
@@ -51,6 +51,10 @@ pub struct Part {
     end: SeriesId,
     /// What is gone of it and of the files that it replaces, apart from damaged chunks.
     losses: Losses,
+    /// It could not be opened, or is missing.
+    is_absent: bool,
+    /// What it is about, losses included.
+    extent: OnceLock<Extent>,
     /// Places of the chunks that could not be read when they were read last.
     failed: Mutex<BTreeSet<usize>>,
     has_failed: AtomicBool,
@@ -81,6 +85,8 @@ impl Part {
             deletes: block.deletes,
             end: block.end,
             losses,
+            is_absent: false,
+            extent: OnceLock::new(),
             failed: Mutex::default(),
             has_failed: AtomicBool::new(false),
             damaged: AtomicBool::new(false),
@@ -96,7 +102,11 @@ impl Part {
         let name = FileName::Part(segments.clone()).to_string();
         let file = disk.open(&name)?;
         let size = file.length()?;
-        let read = PartIndex::read(&*file, size)?;
+        check_readable(&*file, size)?;
+        let read = PartIndex::read(&*file, size).unwrap_or_else(|error| {
+            error!(%error, "{name}: the index can't be read");
+            None
+        });
         let damaged = read.is_none();
         let mut index = if let Some(index) = read {
             index
@@ -123,6 +133,50 @@ impl Part {
         let part = Self::new(segments, size, file, index);
         part.damaged.store(damaged, Ordering::Relaxed);
         Ok(OpenedPart { part, keys, lost_keys })
+    }
+
+    /// In place of a part that is missing or can't be read and was about this.
+    pub fn absent(segments: RangeInclusive<SegmentId>, extent: Extent) -> Self {
+        let gone = [Loss { extent, unnamed: Some(0) }].into_iter().collect();
+        let index = PartIndex { gone, ..PartIndex::new(Salt::NONE) };
+        Self { is_absent: true, ..Self::new(segments, 0, Box::new(NoFile), index) }
+    }
+
+    /// Whether it could not be opened, or is missing.
+    pub fn is_absent(&self) -> bool {
+        self.is_absent
+    }
+
+    /// What it is about, losses included.
+    pub fn extent(&self) -> Extent {
+        *self.extent.get_or_init(|| {
+            let mut extent = Extent::EMPTY;
+            for entry in &self.entries {
+                extent.add(entry.series, (entry.first, entry.last));
+            }
+            for loss in self.losses.iter() {
+                extent.extend(&loss.extent);
+            }
+            // Its deletions are gone with it.
+            for (series, ranges) in &self.deletes {
+                for range in ranges {
+                    extent.add(*series, *range);
+                }
+            }
+            extent
+        })
+    }
+
+    /// Whether it has points that may be among these losses.
+    pub fn has_any_of(&self, losses: &Losses) -> bool {
+        let extent = |entry: &ChunkEntry| Extent::of(entry.series, (entry.first, entry.last));
+        self.entries.iter().any(|entry| losses.touches(&extent(entry)))
+    }
+
+    /// Leaves out of its losses what it was not about.
+    pub fn bound_losses(&mut self, extent: &Extent) {
+        let bounded = |loss: &Loss| Loss { extent: loss.extent.intersection(extent), ..*loss };
+        self.losses = self.losses.iter().map(bounded).collect();
     }
 
     /// The segments whose points it holds.
@@ -333,6 +387,36 @@ impl Part {
             }
             ReadError::Unreadable(error.kind())
         })
+    }
+}
+
+/// The file of a part that is missing or can't be read.
+#[derive(Debug)]
+struct NoFile;
+
+impl DiskFile for NoFile {
+    fn length(&self) -> io::Result<u64> {
+        Ok(0)
+    }
+
+    fn read_exact_at(&self, _: &mut [u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn write_all_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn allocate(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn truncate(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
     }
 }
 

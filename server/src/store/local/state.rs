@@ -7,6 +7,7 @@ pub mod memory;
 pub mod piece;
 pub mod refused_series;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
@@ -14,11 +15,12 @@ use std::time::Duration;
 
 use shared::KeyBuf;
 use tokio::sync::Semaphore;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::config::LocalConfig;
 use super::disk::Disk;
 use super::disk::reserve::Reserve;
+use super::file_list::FileList;
 use super::file_name::SegmentId;
 use super::follow::commit::CommitId;
 use super::follow::followers::Followers;
@@ -47,6 +49,10 @@ pub struct StoreState {
     deletion: Mutex<DeletionCutoff>,
     refused_series: RefusedSeries,
     reserve: Reserve,
+    /// The newest segment that is durable.
+    newest_segment: AtomicU64,
+    /// Held while the list of files is written.
+    listing: Mutex<()>,
     /// Permits to read, one for each answer that is being read.
     reads: Arc<Semaphore>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`], [`Memory::deletions`] and
@@ -72,6 +78,8 @@ impl StoreState {
             memory: Mutex::new(memory),
             deletion: Mutex::default(),
             refused_series: RefusedSeries::default(),
+            newest_segment: AtomicU64::new(0),
+            listing: Mutex::default(),
             changed: Condvar::new(),
         }
     }
@@ -125,6 +133,25 @@ impl StoreState {
     /// Keeps room in reserve again when there is room. Answers whether there is a reserve now.
     pub fn restore_reserve(&self) -> bool {
         self.reserve.restore(self.disk())
+    }
+
+    /// Notes that a segment is durable.
+    pub fn begin_segment(&self, id: SegmentId) {
+        self.newest_segment.fetch_max(id, Ordering::Relaxed);
+    }
+
+    /// Writes down which files there are to be. A failure is logged: it costs nothing but what a later
+    /// damage is known by.
+    pub fn list_files(&self) {
+        let _listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the parts, so that one of them or a segment holds it.
+        let newest = self.newest_segment.load(Ordering::Relaxed);
+        let series_end = self.index().end();
+        let parts = Arc::clone(&self.memory().parts);
+        let list = FileList::new(newest, series_end, parts.iter().map(|part| &**part));
+        if let Err(error) = list.write(self.disk()) {
+            warn!(%error, "can't write the list of files");
+        }
     }
 
     /// Which points may be deleted now. Takes a sample of the cutoff.

@@ -120,6 +120,7 @@ pub fn checkpoint(
     );
     memory.publish_checkpoint(part);
     drop(memory);
+    state.list_files();
     for segment in frozen.segments().clone() {
         quarantine::release(
             state.disk(),

@@ -28,6 +28,8 @@ pub struct MergeInputs<'p> {
     readers: Vec<RefCell<SequentialReader>>,
     /// What was lost: damaged chunks, and what the parts say.
     losses: RefCell<Losses>,
+    /// Chunks that can't be read are lost, too.
+    gives_up: bool,
 }
 
 impl<'p> MergeInputs<'p> {
@@ -36,7 +38,13 @@ impl<'p> MergeInputs<'p> {
         let start = vec![0; parts.len()];
         let readers = parts.iter().map(|part| RefCell::new(SequentialReader::new(part))).collect();
         let losses = RefCell::new(known_losses(parts));
-        Self { parts, named: start.clone(), taken: start, readers, losses }
+        Self { parts, named: start.clone(), taken: start, readers, losses, gives_up: false }
+    }
+
+    /// The same, whose chunks count as damaged when they can't be read at the moment.
+    #[must_use]
+    pub fn giving_up(self) -> Self {
+        Self { gives_up: true, ..self }
     }
 
     /// The next series of which any part has points, by rising id; none at the end.
@@ -60,9 +68,10 @@ impl<'p> MergeInputs<'p> {
     /// back later than all of them.
     pub fn chunks(&mut self, series: SeriesId, deleted: SharedRanges) -> Vec<MergeInput<'_>> {
         let chunks = piece::chunks(series, self.parts, &mut self.taken, deleted);
-        let (readers, losses) = (&self.readers, &self.losses);
+        let (readers, losses, gives_up) = (&self.readers, &self.losses, self.gives_up);
         let input = |(place, chunk)| {
-            Some(MergeInput { series, chunk, place, reader: readers.get(place)?, losses })
+            let reader = readers.get(place)?;
+            Some(MergeInput { series, chunk, place, reader, losses, gives_up })
         };
         chunks.into_iter().filter_map(input).collect()
     }
@@ -97,6 +106,7 @@ pub struct MergeInput<'r> {
     place: usize,
     reader: &'r RefCell<SequentialReader>,
     losses: &'r RefCell<Losses>,
+    gives_up: bool,
 }
 
 impl MergeInput<'_> {
@@ -114,7 +124,7 @@ impl Source for MergeInput<'_> {
     /// None of a damaged chunk, whose points are lost then.
     fn open(&self) -> Result<Run, ReadError> {
         match self.chunk.open_by(|chunk| self.reader.borrow_mut().open(chunk)) {
-            Err(ReadError::Damaged(_)) => {
+            Err(error) if self.gives_up || matches!(error, ReadError::Damaged(_)) => {
                 for times in self.chunk.visible_times() {
                     let extent = Extent::of(self.series, times);
                     self.losses.borrow_mut().add(Loss { extent, unnamed: None });

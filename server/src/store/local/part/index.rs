@@ -111,8 +111,9 @@ impl PartIndex {
         read.salt = salt;
         read.header_damaged = !place.agrees_with(kind);
         if let Some(block) = place.deletes_offset {
-            let block = window::read(file, block, index_offset - block)?;
-            read.take_block(Block::decode(&block, salt), copy, false);
+            let block = window::read(file, block, index_offset - block).ok();
+            let block = block.and_then(|block| Block::decode(&block, salt));
+            read.take_block(block, copy, false);
         }
         Ok(Some(read))
     }
@@ -141,7 +142,8 @@ impl PartIndex {
     /// When the file can't be read.
     pub fn rebuild(file: &dyn DiskFile, size: u64) -> io::Result<Option<Self>> {
         let tail = size.min(IndexPlace::FOOTER_LENGTH as u64);
-        let tail = window::read(file, size - tail, tail)?;
+        // What can't be read is damaged.
+        let tail = window::read(file, size - tail, tail).unwrap_or_default();
         let mut window = Window::new(file, size);
         let header = window.get(0, FileHeader::LENGTH as u64)?;
         let (kind, may_have_losses) = (FileKind::of(header), FileHeader::may_have_losses(header));

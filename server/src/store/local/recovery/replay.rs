@@ -14,6 +14,8 @@ use super::open_error::{OpenError, io};
 use super::progress::Progress;
 use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint_at_any_cost};
 use crate::store::local::disk;
+use crate::store::local::disk::window::Unreadable;
+use crate::store::local::file_list::FileList;
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::salt::Salt;
 use crate::store::local::series::loss::{Extent, Loss};
@@ -22,7 +24,9 @@ use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::Frozen;
 use crate::store::local::wal::entries::SegmentEntry;
 use crate::store::local::wal::group_commit::Resume;
-use crate::store::local::wal::header::{GroupMark, PreviousSegment, RecordKind, RecordStart};
+use crate::store::local::wal::header::{
+    GroupMark, PreviousSegment, RecordKind, RecordStart, SegmentHeader,
+};
 use crate::store::local::wal::record;
 use crate::store::local::wal::segment::SegmentFile;
 
@@ -43,20 +47,29 @@ pub struct Replayed {
     pub hidden_points: u64,
 }
 
-/// Replays segments into the heads; `checkpointed` is the newest one before them. They are all of
-/// formats 1 and 2 when `are_unsalted` says so.
+/// The log that is to be replayed.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplayedLog<'l> {
+    /// The segments, oldest first.
+    pub segments: &'l [SegmentId],
+    /// The newest segment that is in a part.
+    pub checkpointed: SegmentId,
+    /// All files are of formats 1 and 2.
+    pub are_unsalted: bool,
+    /// Which files there are to be.
+    pub list: Option<&'l FileList>,
+}
+
+/// Replays a log into the heads.
 ///
 /// # Errors
-/// [`OpenError`] when a segment can't be read or a checkpoint can't be written.
-pub fn replay_all(
-    state: &StoreState,
-    segments: &[SegmentId],
-    checkpointed: SegmentId,
-    are_unsalted: bool,
-) -> Result<Replayed, OpenError> {
+/// [`OpenError`] when a segment can't be synced or a checkpoint can't be written.
+pub fn replay_all(state: &StoreState, log: &ReplayedLog<'_>) -> Result<Replayed, OpenError> {
+    let ReplayedLog { segments, checkpointed, are_unsalted, list } = *log;
+    let listed = list.map_or(0, |list| list.newest_segment);
     let mut resume = Resume {
         first_segment: checkpointed + 1,
-        segment: segments.last().map_or(checkpointed, |last| *last) + 1,
+        segment: segments.last().map_or(checkpointed, |last| *last).max(listed) + 1,
         next_sequence: 0,
         previous: PreviousSegment::NONE,
     };
@@ -71,12 +84,30 @@ pub fn replay_all(
         for (at, &id) in segments.iter().enumerate() {
             let is_missing = report_missing(before, id);
             let name = FileName::Segment(id);
-            let mut segment =
-                SegmentFile::open(state.disk(), id).map_err(io("its log can't be read"))?;
+            let named = segments.get(at + 1).and_then(|&next| said_before(state, id, next));
+            let mut segment = match SegmentFile::open(state.disk(), id) {
+                Ok(segment) => segment,
+                Err(error) if !disk::is_of_one_file(&error) => {
+                    return Err(io("its log can't be opened")(error));
+                }
+                Err(error) => {
+                    error!(
+                        "{} can't be opened: {error}",
+                        state.disk().whereabouts(&name.to_string())
+                    );
+                    if is_missing {
+                        lose(state, Extent::ALL, Some(0));
+                    }
+                    let told = named.and_then(|named| named.extent());
+                    lose(state, told.unwrap_or(Extent::ALL), Some(0));
+                    damaged_segments.push(id);
+                    (before, resume.previous) = (id, PreviousSegment::NONE);
+                    continue;
+                }
+            };
             // A process that was killed may have left bytes that are not durable yet. Readers see
             // them from now on.
             segment.sync().map_err(io("its log can't be synced"))?;
-            let named = segments.get(at + 1).and_then(|&next| said_before(state, id, next));
             if let Some(salt) =
                 named.map(|named| named.salt()).or(are_unsalted.then_some(Salt::NONE))
             {
@@ -90,11 +121,17 @@ pub fn replay_all(
                 (survey.is_damaged, survey.is_cut) = (true, true);
                 error!("{name} is damaged: {missing} bytes at its end are missing");
             }
+            // An older one that a crash left empty is told by the next one.
+            if segment.length() < SegmentHeader::LENGTH as u64 && id == listed {
+                (survey.is_damaged, survey.is_cut) = (true, true);
+                error!("{name} is damaged: it was longer than {} bytes", segment.length());
+            }
             if is_missing {
                 // It names no more than the one before it.
                 let is_one = before + 2 == id;
                 let told = segment.previous().filter(|_| is_one).and_then(|named| named.extent());
-                lose(state, told.unwrap_or(Extent::ALL), Some(0));
+                let listed = list.and_then(|list| list.extent(&(before + 1..=id - 1)));
+                lose(state, listed.or(told).unwrap_or(Extent::ALL), Some(0));
             }
             if at > 0 && before + 1 == id && replay.misses_before(&survey) {
                 let told = segment.previous().and_then(|named| named.extent());
@@ -147,6 +184,11 @@ pub fn replay_all(
             }
             before = id;
             resume.previous = segment.as_previous(survey.durable, survey.end, &extent);
+        }
+        if report_missing(before, resume.segment) {
+            let extent = list.and_then(|list| list.extent(&(before + 1..=resume.segment - 1)));
+            lose(state, extent.unwrap_or(Extent::ALL), Some(0));
+            resume.previous = PreviousSegment::NONE;
         }
         finish(writing)
     })?;
@@ -392,6 +434,9 @@ impl Replay {
                     }
                 }
             }
+        }
+        if let Some(Unreadable { bytes, first, error, .. }) = entries.unreadable() {
+            error!("{name}: {bytes} bytes from {first} on can't be read: {error}");
         }
         Ok((damaged, losses.finish()))
     }

@@ -182,6 +182,11 @@ impl Heads {
         self.losses.add(loss);
     }
 
+    /// Gives up what is gone.
+    pub fn forget_losses(&mut self) {
+        self.losses = Losses::default();
+    }
+
     /// What is gone of the log that they were made of.
     pub fn losses(&self) -> &Losses {
         &self.losses

@@ -129,6 +129,11 @@ impl Losses {
         self.0.iter().any(|loss| loss.extent.has_series(series))
     }
 
+    /// Whether anything of an extent may have been lost.
+    pub fn touches(&self, extent: &Extent) -> bool {
+        self.0.iter().any(|loss| !loss.extent.intersection(extent).is_empty())
+    }
+
     /// From when to when points of a series in a window may have been lost.
     pub fn times(&self, series: SeriesId, window: Window) -> impl Iterator<Item = (i64, i64)> {
         let of_series = self.0.iter().filter(move |loss| loss.extent.has_series(series));

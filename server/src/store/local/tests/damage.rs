@@ -173,6 +173,14 @@ fn damage_everywhere(image: &Image, name: &String, sent: &[Row], bounded: impl F
         let ((found, merged), log) = logged(|| open_and_move(&disk));
         let lost = missing(sent, &found, &what);
         bounded(damage, &lost);
+        let of_newest_group = &sent[sent.len() - 4..];
+        logged(|| {
+            // As it is found, and after merges and another start.
+            for image in [damaged(image, name, damage), disk.visible()] {
+                let state = recovered(&SimDisk::new(image), without_rotation()).unwrap().state;
+                no_answer_looks_whole(&Arc::new(state), sent, of_newest_group, &what);
+            }
+        });
         assert_eq!(merged, found, "{what}: after a merge");
         let reopened = recovered(&disk, without_rotation()).unwrap().state;
         assert_eq!(read_what_is_left(&reopened), found, "{what}");
@@ -195,6 +203,26 @@ fn damage_everywhere(image: &Image, name: &String, sent: &[Row], bounded: impl F
             let kept = disk.visible().remove(&format!("{DAMAGED}{name}"));
             assert_eq!(kept, Some(damaged(image, name, damage)[name].clone()), "{what}: evidence");
         }
+    }
+}
+
+/// Each answer is whole or an error, but for what a crash may have taken.
+pub fn no_answer_looks_whole(
+    state: &Arc<StoreState>,
+    sent: &[Row],
+    may_be_cut_off: &[Row],
+    what: &str,
+) {
+    let keys: BTreeSet<_> = sent.iter().map(|row| row.0.clone()).collect();
+    let of_key = |key: &String| Query::points(KeySelection::One(key.parse().unwrap()));
+    let mut queries: Vec<_> = keys.iter().map(of_key).collect();
+    queries.push(Query::all());
+    for (query, answer) in queries.iter().zip(answers(state, &queries)) {
+        let Ok(rows) = answer else { continue };
+        let is_asked = |row: &Row| query.keys.matches(Key::new(&row.0).unwrap());
+        let missing = sent.iter().filter(|row| is_asked(row) && !rows.contains(row));
+        let missing: Vec<_> = missing.filter(|row| !may_be_cut_off.contains(row)).collect();
+        assert!(missing.is_empty(), "{what}: {query:?} looks whole without {missing:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::beginning::Beginning;
 use super::header::{GroupMark, Layout, RecordKind, RecordStart, SegmentHeader};
 use crate::store::local::disk::DiskFile;
-use crate::store::local::disk::window::Window;
+use crate::store::local::disk::window::{Unreadable, Window};
 
 /// What was found in a segment.
 #[derive(Debug)]
@@ -91,7 +91,13 @@ impl<'f> SegmentEntries<'f> {
     /// Bytes at the front of which no crash can have taken any, as far as the entries up to here say
     /// it.
     pub fn durable(&self) -> u64 {
-        self.durable
+        // What can't be read was not cut off.
+        self.durable.max(self.unreadable().map_or(0, |unreadable| unreadable.end))
+    }
+
+    /// Bytes that could not be read, if there were any.
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        self.window.unreadable()
     }
 
     /// Where the last record ends of which the header is known.

@@ -9,10 +9,11 @@ use super::entries::{SegmentEntries, SegmentEntry};
 use super::header::{Group, Layout, Mark, PreviousSegment, SegmentHeader};
 use super::record::{self, ChainEnd};
 use crate::store::local::config::Durability;
-use crate::store::local::disk::{self, Disk, DiskFile, window};
+use crate::store::local::disk::window::Window;
+use crate::store::local::disk::{self, Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::salt::Salt;
-use crate::store::local::series::loss::Extent;
+use crate::store::local::series::loss::{Extent, Losses};
 
 /// Where the log goes on.
 #[derive(Debug, Clone, Copy)]
@@ -227,8 +228,11 @@ impl SegmentFile {
     pub fn open(disk: &dyn Disk, id: SegmentId) -> io::Result<Self> {
         let file = disk.open(&FileName::Segment(id).to_string())?;
         let length = file.length()?;
-        let bytes = window::read(&*file, 0, length.min(Beginning::LENGTH as u64))?;
-        Ok(Self { file, length, beginning: Beginning::of(&bytes, id) })
+        disk::check_readable(&*file, length)?;
+        let front = length.min(Beginning::LENGTH as u64);
+        let mut window = Window::new(&*file, front);
+        let beginning = Beginning::of(window.get(0, front)?, id);
+        Ok(Self { file, length, beginning })
     }
 
     /// Its length in bytes.
@@ -294,6 +298,26 @@ impl SegmentFile {
     pub fn entries(&self) -> SegmentEntries<'_> {
         SegmentEntries::new(&*self.file, self.length, &self.beginning)
     }
+}
+
+/// Whether a segment has points that may be among these losses, as far as its records say.
+pub fn has_any_of(disk: &dyn Disk, id: SegmentId, losses: &Losses) -> bool {
+    let find = || -> io::Result<bool> {
+        if losses.is_empty() {
+            return Ok(false);
+        }
+        let segment = SegmentFile::open(disk, id)?;
+        let mut entries = segment.entries();
+        while let Some(entry) = entries.next_entry()? {
+            if let SegmentEntry::Record { group: Some(group), .. } = entry
+                && losses.touches(&group.extent)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    find().unwrap_or(true)
 }
 
 /// Whether a segment can't be read or has damaged bytes: such as no crash leaves.
