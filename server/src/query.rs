@@ -31,9 +31,11 @@ impl<S: Store> Queries<S> {
     /// [`ReadError`] when that fails: nothing of the answer is out yet, so the reply can be a plain
     /// error.
     pub async fn run(&self, selector: Selector<'_>) -> Result<PointStream<S::Cursor>, ReadError> {
-        let mut cursor = self.store.get(resolve(selector, self.clock.now()));
+        let query = resolve(selector, self.clock.now());
+        let is_brief = query.select.is_brief();
+        let mut cursor = self.store.get(query);
         let first = cursor.next_block().await?;
-        Ok(PointStream { is_empty: first.is_none(), first, cursor })
+        Ok(PointStream { is_empty: first.is_none(), first, is_brief, cursor })
     }
 
     /// Takes back the selected points. `None` when the selector is not one of keys and a range.
@@ -118,10 +120,16 @@ fn resolve_time(time: Time, now: i64) -> i64 {
 pub struct PointStream<C> {
     first: Option<Block>,
     is_empty: bool,
+    is_brief: bool,
     cursor: C,
 }
 
 impl<C: Cursor> PointStream<C> {
+    /// See [`Select::is_brief`].
+    pub fn is_brief(&self) -> bool {
+        self.is_brief
+    }
+
     /// The next block, or `None` at the end.
     ///
     /// # Errors

@@ -109,6 +109,12 @@ pub fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
+/// Opens a file that is going to be removed, to cut it off then. `None` when that can't be done.
+pub fn open_to_shrink(path: &Path) -> Option<File> {
+    let link = rustix::fs::OFlags::NOFOLLOW.bits();
+    OpenOptions::new().write(true).custom_flags(link.cast_signed()).open(path).ok()
+}
+
 /// Lets other threads go before the calling one. Nothing happens where only a whole process has a
 /// priority.
 pub fn lower_thread_priority() {

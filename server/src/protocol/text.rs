@@ -421,7 +421,7 @@ impl<S: Store> TextProtocol<S> {
             let mut text = BlockText::new(block);
             while text.points_left() > 0 {
                 let before = text.points_left();
-                if before <= MAX_ENCODED_AT_ONCE {
+                if answer.is_brief() || before <= MAX_ENCODED_AT_ONCE {
                     text.encode(replies.buffer());
                 } else {
                     // No more than it takes: a client that does not read holds it.

@@ -82,6 +82,14 @@ pub enum Select {
     },
 }
 
+impl Select {
+    /// Whether it is one point of each series, as a screen shows them first: somebody waits for it, and
+    /// its work is bounded by the number of series.
+    pub fn is_brief(&self) -> bool {
+        matches!(self, Self::Newest { count: NonZeroU64::MIN, .. })
+    }
+}
+
 /// Timestamps from `from` to `to`, both included; none when `from` is the later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {

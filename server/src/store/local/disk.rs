@@ -6,6 +6,7 @@
 pub mod directory;
 pub mod overlay;
 pub mod quarantine;
+pub mod removed_files;
 pub mod reserve;
 pub mod window;
 
@@ -46,6 +47,10 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the name stays.
     fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Opens a file whose room is to be given back before it is closed, when it has been removed.
+    /// `None` where an open file can't be removed, or this one can't be opened.
+    fn open_to_shrink(&self, name: &str) -> Option<Box<dyn DiskFile>>;
 
     /// Makes all names as they are now durable, or does nothing: then a power cut leaves the names
     /// of some earlier moment, at which what was synced since had its name; see [`crate::os`].

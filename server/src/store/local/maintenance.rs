@@ -100,7 +100,7 @@ pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
     state.memory().heads.forget_losses();
     if resume.first_segment <= last && state.memory().frozen.is_none() {
         let mut memory = state.memory();
-        let frozen = Arc::new(memory.take_heads(resume.first_segment..=last));
+        let frozen = Arc::new(memory.take_heads(resume.first_segment..=last, None));
         memory.frozen = Some(frozen);
     }
     let frozen = state.memory().frozen.clone();
@@ -199,7 +199,7 @@ fn add_losses(
 fn keys_of(extent: &Extent, is_unnamed: bool, index: &SeriesIndex) -> String {
     let within = index.iter_from(extent.first_series);
     let mut within = within.take_while(|(id, _)| *id <= extent.last_series).map(|(_, key)| key);
-    let first = within.next().map(|key| key.as_str());
+    let first = within.next().map(shared::KeyBuf::as_str);
     let more = within.count();
     match (first, more) {
         (None, _) => "unknown keys".to_owned(),

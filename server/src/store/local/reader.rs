@@ -44,9 +44,10 @@ const OPENED_AS_POINTS: usize = 30;
 const UNPACKED_PER_POINT: usize = 40;
 
 /// The answer to a `get`. Chunks are read and unpacked on other threads, a step ahead of the
-/// caller; after the first step on those of low priority.
+/// caller; after the first step on those of low priority, unless the answer is brief.
 #[derive(Debug)]
 pub struct LocalReader {
+    is_brief: bool,
     ready: VecDeque<Block>,
     next: Next,
     permits: PollSemaphore,
@@ -140,8 +141,9 @@ impl LocalReader {
             snapshots,
             state,
         };
+        let is_brief = position.select.is_brief();
         let next = Next::Idle(Box::new(position));
-        Self { ready: VecDeque::new(), next, permits, permit: None }
+        Self { is_brief, ready: VecDeque::new(), next, permits, permit: None }
     }
 
     /// The next block, or `None` at the end, as soon as it is read.
@@ -174,7 +176,11 @@ impl LocalReader {
                     let step = step?;
                     self.ready = step.blocks;
                     if !step.is_last {
-                        self.next = Next::Reading(low_priority::run(position.into_step()));
+                        self.next = Next::Reading(if self.is_brief {
+                            spawn_blocking(position.into_step())
+                        } else {
+                            low_priority::run(position.into_step())
+                        });
                     }
                 }
                 _ => {
@@ -292,13 +298,12 @@ impl Position {
     fn needed_window(&self) -> Window {
         let all = Window::ALL.since(self.cutoff);
         match self.select {
-            Select::Points(window) => window.since(self.cutoff),
             Select::Newest { or_later: true, .. } => all,
             Select::Newest { to, or_later: false, .. } => all.until(to),
             Select::Buckets { window, how, .. } if buckets::needs_neighbour(how) => {
                 if window.is_empty() { window } else { all.until(window.to) }
             }
-            Select::Buckets { window, .. } => window.since(self.cutoff),
+            Select::Points(window) | Select::Buckets { window, .. } => window.since(self.cutoff),
         }
     }
 

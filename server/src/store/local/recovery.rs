@@ -87,7 +87,8 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
         let is_lost =
             holder.is_some_and(|part| segment::has_any_of(state.disk(), id, part.losses()));
         let is_kept = !held || is_lost || segment::is_damaged(state.disk(), id);
-        quarantine::release(state.disk(), &name, is_kept);
+        // No put waits for the disk yet.
+        drop(quarantine::release(state.disk(), &name, is_kept, || false));
     }
     drop(parts);
     let log = ReplayedLog { segments: &new, checkpointed, are_unsalted, list: list.as_ref() };
@@ -188,7 +189,9 @@ fn open_parts(
             Err(Undefined::TooMany) => is_too_many = true,
         };
         keys.for_each(&mut define);
-        lost_keys.iter().for_each(|(series, key)| define(*series, key.as_str().as_bytes()));
+        for (series, key) in &lost_keys {
+            define(*series, key.as_str().as_bytes());
+        }
         if is_too_many {
             return Err(OpenError::TooManySeries);
         }

@@ -19,7 +19,8 @@ use tracing::{error, warn};
 
 use super::config::LocalConfig;
 use super::disk::Disk;
-use super::disk::reserve::Reserve;
+use super::disk::removed_files::RemovedFiles;
+use super::disk::reserve::{Reserve, ReserveInUse};
 use super::file_list::FileList;
 use super::file_name::SegmentId;
 use super::follow::commit::CommitId;
@@ -48,7 +49,8 @@ pub struct StoreState {
     followers: Followers,
     deletion: Mutex<DeletionCutoff>,
     refused_series: RefusedSeries,
-    reserve: Reserve,
+    reserve: Arc<Reserve>,
+    removed: RemovedFiles,
     /// The newest segment that is durable.
     newest_segment: AtomicU64,
     /// Held while the list of files is written.
@@ -70,7 +72,8 @@ impl StoreState {
     ) -> Self {
         Self {
             followers: Followers::new(config.follow_buffer),
-            reserve: Reserve::find(&*disk, config.reserve, config.retry),
+            removed: RemovedFiles::default(),
+            reserve: Arc::new(Reserve::find(&*disk, config.reserve, config.retry)),
             reads: Arc::new(Semaphore::new(config.max_reads.clamp(1, Semaphore::MAX_PERMITS))),
             disk,
             config,
@@ -124,10 +127,15 @@ impl StoreState {
         &self.refused_series
     }
 
-    /// Gives what is kept in reserve back to the disk, for what makes room there. Answers whether
-    /// there was any.
-    pub fn release_reserve(&self) -> bool {
+    /// Gives what is kept in reserve back to the disk, for what makes room there while it keeps what is
+    /// answered. `None` when there was none.
+    pub fn release_reserve(&self) -> Option<ReserveInUse> {
         self.reserve.release(self.disk())
+    }
+
+    /// Whether what is kept in reserve is at least so many bytes.
+    pub fn reserve_has(&self, bytes: u64) -> bool {
+        self.reserve.size() >= bytes
     }
 
     /// Keeps room in reserve again when there is room. Answers whether there is a reserve now.
@@ -152,6 +160,19 @@ impl StoreState {
         if let Err(error) = list.write(self.disk()) {
             warn!(%error, "can't write the list of files");
         }
+    }
+
+    /// Files that were removed, whose room the disk does not have back yet.
+    pub fn removed_files(&self) -> &RemovedFiles {
+        &self.removed
+    }
+
+    /// Gives the room of removed files back to the disk, slowly while the store is open.
+    pub fn free_removed_files(&self) {
+        self.removed.free(|pause| {
+            let memory = self.memory();
+            !memory.phase.is_ending() && !self.wait(memory, pause).phase.is_ending()
+        });
     }
 
     /// Which points may be deleted now. Takes a sample of the cutoff.
@@ -263,6 +284,17 @@ impl StoreState {
             }
         }
         deleted
+    }
+
+    /// How many deletions there were, when nothing at all was taken back later than the parts up to the
+    /// segment `newest`; see [`Memory::deletions`].
+    pub fn none_deleted_since(&self, newest: SegmentId) -> Option<u64> {
+        let memory = self.memory();
+        let frozen = memory.frozen.iter().map(|frozen| frozen.heads());
+        let later = memory.parts.iter().filter(|part| *part.segments().start() > newest);
+        let none = frozen.chain([&memory.heads]).all(|heads| heads.all_deletes().is_empty())
+            && later.into_iter().all(|part| part.all_deletes().is_empty());
+        none.then_some(memory.deletions)
     }
 
     /// The keys of these series, of each that is in the index.

@@ -37,6 +37,7 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
             let outcome = checkpoint_at_any_cost(state, &frozen, damaged_segments);
             // The heads of a million series take a tenth of a second to free: not under the lock.
             drop(frozen);
+            state.free_removed_files();
             memory = state.memory();
             let Err(error) = outcome else {
                 memory.checkpoint_failure = None;
@@ -93,7 +94,8 @@ pub fn checkpoint_at_any_cost(
     damaged_segments: &DamagedSegments,
 ) -> io::Result<()> {
     match checkpoint(state, frozen, damaged_segments) {
-        Err(error) if disk::is_full(&error) && state.release_reserve() => {
+        Err(error) if disk::is_full(&error) => {
+            let Some(_in_use) = state.release_reserve() else { return Err(error) };
             checkpoint(state, frozen, damaged_segments)
         }
         outcome => outcome,
@@ -122,11 +124,13 @@ pub fn checkpoint(
     drop(memory);
     state.list_files();
     for segment in frozen.segments().clone() {
-        quarantine::release(
+        // Nobody reads a log.
+        state.removed_files().add(quarantine::release(
             state.disk(),
             &FileName::Segment(segment),
             damaged_segments.contains(&segment),
-        );
+            || false,
+        ));
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use super::compaction_policy::{Candidate, choose};
 use super::dropped::{Counted, Dropped};
 use super::merge_inputs::MergeInputs;
 use super::present_points::PresentPoints;
+use crate::store::local::disk::removed_files::RemovedFile;
 use crate::store::local::disk::{is_full, quarantine};
 use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::Part;
@@ -28,7 +29,7 @@ use crate::store::local::series::loss::Losses;
 use crate::store::local::series::merge::Merge;
 use crate::store::local::series::retention::{Expiry, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
-use crate::store::local::series::time_ranges::TimeRanges;
+use crate::store::local::series::time_ranges::{SharedRanges, TimeRanges};
 use crate::store::local::state::StoreState;
 use crate::store::local::state::absent::absent_series;
 use crate::store::local::state::hidden_times::HiddenTimes;
@@ -48,6 +49,8 @@ pub fn run(state: &StoreState, queue: &Queue) {
     let mut resting: Vec<(Arc<Part>, Instant)> = Vec::new();
     let mut refused = BTreeSet::new();
     let mut present = PresentPoints::default();
+    // While a part is rewritten for want of room.
+    let mut in_use = None;
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         let mut deletions = memory.deletions;
@@ -65,18 +68,24 @@ pub fn run(state: &StoreState, queue: &Queue) {
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], expiry) {
                 Ok(()) => {
+                    drop(in_use.take());
                     state.restore_reserve();
                     forget_idle_deletes(state);
                     retire_series(state, queue);
                     Duration::ZERO
                 }
-                // What is rewritten becomes smaller.
-                Err(PartError::NotMade(error))
-                    if range.len() == 1 && is_full(&error) && state.release_reserve() =>
-                {
-                    Duration::ZERO
-                }
                 Err(PartError::NotMade(error)) => {
+                    // What is rewritten becomes smaller, and what is merged not larger.
+                    let inputs = &parts[range.clone()];
+                    let bytes = inputs.iter().map(|part| part.size()).sum();
+                    let is_small = inputs.len() == 1 || state.reserve_has(bytes);
+                    let frees = is_small && is_full(&error);
+                    drop(in_use.take());
+                    in_use = if frees { state.release_reserve() } else { None };
+                    if in_use.is_some() {
+                        memory = state.memory();
+                        continue;
+                    }
                     warn!(%error, "can't merge parts; they stay as they are");
                     let until = Instant::now() + state.config().retry.saturating_mul(10);
                     resting.extend(parts[range].iter().map(|part| (Arc::clone(part), until)));
@@ -93,6 +102,7 @@ pub fn run(state: &StoreState, queue: &Queue) {
         if pause.is_zero() {
             // The inputs of a merge and their files are freed, which takes a while.
             drop(parts);
+            state.free_removed_files();
             memory = state.memory();
             continue;
         }
@@ -242,8 +252,8 @@ pub fn candidate(
     }
 }
 
-/// Replaces parts by one with their points that are not expired. Does nothing when the store is
-/// closed meanwhile.
+/// Replaces parts by one with their points that are not expired; their files are in `removed` until
+/// nothing reads them. Does nothing when the store is closed meanwhile.
 ///
 /// # Errors
 /// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
@@ -306,8 +316,12 @@ fn merge_with(
             return Err(error.into());
         }
     }
+    let mut replaced = None;
     let output = match inputs {
-        [only] => writer.finish_over(only)?,
+        [only] => {
+            replaced = RemovedFile::open(state.disk(), &only.to_string(), is_read(only));
+            writer.finish_over(only)?
+        }
         _ => writer.finish()?,
     };
     for (part, dropped) in inputs.iter().zip(&dropped) {
@@ -325,17 +339,25 @@ fn merge_with(
     );
     state.memory().publish_merge(inputs, output);
     state.notify();
+    state.removed_files().add(replaced);
     state.list_files();
     for part in inputs {
         if *part.segments() != segments {
-            quarantine::release(
+            state.removed_files().add(quarantine::release(
                 state.disk(),
                 &FileName::Part(part.segments().clone()),
                 part.is_damaged(),
-            );
+                is_read(part),
+            ));
         }
     }
     Ok(())
+}
+
+/// Whether a part is still open.
+fn is_read(part: &Arc<Part>) -> impl Fn() -> bool + Send + 'static {
+    let part = Arc::downgrade(part);
+    move || part.strong_count() > 0
 }
 
 /// Writes all points of the inputs; `false` when the store is closed meanwhile.
@@ -355,15 +377,25 @@ fn fill(
     if gives_up {
         inputs_read = inputs_read.giving_up();
     }
+    let none_deleted = state.none_deleted_since(newest);
     loop {
         let series = inputs_read.next_series();
         if series.is_empty() {
             break;
         }
-        if state.memory().phase.is_ending() {
+        let memory = state.memory();
+        if memory.phase.is_ending() {
             return Ok(false);
         }
-        let known = state.keys(&series).into_iter().zip(state.deleted_since(&series, newest));
+        // Puts wait for a lock that a thread of low priority holds: it is held for as little as can be.
+        let still_none = none_deleted == Some(memory.deletions);
+        drop(memory);
+        let deleted = if still_none {
+            vec![SharedRanges::default(); series.len()]
+        } else {
+            state.deleted_since(&series, newest)
+        };
+        let known = state.keys(&series).into_iter().zip(deleted);
         for (series, (key, deleted)) in series.into_iter().zip(known) {
             // Without a key all its points were taken back.
             let Some(key) = key else { continue };

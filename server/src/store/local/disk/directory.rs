@@ -151,6 +151,10 @@ impl Disk for Directory {
         os::remove(&self.path.join(name))
     }
 
+    fn open_to_shrink(&self, name: &str) -> Option<Box<dyn DiskFile>> {
+        Some(Box::new(os::open_to_shrink(&self.path.join(name))?))
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         self.handle.sync()
     }

@@ -66,6 +66,10 @@ impl Disk for Overlay {
         self.names().remove(name).map(drop).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    fn open_to_shrink(&self, _: &str) -> Option<Box<dyn DiskFile>> {
+        None
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! deletions, and parts that are rewritten without what has expired or was deleted.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::info;
@@ -23,8 +23,21 @@ pub struct Reserve {
 #[derive(Debug, Default)]
 struct State {
     is_held: bool,
+    /// What makes room with it.
+    uses: usize,
     /// When it could not be made.
     failed: Option<Instant>,
+}
+
+/// The room of a [`Reserve`] is in use; it is not made again before all of these are dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct ReserveInUse(Arc<Reserve>);
+
+impl Drop for ReserveInUse {
+    fn drop(&mut self) {
+        self.0.state().uses -= 1;
+    }
 }
 
 /// The share of a disk that is kept at most.
@@ -37,30 +50,39 @@ impl Reserve {
         let is_there =
             || disk.open(RESERVE).and_then(|file| file.length()).is_ok_and(|length| length > 0);
         let is_held = size == 0 || is_there();
-        Self { size, retry, state: Mutex::new(State { is_held, failed: None }) }
+        Self { size, retry, state: Mutex::new(State { is_held, ..State::default() }) }
     }
 
-    /// Gives the room back to the disk. Answers whether there was any to give.
-    pub fn release(&self, disk: &dyn Disk) -> bool {
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Gives the room back to the disk, for as long as what is answered is kept. `None` when there was
+    /// none to give.
+    pub fn release(self: &Arc<Self>, disk: &dyn Disk) -> Option<ReserveInUse> {
         let mut state = self.state();
         if self.size == 0 || !std::mem::take(&mut state.is_held) {
-            return false;
+            return None;
         }
         state.failed = Some(Instant::now());
         info!("the disk is full: what was kept in reserve is used to make room");
         let removed = disk.remove(RESERVE);
         // Some file systems free the room only then.
-        removed.and_then(|()| disk.sync_directory()).is_ok()
+        removed.and_then(|()| disk.sync_directory()).ok()?;
+        state.uses += 1;
+        Some(ReserveInUse(Arc::clone(self)))
     }
 
-    /// Makes it again when it is missing; after a failure only once in a while. Answers whether it is
-    /// held.
+    /// Makes it again when it is missing and not in use; after a failure only once in a while. Answers
+    /// whether it is held.
     pub fn restore(&self, disk: &dyn Disk) -> bool {
         let mut state = self.state();
         if state.is_held {
             return true;
         }
-        if state.failed.is_some_and(|failed| failed.elapsed() < self.retry) {
+        let is_early = |failed: Instant| failed.elapsed() < self.retry;
+        if state.uses > 0 || state.failed.is_some_and(is_early) {
             return false;
         }
         let made = self.make(disk);

@@ -123,15 +123,11 @@ impl PartIndex {
     fn take_block(&mut self, block: Option<Block>, copy: Option<Block>, may_have_losses: bool) {
         self.block_damaged = block.is_none();
         let end = self.block.end;
-        match block.or(copy) {
-            Some(found) => self.block = found,
-            None => {
-                self.block_unknown = true;
-                if may_have_losses {
-                    self.gone.add(Loss { extent: Extent::ALL, unnamed: Some(0) });
-                }
-            }
+        self.block_unknown = block.is_none() && copy.is_none();
+        if self.block_unknown && may_have_losses {
+            self.gone.add(Loss { extent: Extent::ALL, unnamed: Some(0) });
         }
+        self.block = block.or(copy).unwrap_or_default();
         self.block.end = self.block.end.max(end);
     }
 

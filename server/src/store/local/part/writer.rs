@@ -23,7 +23,7 @@ const WRITE_SIZE: usize = 1 << 20;
 
 /// Bytes that are written before they are synced: a sync of all of a large part at its end would keep
 /// the sync of the log, and with it puts, waiting.
-const SYNC_SIZE: u64 = 4 << 20;
+const SYNC_SIZE: u64 = 1 << 20;
 
 /// A part that is being written.
 #[derive(Debug)]

@@ -85,25 +85,13 @@ pub fn replay_all(state: &StoreState, log: &ReplayedLog<'_>) -> Result<Replayed,
             let is_missing = report_missing(before, id);
             let name = FileName::Segment(id);
             let named = segments.get(at + 1).and_then(|&next| said_before(state, id, next));
-            let mut segment = match SegmentFile::open(state.disk(), id) {
-                Ok(segment) => segment,
-                Err(error) if !disk::is_of_one_file(&error) => {
-                    return Err(io("its log can't be opened")(error));
+            let Some(mut segment) = open_segment(state, id, named)? else {
+                if is_missing {
+                    lose(state, Extent::ALL, Some(0));
                 }
-                Err(error) => {
-                    error!(
-                        "{} can't be opened: {error}",
-                        state.disk().whereabouts(&name.to_string())
-                    );
-                    if is_missing {
-                        lose(state, Extent::ALL, Some(0));
-                    }
-                    let told = named.and_then(|named| named.extent());
-                    lose(state, told.unwrap_or(Extent::ALL), Some(0));
-                    damaged_segments.push(id);
-                    (before, resume.previous) = (id, PreviousSegment::NONE);
-                    continue;
-                }
+                damaged_segments.push(id);
+                (before, resume.previous) = (id, PreviousSegment::NONE);
+                continue;
             };
             // A process that was killed may have left bytes that are not durable yet. Readers see
             // them from now on.
@@ -114,34 +102,12 @@ pub fn replay_all(state: &StoreState, log: &ReplayedLog<'_>) -> Result<Replayed,
                 segment.assume_salt(salt);
             }
             let mut survey = survey(&segment, state, &name)?;
-            survey.durable = survey.durable.max(named.map_or(0, |named| named.durable()));
-            survey.told = named.and_then(|named| named.extent());
-            let end = segment.marked().max(named.map_or(0, |named| named.end()));
-            if let Some(missing @ 1..) = end.checked_sub(segment.length()) {
-                (survey.is_damaged, survey.is_cut) = (true, true);
-                error!("{name} is damaged: {missing} bytes at its end are missing");
-            }
-            // An older one that a crash left empty is told by the next one.
-            if segment.length() < SegmentHeader::LENGTH as u64 && id == listed {
-                (survey.is_damaged, survey.is_cut) = (true, true);
-                error!("{name} is damaged: it was longer than {} bytes", segment.length());
-            }
+            survey.compare(&segment, &name, named, id == listed);
             if is_missing {
-                // It names no more than the one before it.
-                let is_one = before + 2 == id;
-                let told = segment.previous().filter(|_| is_one).and_then(|named| named.extent());
-                let listed = list.and_then(|list| list.extent(&(before + 1..=id - 1)));
-                lose(state, listed.or(told).unwrap_or(Extent::ALL), Some(0));
+                lose_between(state, list, before, &segment, id);
             }
             if at > 0 && before + 1 == id && replay.misses_before(&survey) {
-                let told = segment.previous().and_then(|named| named.extent());
-                for &suspect in &suspects {
-                    if !damaged_segments.contains(&suspect) {
-                        lose(state, told.unwrap_or(Extent::ALL), Some(0));
-                        error!("{}: records at its end are missing", FileName::Segment(suspect));
-                        damaged_segments.push(suspect);
-                    }
-                }
+                lose_ends(state, &segment, &suspects, &mut damaged_segments);
             }
             // The points of a long log do not all have to fit into memory.
             let half = state.config().max_replayed_points / 2;
@@ -227,7 +193,7 @@ fn finish(checkpoint: Option<Checkpoint<'_>>) -> Result<(), OpenError> {
 /// Freezes the heads, whose points are in `segments`.
 fn freeze(state: &StoreState, segments: RangeInclusive<SegmentId>) -> Arc<Frozen> {
     let mut memory = state.memory();
-    let frozen = Arc::new(memory.take_heads(segments));
+    let frozen = Arc::new(memory.take_heads(segments, None));
     // What is taken back from here on may be in it.
     memory.frozen = Some(Arc::clone(&frozen));
     frozen
@@ -238,6 +204,58 @@ fn said_before(state: &StoreState, id: SegmentId, next: SegmentId) -> Option<Pre
     // One that can't be read is met when it is its turn.
     let next = (next == id + 1).then(|| SegmentFile::open(state.disk(), next).ok()).flatten();
     next?.previous()
+}
+
+/// Opens a segment of which the next one says what is `named`; `None` when it can't be opened, and its
+/// points are gone.
+fn open_segment(
+    state: &StoreState,
+    id: SegmentId,
+    named: Option<PreviousSegment>,
+) -> Result<Option<SegmentFile>, OpenError> {
+    match SegmentFile::open(state.disk(), id) {
+        Ok(segment) => Ok(Some(segment)),
+        Err(error) if disk::is_of_one_file(&error) => {
+            let name = FileName::Segment(id).to_string();
+            error!("{} can't be opened: {error}", state.disk().whereabouts(&name));
+            let told = named.and_then(|named| named.extent());
+            lose(state, told.unwrap_or(Extent::ALL), Some(0));
+            Ok(None)
+        }
+        Err(error) => Err(io("its log can't be opened")(error)),
+    }
+}
+
+/// Notes that the files between `before` and a segment `id` are missing.
+fn lose_between(
+    state: &StoreState,
+    list: Option<&FileList>,
+    before: SegmentId,
+    segment: &SegmentFile,
+    id: SegmentId,
+) {
+    // It names no more than the one before it.
+    let is_one = before + 2 == id;
+    let told = segment.previous().filter(|_| is_one).and_then(|named| named.extent());
+    let listed = list.and_then(|list| list.extent(&(before + 1..=id - 1)));
+    lose(state, listed.or(told).unwrap_or(Extent::ALL), Some(0));
+}
+
+/// Notes that records at the ends of segments are missing, as a later one says.
+fn lose_ends(
+    state: &StoreState,
+    later: &SegmentFile,
+    suspects: &[SegmentId],
+    damaged_segments: &mut DamagedSegments,
+) {
+    let told = later.previous().and_then(|named| named.extent());
+    for &suspect in suspects {
+        if !damaged_segments.contains(&suspect) {
+            lose(state, told.unwrap_or(Extent::ALL), Some(0));
+            error!("{}: records at its end are missing", FileName::Segment(suspect));
+            damaged_segments.push(suspect);
+        }
+    }
 }
 
 /// What is to be known of a segment before its points are replayed.
@@ -263,6 +281,29 @@ struct Survey {
 }
 
 impl Survey {
+    /// Compares with what the next segment says is `named`, and with the list of files, of which this
+    /// segment `is_newest`.
+    fn compare(
+        &mut self,
+        segment: &SegmentFile,
+        name: &FileName,
+        named: Option<PreviousSegment>,
+        is_newest: bool,
+    ) {
+        self.durable = self.durable.max(named.map_or(0, |named| named.durable()));
+        self.told = named.and_then(|named| named.extent());
+        let end = segment.marked().max(named.map_or(0, |named| named.end()));
+        if let Some(missing @ 1..) = end.checked_sub(segment.length()) {
+            (self.is_damaged, self.is_cut) = (true, true);
+            error!("{name} is damaged: {missing} bytes at its end are missing");
+        }
+        // An older one that a crash left empty is told by the next one.
+        if segment.length() < SegmentHeader::LENGTH as u64 && is_newest {
+            (self.is_damaged, self.is_cut) = (true, true);
+            error!("{name} is damaged: it was longer than {} bytes", segment.length());
+        }
+    }
+
     /// Whether the series of all its points are named.
     fn is_named(&self) -> bool {
         self.lost_names < 2 && !self.is_cut

@@ -147,7 +147,7 @@ impl HeadSnapshot {
 /// The heads of all series, and what was taken back of older points.
 #[derive(Debug, Default)]
 pub struct Heads {
-    heads: Paged<Head>,
+    by_series: Paged<Head>,
     /// They hide points in parts and in heads that were frozen before.
     deletes: BTreeMap<SeriesId, SharedRanges>,
     /// What is gone of the log that they were made of.
@@ -158,16 +158,16 @@ impl Heads {
     /// Adds points, in the order of their puts.
     pub fn append(&mut self, points: impl IntoIterator<Item = SeriesPoint>) {
         for SeriesPoint { series, point } in points {
-            self.heads.get_or_default(series).append(point);
+            self.by_series.get_or_default(series).append(point);
         }
     }
 
     /// Removes points of a series from its head.
     pub fn delete(&mut self, series: SeriesId, window: Window) {
-        if let Some(head) = self.heads.get_mut(series) {
+        if let Some(head) = self.by_series.get_mut(series) {
             head.delete(window);
             if head.is_empty() {
-                self.heads.remove(series);
+                self.by_series.remove(series);
             }
         }
         if !self.losses.is_empty() {
@@ -220,18 +220,18 @@ impl Heads {
 
     /// The head of a series that has points.
     pub fn get(&self, series: SeriesId) -> Option<&Head> {
-        self.heads.get(series)
+        self.by_series.get(series)
     }
 
     /// The series with points, by rising id.
     pub fn series(&self) -> impl Iterator<Item = SeriesId> {
-        self.heads.iter_from(0).map(|(series, _)| series)
+        self.by_series.iter_from(0).map(|(series, _)| series)
     }
 
     /// The runs of a series that have points in a window, oldest first.
     pub fn snapshot(&self, series: SeriesId, window: Window) -> HeadSnapshot {
         let mut snapshot: HeadSnapshot =
-            self.heads.get(series).map(|head| head.snapshot(window)).unwrap_or_default();
+            self.by_series.get(series).map(|head| head.snapshot(window)).unwrap_or_default();
         if !self.losses.is_empty() {
             snapshot.lost = self.losses.times(series, window).collect();
         }

@@ -101,7 +101,7 @@ impl IndexBuilder {
 
     /// Leaves out as many ids more.
     pub fn reserve_more(&mut self, ids: SeriesId) {
-        self.0.reserve(self.0.end.saturating_add(ids).min(MAX_SERIES));
+        self.0.reserve(self.0.end.saturating_add(ids));
     }
 
     /// The index.

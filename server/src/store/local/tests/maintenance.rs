@@ -65,7 +65,7 @@ async fn a_check_finds_every_damage_and_a_repair_ends_it() {
             let (told, _) = logged(|| repair_disk(Arc::new(disk.clone())).unwrap());
             let told: Vec<_> = told.iter().map(ToString::to_string).collect();
             assert!(
-                found.iter().all(|line| told.contains(line) || line.starts_with("F")),
+                found.iter().all(|line| told.contains(line) || line.starts_with('F')),
                 "{what}: {told:?}"
             );
             assert_eq!(check(&disk.visible()), [""; 0], "{what}: after the repair");

@@ -373,6 +373,10 @@ impl Disk for SimDisk {
         Ok(())
     }
 
+    fn open_to_shrink(&self, _: &str) -> Option<Box<dyn DiskFile>> {
+        None
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         self.call(Verb::SyncDirectory, "")?;
         let kind = Kind::SyncDirectory;

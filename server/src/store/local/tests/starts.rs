@@ -118,16 +118,41 @@ async fn a_full_disk_has_room_for_what_gives_room_back() {
     assert_eq!(within(store.delete(all)).await, Ok(()));
     assert_eq!(contract::read(&store, Query::all()).await, []);
     // Puts find room again when what was taken back is gone from the disk, and not before: the
-    // reserve is there again then.
+    // reserve is there again then. The log that they fill meanwhile becomes a part as well.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while put(&store, &[row(1)]).await.is_err()
-        || !has_reserve(&disk)
-        || store.status().disk_bytes >= before
-    {
-        assert!(std::time::Instant::now() < deadline, "{:?}", disk.visible().keys());
-        std::thread::yield_now();
+    loop {
+        within(until_taken(&store, row(1))).await;
+        if has_reserve(&disk) && store.status().disk_bytes < before {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{:?}", store.status());
     }
     assert_eq!(contract::read(&store, Query::all()).await, [row(1)]);
+    within(store.close()).await;
+}
+
+/// Puts a point again and again until it is stored.
+async fn until_taken(store: &Local, row: Row) {
+    while put(store, std::slice::from_ref(&row)).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Points take less room in a part than in the log.
+#[tokio::test]
+async fn a_log_that_fills_the_disk_becomes_a_part() {
+    let disk = SimDisk::new(Image::new());
+    let config = LocalConfig { reserve: 4000, ..restless() };
+    let store = open(&disk, config).unwrap();
+    disk.set_room(Some(3000));
+    for _ in 0..20 {
+        // Each time the log takes all the room that there is.
+        for at in 0..100 {
+            within(until_taken(&store, row(at))).await;
+        }
+    }
+    let rows: Vec<_> = (0..100).map(row).collect();
+    assert_eq!(contract::read(&store, Query::all()).await, rows);
     within(store.close()).await;
 }
 
@@ -135,16 +160,24 @@ async fn a_full_disk_has_room_for_what_gives_room_back() {
 #[tokio::test]
 async fn puts_wait_for_the_reserve() {
     let disk = SimDisk::new(Image::new());
-    let config = LocalConfig { reserve: 1000, log_limit: 1 << 20, ..restless() };
+    let retry = std::time::Duration::ZERO;
+    let config = LocalConfig { reserve: 1000, log_limit: 1 << 20, retry, ..restless() };
     let store = open(&disk, config.clone()).unwrap();
     put(&store, &[row(1)]).await.unwrap();
-    assert!(store.state.release_reserve() && !has_reserve(&disk));
+    let in_use = store.state.release_reserve();
+    assert!(in_use.is_some() && !has_reserve(&disk));
+    // What makes room may take its time.
+    for _ in 0..3 {
+        assert_eq!(put(&store, &[row(2)]).await, Err(Unavailable::DiskFull.into()));
+        assert!(!has_reserve(&disk));
+    }
     let is_full = Arc::new(AtomicBool::new(true));
     let full = Arc::clone(&is_full);
     disk.on_call(move |verb, name| {
         let refused = verb == Verb::Create && name == "RESERVE" && full.load(Ordering::SeqCst);
         refused.then_some(FULL)
     });
+    drop(in_use);
     for _ in 0..3 {
         assert_eq!(put(&store, &[row(2)]).await, Err(Unavailable::DiskFull.into()));
     }

@@ -17,6 +17,7 @@ use super::rotation::{self, Attempt, Decision, Facts};
 use super::segment::{NextSegment, Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
+use crate::store::local::disk::reserve::ReserveInUse;
 use crate::store::local::file_name::SegmentId;
 use crate::store::local::follow::commit::{CommitId, Op};
 use crate::store::local::follower::deletions::deleted_points;
@@ -113,7 +114,9 @@ impl Committer {
             made => made.map(Ok),
         };
         let mut made = create()?;
-        if made.is_err() && state.release_reserve() {
+        if made.is_err()
+            && let Some(_in_use) = state.release_reserve()
+        {
             made = create()?;
         }
         Ok(made.unwrap_or_else(|error| {
@@ -141,7 +144,7 @@ impl Committer {
                 let mut outcome = self.commit(&mut group);
                 if outcome == Err(Unavailable::DiskFull.into())
                     && gives_room_back(&group)
-                    && self.state.release_reserve()
+                    && let Some(_in_use) = state.release_reserve()
                 {
                     outcome = self.commit(&mut group);
                 }
@@ -172,7 +175,7 @@ impl Committer {
         // A clean end leaves no log to replay.
         let has_log = self.first_segment <= self.segment.id();
         if sound && memory.frozen.is_none() && has_log {
-            self.freeze(&mut memory, self.segment.id());
+            self.freeze(&mut memory, self.segment.id(), None);
         }
         memory.phase = Phase::Closed;
         drop(memory);
@@ -185,15 +188,15 @@ impl Committer {
             return Ok(());
         }
         let gives_room_back = gives_room_back(group);
-        if !gives_room_back && !self.state.restore_reserve() {
-            self.log_disk_full(RESERVE_IN_USE);
-            return Err(Unavailable::DiskFull.into());
-        }
         // Nothing of the group is written before there is room.
         match self.make_room() {
             // It adds nothing to the heads.
             Err(Unavailable::DiskFull | Unavailable::Stalled) if gives_room_back => {}
             made => made?,
+        }
+        if !gives_room_back && !self.state.restore_reserve() {
+            self.log_disk_full(RESERVE_IN_USE);
+            return Err(Unavailable::DiskFull.into());
         }
         let new = self.gather(group);
         match self.segment.write(&mut self.buffer) {
@@ -440,6 +443,7 @@ impl Committer {
             checkpoint_failure: memory.checkpoint_failure,
             log_bytes: without_names(memory.log_bytes, memory.defining_bytes, config.log_limit),
             log_limit: config.log_limit,
+            freeze_from: rotation::freeze_from(config.log_limit, self.disk_full_logged),
             segment_bytes: if self.segment.is_missing() || self.is_too_long {
                 u64::MAX
             } else {
@@ -467,7 +471,19 @@ impl Committer {
     /// segment is then as good as before.
     fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
         let durability = self.state.config().durability;
-        match Segment::create(self.state.disk(), self.segment.next(), durability) {
+        let create = |next| Segment::create(self.state.disk(), next, durability);
+        let (mut made, mut in_use) = (create(self.segment.next()), None);
+        // Points take less room in a part than in the log.
+        if let Err(SegmentError::NotMade(error)) = &made
+            && freeze
+            && disk::is_full(error)
+        {
+            in_use = self.state.release_reserve();
+            if in_use.is_some() {
+                made = create(self.segment.next());
+            }
+        }
+        match made {
             Ok(next) => {
                 self.state.begin_segment(next.id());
                 self.rotation_failed = None;
@@ -478,7 +494,7 @@ impl Committer {
                 // Before a checkpoint removes it.
                 drop(full);
                 if freeze {
-                    self.freeze(&mut self.state.memory(), last);
+                    self.freeze(&mut self.state.memory(), last, in_use);
                     self.state.notify();
                     self.first_segment = self.segment.id();
                 }
@@ -498,8 +514,9 @@ impl Committer {
     }
 
     /// Freezes the heads, whose points are in the segments up to `last`.
-    fn freeze(&self, memory: &mut Memory, last: SegmentId) {
-        memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=last)));
+    fn freeze(&self, memory: &mut Memory, last: SegmentId, in_use: Option<ReserveInUse>) {
+        let heads = memory.take_heads(self.first_segment..=last, in_use);
+        memory.frozen = Some(Arc::new(heads));
     }
 }
 
