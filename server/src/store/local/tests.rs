@@ -18,6 +18,7 @@ mod missing;
 mod newest;
 mod queries;
 mod random;
+mod random_damage;
 mod retention;
 mod shutdown;
 mod sim_disk;

@@ -4,7 +4,7 @@ use std::io;
 
 use memchr::memmem;
 
-use super::DiskFile;
+use super::{DiskFile, is_full};
 
 /// Bytes that are read at once, and more when more are asked for. Few in tests, so that what they
 /// read lies across the borders of windows.
@@ -57,7 +57,7 @@ impl<'f> Window<'f> {
     /// are in memory. Those that can't be read are zeros; see [`Window::unreadable`].
     ///
     /// # Errors
-    /// When they do not fit into memory.
+    /// When they do not fit into memory, or the disk is full.
     pub fn get(&mut self, at: u64, count: u64) -> io::Result<&[u8]> {
         let at = at.min(self.length);
         let left = self.length - at;
@@ -70,8 +70,14 @@ impl<'f> Window<'f> {
                 self.buffer.clear();
                 return Err(error);
             }
-            if self.file.read_exact_at(&mut self.buffer, at).is_err() {
-                self.read_by_pages(at);
+            match self.file.read_exact_at(&mut self.buffer, at) {
+                // No bad place of the disk.
+                Err(error) if is_full(&error) => {
+                    self.buffer.clear();
+                    return Err(error);
+                }
+                Err(_) => self.read_by_pages(at),
+                Ok(()) => {}
             }
         }
         let skipped = usize::try_from(at - self.start).ok();
