@@ -5,6 +5,7 @@ pub mod manual;
 mod patience;
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
@@ -30,7 +31,7 @@ pub struct Cli {
     pub host: Host,
 
     /// Port to listen on; 0 picks a free one, which the log names [default: 10001].
-    #[arg(long)]
+    #[arg(long, value_parser = port)]
     pub port: Option<u16>,
 
     /// Data directory; created if missing.
@@ -66,7 +67,7 @@ pub struct Cli {
 
     /// Most series, counting those that have points; a put of a new one beyond is refused [default: as
     /// many as half of --max-memory has room for, 262144 in 512MiB].
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = some::<u32>)]
     pub max_series: Option<u32>,
 
     /// Memory that the defaults of the other limits share, such as 512MiB or 4GiB, or none for no
@@ -90,7 +91,7 @@ pub struct Cli {
 
     /// Connections at once; one more is told so and ended [default: 16384, or as many as there are
     /// open files for].
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = some::<u64>)]
     pub max_connections: Option<u64>,
 
     /// End a connection on which a line stands half sent for so long: a number and s, min or h, or
@@ -106,6 +107,11 @@ pub struct Cli {
     /// End a connection on which nothing is asked for so long. A client that follows is asking.
     #[arg(long, value_name = "TIME", default_value = "none")]
     pub idle_timeout: Patience,
+
+    /// When a write or sync of the log has failed: refuse puts until the next start and answer gets,
+    /// or stop, for a supervisor that starts the server again. The exit code is 1 in both.
+    #[arg(long, value_enum, default_value_t = OnDiskFailure::Refuse)]
+    pub on_disk_failure: OnDiskFailure,
 
     /// Log level, on standard error; debug shows each connection and request.
     #[arg(long, value_enum, default_value_t = LogLevel::Info)]
@@ -163,6 +169,18 @@ pub enum MaxMemory {
 /// Less leaves no room for anything but the program.
 const MIN_MEMORY: u64 = 32 << 20;
 
+/// Reads a port to listen on.
+fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| "a port is a number from 0 to 65535, and 0 picks a free one".to_owned())
+}
+
+/// Reads a number of things that is not 0.
+fn some<N: FromStr + Default + PartialEq>(text: &str) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| *number != N::default());
+    number.ok_or_else(|| "expected a whole number from 1 on, without separators".to_owned())
+}
+
 /// Reads a size of memory.
 fn max_memory(text: &str) -> Result<MaxMemory, String> {
     if text == "none" {
@@ -212,7 +230,8 @@ On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is close
 accepting, answers the requests in flight and exits; a second one ends it at once. If it was started
 in a terminal, closing that stops it, too. At log-off and shutdown Windows may end it like a kill.
 None of it loses what was acknowledged.
-Exit codes: 0 stopped in this way, 1 failed to start or to run, or ended at once, 2 wrong usage.
+Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or
+ended at once, 2 wrong usage.
 Of check and repair: 0 sound, or repaired; 1 damaged, or failed.";
 
 /// What `ok` to a put means.
@@ -222,6 +241,15 @@ pub enum DurabilityChoice {
     Sync,
     /// Handed to the operating system: survives kill -9; a power cut may take the last second.
     Interval,
+}
+
+/// What happens when a write or sync of the log has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnDiskFailure {
+    /// Puts are refused; reads go on.
+    Refuse,
+    /// The server ends.
+    Stop,
 }
 
 /// The most detailed messages that are logged.
@@ -269,6 +297,20 @@ mod tests {
         let args = ["server", "--port", "1", "--data-dir", "a", "--port=2", "--data-dir=b"];
         let cli = Cli::try_parse_from(args).unwrap();
         assert_eq!((cli.port, cli.data_dir), (Some(2), PathBuf::from("b")));
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_told_in_words() {
+        for (option, wrong, said) in [
+            ("--port", "abc", "a port is a number from 0 to 65535"),
+            ("--port", "70000", "a port is a number from 0 to 65535"),
+            ("--max-series", "1e6", "a whole number from 1 on"),
+            ("--max-series", "0", "a whole number from 1 on"),
+            ("--max-connections", "", "a whole number from 1 on"),
+        ] {
+            let refused = Cli::try_parse_from(["server", option, wrong]).unwrap_err().to_string();
+            assert!(refused.contains(said), "{option} {wrong}: {refused}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use server::os::MemoryLimit;
 use server::store::local::{self, Durability};
 use tracing::level_filters::LevelFilter;
 
-use crate::cli::{Cli, DurabilityChoice, LogLevel, MaxMemory};
+use crate::cli::{Cli, DurabilityChoice, LogLevel, MaxMemory, OnDiskFailure};
 
 /// How the server is to run.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct ServerConfig {
     pub max_connections: Option<u64>,
     /// How long a client may keep a connection waiting.
     pub limits: ConnectionLimits,
+    /// End when the disk has failed.
+    pub stop_on_disk_failure: bool,
     /// The most detailed messages that are logged.
     pub log_level: LevelFilter,
 }
@@ -108,6 +110,7 @@ impl ServerConfig {
             allow_delete,
             max_connections,
             limits,
+            stop_on_disk_failure: cli.on_disk_failure == OnDiskFailure::Stop,
             log_level,
         })
     }

@@ -38,6 +38,12 @@ const ENDED_AT_ONCE: i32 = 1;
 /// How long such an end waits for the last lines of the log.
 const HASTE: Duration = Duration::from_millis(100);
 
+/// How long requests may take when the server ends because its disk has failed.
+const HASTE_WITHOUT_DISK: Duration = Duration::from_secs(1);
+
+const DISK_FAILED: &str = "the disk failed, and no put was acknowledged after that (the log says what \
+    failed); look at the disk, then start the server again";
+
 fn main() -> ExitCode {
     os::fit_into_address_space();
     let outcome = match Cli::try_read() {
@@ -160,6 +166,14 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
             bytes >> 20
         );
     }
+    let disk_failure = store.failure();
+    if config.stop_on_disk_failure {
+        let (failure, shutdown) = (disk_failure.clone(), shutdown.clone());
+        tokio::spawn(async move {
+            failure.cancelled().await;
+            shutdown.begin_within(HASTE_WITHOUT_DISK);
+        });
+    }
     let connections = Connections {
         permits: Permits::for_open_files(config.max_connections),
         limits: config.limits,
@@ -175,6 +189,7 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         TextProtocol::new(ingest, queries, follows, allow_delete)
     });
     server.run().await;
+    anyhow::ensure!(!disk_failure.is_cancelled(), DISK_FAILED);
     Ok(())
 }
 

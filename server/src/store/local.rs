@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use shared::{Key, Point};
+use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use super::query::{Deletion, KeySelection, Query, Window};
@@ -93,6 +94,11 @@ impl Local {
         let threads = threads.into_iter().collect::<Result<_, _>>();
         let threads = threads.map_err(open_error::io("no threads can be started"))?;
         Ok(Self { state, queue, threads: Arc::new(Mutex::new(threads)) })
+    }
+
+    /// Cancelled once the disk has failed: puts are refused then until the store is opened again.
+    pub fn failure(&self) -> CancellationToken {
+        self.state.failure().clone()
     }
 
     /// The points of a batch with their series, which are made when they are new, and the points that

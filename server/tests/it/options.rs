@@ -230,6 +230,7 @@ fn help_lists_all_options() {
         "--line-timeout",
         "--stall-timeout",
         "--idle-timeout",
+        "--on-disk-failure",
         "--log-level",
         "Exit codes",
     ] {

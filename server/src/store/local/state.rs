@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use shared::KeyBuf;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::config::LocalConfig;
@@ -55,6 +56,7 @@ pub struct StoreState {
     newest_segment: AtomicU64,
     /// Held while the list of files is written.
     listing: Mutex<()>,
+    failure: CancellationToken,
     /// Permits to read, one for each answer that is being read.
     reads: Arc<Semaphore>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`], [`Memory::deletions`] and
@@ -73,6 +75,7 @@ impl StoreState {
         Self {
             followers: Followers::new(config.follow_buffer),
             removed: RemovedFiles::default(),
+            failure: CancellationToken::new(),
             reserve: Arc::new(Reserve::find(&*disk, config.reserve, config.retry)),
             reads: Arc::new(Semaphore::new(config.max_reads.clamp(1, Semaphore::MAX_PERMITS))),
             disk,
@@ -205,12 +208,18 @@ impl StoreState {
         self.changed.wait_timeout(memory, limit).unwrap_or_else(PoisonError::into_inner).0
     }
 
+    /// Cancelled once all puts are refused because of [`StoreState::fail`].
+    pub fn failure(&self) -> &CancellationToken {
+        &self.failure
+    }
+
     /// Refuses all puts from now on and logs why.
     pub fn fail(&self, what: &str) {
         let mut memory = self.memory();
         if memory.phase == Phase::Open {
             error!("{what}; no more puts are acknowledged until the server is started again");
             memory.phase = Phase::Failed;
+            self.failure.cancel();
         }
         drop(memory);
         self.notify();

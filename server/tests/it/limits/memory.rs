@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use crate::harness::os::END_SIGNALS;
 use crate::harness::process::{ServerProcess, command};
 
 /// A server that starts with what `ulimit` says.
@@ -123,6 +124,29 @@ fn a_directory_that_is_replaced_is_noticed_before_the_next_ok() {
             program.request("put a 2 2\nget a[:1]\n"),
             "error\nthe disk failed\n\nok\na 1.0 1\n\n"
         );
-        program.kill();
+        // Whoever looks at the exit code alone knows that not all was well.
+        program.signal(END_SIGNALS[0]);
+        let (code, log) = program.wait_for_exit();
+        assert_eq!(code, Some(1), "{log}");
+        assert!(log.contains("server: the disk failed"), "{log}");
     }
+}
+
+#[test]
+fn a_server_may_end_when_its_disk_has_failed() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let mut server = command();
+    let mut program = ServerProcess::spawn(
+        server.arg("--data-dir").arg(&data).args(["--on-disk-failure", "stop"]),
+    );
+    program.wait_until_listening();
+    assert_eq!(program.request("put a 1 1\n"), "ok\n\n");
+    fs::rename(&data, root.path().join("away")).unwrap();
+    // It may end before it has answered.
+    let mut client = program.connect();
+    client.write_all(b"put a 2 2\n").unwrap();
+    let (code, log) = program.wait_for_exit();
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("server: the disk failed"), "{log}");
 }

@@ -98,8 +98,8 @@ fn damage(image: &mut Image, random: &mut Random) -> (String, Option<usize>) {
         }
         _ if length > 0 => {
             let at = random.below(length);
-            for place in at..(at + 1 + random.below(40)).min(length) {
-                bytes[place] ^= 1 << random.below(8);
+            for byte in bytes.iter_mut().skip(at).take(1 + random.below(40)) {
+                *byte ^= 1 << random.below(8);
             }
             format!("{name} of {length} flipped from {at} on")
         }
