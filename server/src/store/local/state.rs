@@ -151,9 +151,12 @@ impl StoreState {
         self.newest_segment.fetch_max(id, Ordering::Relaxed);
     }
 
-    /// Writes down which files there are to be. A failure is logged: it costs nothing but what a later
-    /// damage is known by.
+    /// Writes down which files there are to be; not on a full disk, whose room is for what makes room. An
+    /// older list is right too, and says less. A failure is logged.
     pub fn list_files(&self) {
+        if !self.reserve.is_held() {
+            return;
+        }
         let _listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         // Before the parts, so that one of them or a segment holds it.
         let newest = self.newest_segment.load(Ordering::Relaxed);
