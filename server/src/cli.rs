@@ -99,9 +99,9 @@ pub struct Cli {
     #[arg(long, value_name = "TIME", default_value = "30s")]
     pub line_timeout: Patience,
 
-    /// End a connection whose client takes nothing of a reply for so long, as one does whose output a
-    /// person reads in a pager.
-    #[arg(long, value_name = "TIME", default_value = "10min")]
+    /// End a connection whose client takes nothing of a reply for so long, as nc does whose output a
+    /// person reads in a pager; tui-client reads on.
+    #[arg(long, value_name = "TIME", default_value = "30s")]
     pub stall_timeout: Patience,
 
     /// End a connection on which nothing is asked for so long. A client that follows is asking.

@@ -12,11 +12,13 @@ pub mod line_input;
 pub mod log;
 pub mod message;
 pub mod place;
+pub mod replayed;
 mod routes;
 mod saving;
 pub mod screen;
 pub mod server;
 pub mod table;
+mod unopened;
 pub mod watch;
 
 use std::sync::Arc;
@@ -43,8 +45,7 @@ use line_input::{InputPurpose, LineInput};
 use log::Log;
 use message::Message;
 use place::Place;
-use routes::session::Replayed;
-use routes::view::Unopened;
+use replayed::Replayed;
 use saving::Saving;
 use screen::layout::Layout;
 use screen::panes::Panes;
@@ -53,6 +54,7 @@ use server::link::Link;
 use server::polling::{ALL, Polling};
 use server::sources::Sources;
 use table::Table;
+use unopened::Unopened;
 use watch::Watch;
 
 /// The state of the application.
@@ -121,7 +123,7 @@ impl App {
             panes: Panes::new(width, height, !watch.is_empty()),
             input: Input::default(),
             log: Log::new(config.log_memory, config.raw_log),
-            table: Table::new(ALL).arranged_as(config.table),
+            table: Table::new(ALL).arranged_as(config.table).of_runs(sources.runs()),
             place: Place::default(),
             marks: sources.marks(),
             sources,

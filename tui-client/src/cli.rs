@@ -456,6 +456,17 @@ impl Plan {
 
 /// A mistake without a guess that is too far from what was typed to have been meant.
 fn plausible(mut error: clap::Error) -> clap::Error {
+    /// The columns of what rows are compared with.
+    const COMPARED: [&str; 2] = ["moved", "percent"];
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && COMPARED.contains(&value.trim_start_matches('-'))
+        && error.kind() == ErrorKind::InvalidValue
+    {
+        let why = format!(
+            "{value} is of a comparison, which the screen alone has: C there compares with a mark or a time"
+        );
+        return usage_error(ErrorKind::ValueValidation, why);
+    }
     let pairs = [
         (ContextKind::InvalidArg, ContextKind::SuggestedArg),
         (ContextKind::InvalidValue, ContextKind::SuggestedValue),

@@ -12,6 +12,7 @@ mod message;
 mod printer;
 mod selection;
 mod signals;
+mod spool;
 mod standard_input;
 mod watch;
 
@@ -40,6 +41,7 @@ use alert_command::AlertCommands;
 use connection::{connect, has_points, refusal};
 use message::{is_any_lost, warn};
 use printer::Printer;
+use spool::Spool;
 use standard_input::StandardInput;
 
 /// A selector of the extension is to this server the name of a key that is not there.
@@ -84,10 +86,51 @@ impl From<ClientError> for Failure {
     }
 }
 
+/// Where data goes.
+enum DataOutput {
+    /// A terminal shows data and messages in their order.
+    Terminal(Output),
+    Spooled(Spool),
+}
+
+impl DataOutput {
+    fn open() -> io::Result<Self> {
+        let output = Output::Data;
+        let is_terminal = io::stdout().is_terminal();
+        Ok(if is_terminal { Self::Terminal(output) } else { Self::Spooled(Spool::new(output)?) })
+    }
+}
+
+impl Write for DataOutput {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Terminal(output) => output.write(bytes),
+            Self::Spooled(spool) => spool.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Terminal(output) => output.flush(),
+            Self::Spooled(spool) => spool.flush(),
+        }
+    }
+}
+
 /// Does what the command line asks for, and gives the exit code that `--help` documents.
 pub async fn run(plan: Plan) -> ExitCode {
-    let output = LineWriter::new(Output::Data);
-    let mut out = Printer::new(plan.format, &plan.table.columns, output);
+    let output = match DataOutput::open() {
+        Ok(output) => output,
+        Err(error) => {
+            warn(&format!("can't start a thread: {error}"));
+            return ExitCode::from(REFUSED);
+        }
+    };
+    let spool = match &output {
+        DataOutput::Terminal(_) => None,
+        DataOutput::Spooled(spool) => Some(spool.clone()),
+    };
+    let mut out = Printer::new(plan.format, &plan.table.columns, LineWriter::new(output));
     let outcome = match &plan.mode {
         RunMode::Request(line) => request(&plan, line, &mut out).await,
         RunMode::Input => import::run(&plan, StandardInput::default(), &mut out).await,
@@ -109,7 +152,8 @@ pub async fn run(plan: Plan) -> ExitCode {
     };
     // What came before a failure is as good as before.
     let flushed = out.flush();
-    let outcome = outcome.and_then(|()| Ok(flushed?));
+    let finished = spool.map_or(Ok(()), |spool| spool.finish());
+    let outcome = outcome.and_then(|()| Ok(flushed.and(finished)?));
     let outcome = match out.malformed() {
         0 => outcome,
         lines => {

@@ -432,6 +432,7 @@ fn translate_input(
         TerminalInput::Reply(TerminalReply::Background(lightness)) => {
             theme.on_background(lightness);
         }
+        TerminalInput::Reply(TerminalReply::Version(name)) => theme.on_version(&name),
         TerminalInput::Reply(TerminalReply::Attributes) => theme.on_last_answer(),
         input => return Ok(translate(input)),
     }

@@ -179,6 +179,18 @@ impl Runs {
         self.0.is_empty()
     }
 
+    /// What each of them begins with, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The run that a text names: what its keys begin with, also without the dot at the end.
+    pub fn named(&self, text: &str) -> Option<&str> {
+        let bare = |text: &str| text.trim_end_matches(['.', '_', '-', '/', ':']).to_owned();
+        let is_named = |run: &&str| *run == text || !text.is_empty() && bare(run) == bare(text);
+        self.iter().find(is_named)
+    }
+
     /// What is left of a key behind the prefix of its run.
     pub fn rest<'a>(&self, key: &'a str) -> Option<&'a str> {
         self.0.iter().find_map(|run| key.strip_prefix(run.as_str()))
@@ -299,6 +311,10 @@ mod tests {
         let runs = Runs::of(&labels);
         assert_eq!(runs.beside("run2.loss"), ["run1.loss"]);
         assert_eq!(runs.beside("other.loss"), [""; 0]);
+        assert_eq!(
+            ["run2", "run2.", "run", ""].map(|it| runs.named(it)),
+            [Some("run2."), Some("run2."), None, None]
+        );
         assert!(Runs::of(&labels[..1]).is_empty(), "one is none");
     }
 }

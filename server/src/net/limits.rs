@@ -16,6 +16,6 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
-        Self { line_timeout: seconds(30), stall_timeout: seconds(600), idle_timeout: None }
+        Self { line_timeout: seconds(30), stall_timeout: seconds(30), idle_timeout: None }
     }
 }

@@ -30,6 +30,8 @@ pub struct TypedAnswer {
     /// The only key, where the request does not name it.
     found: Option<KeyBuf>,
     points: u64,
+    /// It has only what was saved, which may not be all.
+    is_partial: bool,
     /// The first line on the screen.
     top: usize,
 }
@@ -48,11 +50,17 @@ impl TypedAnswer {
             _ => None,
         };
         let (request, points) = (request.to_owned(), answer.points);
-        Some(Self { request, lines, keys, found, points, top: 0 })
+        Some(Self { request, lines, keys, found, points, is_partial: false, top: 0 })
+    }
+
+    /// The answer, of which it is said whether it has only what was saved.
+    #[must_use]
+    pub fn partial(self, is_partial: bool) -> Self {
+        Self { is_partial, ..self }
     }
 
     /// The request with the numbers of keys and points, and that of several keys not all of these are
-    /// shown. The only key is named.
+    /// shown. The only key is named. In a replay it may be of what was saved alone.
     pub fn title(&self) -> String {
         let keys = number::plural(self.keys, "key", "keys");
         let keys = match &self.found {
@@ -61,7 +69,8 @@ impl TypedAnswer {
             None => keys,
         };
         let points = number::plural(self.points, "point", "points");
-        format!("{} · {keys} · {points}", self.request)
+        let saved = if self.is_partial { " · only what was saved" } else { "" };
+        format!("{} · {keys} · {points}{saved}", self.request)
     }
 
     /// The lines, of one key the newest point first.

@@ -21,9 +21,10 @@ use readout::{Reading, standing};
 /// The least columns for the labels of the value axis; none on a narrow screen.
 const LABELS: u16 = 9;
 
-/// Columns for the values at the right ends of lines, and the least columns of a chart with them.
+/// Columns for the values at the right ends of lines, and the least columns of a chart with them: those
+/// of a chart beside a table.
 const ENDS: u16 = 10;
-const WITH_ENDS: u16 = 72;
+const WITH_ENDS: u16 = 56;
 
 /// The most lines in one chart; more could not be told apart.
 pub const MAX_LINES: usize = 6;
@@ -81,9 +82,9 @@ pub struct ChartSpec<'a> {
     pub cursor: Option<i64>,
     /// Times that have a line of their own, within the range.
     pub events: &'a [i64],
-    /// The unit of the values.
-    pub unit: Unit,
-    /// Lines of another magnitude than the first have an axis of their own.
+    /// The unit of each line; that of others is not known.
+    pub units: &'a [Unit],
+    /// Lines of another unit or magnitude than the first have an axis of their own.
     pub has_right: bool,
     /// Columns of the plot.
     pub columns: usize,

@@ -21,6 +21,9 @@ const NO_PIPELINE: &str = "cmd and PowerShell print only one key with all its po
 /// The reason for which some lists of keys have no command.
 const ONE_SELECTOR: &str = "cmd and PowerShell print one selector";
 
+/// The reason for which some keys of runs have no command: lines of standard input are of no run.
+const ONE_SELECTOR_OF_RUNS: &str = "with --prefix one selector is printed";
+
 /// The reason for which some words have no quotes.
 const NO_QUOTES: &str = "cmd and PowerShell can't both quote the characters \" $ ` % \\";
 
@@ -34,7 +37,7 @@ pub fn command(app: &App) -> Result<String, &'static str> {
     words.extend(server_words(app));
     let mode = app.mode();
     if mode == Mode::Chart
-        && let Some(command) = chart_command(app.watch(), &quoted_line(&words, shell)?, shell)
+        && let Some(command) = chart_command(app.watch(), &words, shell)
     {
         return command;
     }
@@ -42,7 +45,7 @@ pub fn command(app: &App) -> Result<String, &'static str> {
         if let Some(at) = past(app) {
             let state = |keys| format!("{keys}[last@{at}]").into();
             let states: Vec<_> = merged(&app.watch().shown_patterns()).iter().map(state).collect();
-            return gets(&quoted_line(&words, shell)?, &states, shell);
+            return gets(&words, &states, shell);
         }
         words.extend(watch_words(app));
     } else {
@@ -61,30 +64,40 @@ fn past(app: &App) -> Option<i64> {
     app.place().at().filter(|_| app.feed().has_selectors() == Some(true))
 }
 
-/// What the command does not have of the table at a place in time: plain mode has that of now alone.
+/// What the command does not have of the table: plain mode has no comparison, and no filter or order of
+/// another time than now.
 pub fn left_out(app: &App) -> Vec<&'static str> {
     let table = app.table();
-    if is_of_watch(app) || table.as_of().is_none() {
+    if is_of_watch(app) {
         return Vec::new();
     }
+    let is_past = table.as_of().is_some();
     let parts = [
-        (table.filter().is_some(), "filter"),
-        (table.sort() != Sort::default(), "order"),
-        (table.compared().is_some(), "comparison"),
+        (is_past && table.filter().is_some(), "filter"),
+        (is_past && table.sort() != Sort::default(), "order"),
+        (table.compared().is_some() || table.base_run().is_some(), "comparison"),
     ];
     parts.into_iter().filter(|(has, _)| *has).map(|(_, part)| part).collect()
 }
 
-/// The command that prints what is selected by some words.
-fn gets(program: &str, words: &[Cow<'_, str>], shell: Shell) -> Result<String, &'static str> {
-    let quoted = quoted_line(words, shell)?;
+/// The command that prints what is selected by some words; `program` is the client with its servers.
+fn gets(
+    program: &[Cow<'_, str>],
+    words: &[Cow<'_, str>],
+    shell: Shell,
+) -> Result<String, &'static str> {
+    let (line, quoted) = (quoted_line(program, shell)?, quoted_line(words, shell)?);
     match words {
-        [word] if word.starts_with('-') => Ok(format!("{program} get -- {quoted}")),
-        [_] => Ok(format!("{program} get {quoted}")),
+        [word] if word.starts_with('-') => Ok(format!("{line} get -- {quoted}")),
+        [_] => Ok(format!("{line} get {quoted}")),
         _ if shell == Shell::Windows => Err(ONE_SELECTOR),
-        _ => Ok(format!("printf 'get %s\\n' {quoted} | {program}")),
+        _ if program.iter().any(|word| word == PREFIX) => Err(ONE_SELECTOR_OF_RUNS),
+        _ => Ok(format!("printf 'get %s\\n' {quoted} | {line}")),
     }
 }
+
+/// The option that names a run.
+const PREFIX: &str = "--prefix";
 
 /// The options that name the servers and the runs.
 fn server_words(app: &App) -> Vec<Cow<'_, str>> {
@@ -110,7 +123,7 @@ fn server_words(app: &App) -> Vec<Cow<'_, str>> {
         }
     }
     for SourceLabel { run, .. } in labels().filter(|label| !label.run.is_empty()) {
-        add("--prefix", run.clone());
+        add(PREFIX, run.clone());
     }
     words
 }
@@ -158,37 +171,32 @@ fn watch_words(app: &App) -> Vec<Cow<'_, str>> {
 /// The command that prints the points in the chart, if it has keys.
 fn chart_command(
     watch: &Watch,
-    program: &str,
+    program: &[Cow<'_, str>],
     shell: Shell,
 ) -> Option<Result<String, &'static str>> {
     let keys: Vec<&str> = watch.in_chart().map(|key| key.key.as_str()).collect();
-    let bounds = watch.chart_bounds()?;
+    let bounds = watch.chart_bounds().filter(|_| !keys.is_empty())?;
     let (from, to) = watch.viewport().range(bounds);
     let shows_all = watch.viewport().shows_all(bounds);
-    // A server with selectors is asked for the range alone.
+    // A server with selectors is asked for the range alone, and for all keys at once.
     let selects = watch.in_chart().all(Watched::is_asked_for);
     let range = if selects && !shows_all { format!("[{from}:{to}]") } else { String::new() };
-    let words: Vec<Cow<'_, str>> = keys.iter().map(|key| format!("{key}{range}").into()).collect();
-    let quoted = match quoted_line(&words, shell) {
-        Ok(quoted) => quoted,
-        Err(why) => return Some(Err(why)),
-    };
-    let get = match &keys[..] {
-        [] => return None,
-        [key] if key.starts_with('-') => format!("{program} get -- {quoted}"),
-        [_] => format!("{program} get {quoted}"),
-        _ => format!("printf 'get %s\\n' {quoted} | {program}"),
-    };
+    let globs = keys.iter().filter_map(|key| key.parse().ok()).collect::<Vec<_>>();
+    let patterns =
+        if selects { merged(&globs) } else { keys.iter().map(ToString::to_string).collect() };
+    let words: Vec<Cow<'_, str>> =
+        patterns.iter().map(|pattern| format!("{pattern}{range}").into()).collect();
     let all_kept = |series: &Series| Some(series.recent().len() as u64) == series.count();
     let mut known = watch.in_chart().filter_map(|key| key.series.as_ref());
     let is_whole = selects || shows_all && known.all(all_kept);
-    if shell == Shell::Windows && !(is_whole && keys.len() == 1) {
+    if shell == Shell::Windows && !(is_whole && words.len() == 1) {
         return Some(Err(NO_PIPELINE));
     }
+    let get = gets(program, &words, shell);
     if is_whole {
-        return Some(Ok(get));
+        return Some(get);
     }
-    Some(Ok(format!("{get} | awk '$3 >= {from} && $3 <= {to}'")))
+    Some(get.map(|get| format!("{get} | awk '$3 >= {from} && $3 <= {to}'")))
 }
 
 /// The arguments that print the rows of the table: filter, order and columns unless they are those of

@@ -88,6 +88,8 @@ pub struct LineInput {
     editor: Editor,
     /// The text that the line began with.
     begun: String,
+    /// All of the text is selected: what is typed replaces it.
+    is_selected: bool,
     /// The names that completion goes through.
     completion: Option<Completion>,
 }
@@ -106,7 +108,14 @@ impl LineInput {
     /// A line input that begins with a text.
     pub fn new(purpose: InputPurpose, text: &str) -> Self {
         let (editor, begun) = (Editor::with_text(text), text.to_owned());
-        Self { purpose, editor, begun, completion: None }
+        let is_selected = matches!(purpose, InputPurpose::Filter(_)) && !text.is_empty();
+        Self { purpose, editor, begun, is_selected, completion: None }
+    }
+
+    /// All of the text is selected, as that of the filter before is at first: what is typed replaces it,
+    /// and any key that moves or edits goes on with it.
+    pub fn is_selected(&self) -> bool {
+        self.is_selected
     }
 
     /// The purpose of the line.
@@ -189,11 +198,16 @@ impl LineInput {
 
     /// Edits the line.
     pub fn edit(&mut self, edit: Edit) {
-        self.editor.edit(edit);
+        let deletes = matches!(edit, Edit::DeleteLeft | Edit::DeleteRight);
+        let is_selected = std::mem::take(&mut self.is_selected);
+        self.editor.edit(if deletes && is_selected { Edit::KillAll } else { edit });
     }
 
     /// Inserts typed text; false if there is no room.
     pub fn insert(&mut self, text: &str) -> bool {
+        if std::mem::take(&mut self.is_selected) {
+            self.editor.edit(Edit::KillAll);
+        }
         self.editor.insert(text)
     }
 
@@ -214,6 +228,7 @@ impl LineInput {
     /// Completes the word that begins at a byte as far as all of these names go, the next time by the next
     /// of them, or the one before; false if there is none.
     pub fn complete(&mut self, start: usize, names: Vec<String>, forward: bool) -> bool {
+        self.is_selected = false;
         let text = self.editor.text();
         if let Some(completion) = self.completion.as_mut().filter(|it| it.text == text) {
             let count = completion.names.len();
@@ -366,6 +381,38 @@ mod tests {
             assert!(reason.starts_with(part), "{text}: {reason}");
         }
         assert_eq!(fault("a "), None);
+    }
+
+    #[test]
+    fn the_filter_before_is_selected_so_that_typing_replaces_it() {
+        let old = || LineInput::new(InputPurpose::Filter(None), "palm.*");
+        let text = |act: &dyn Fn(&mut LineInput)| {
+            let mut line = old();
+            assert!(line.is_selected());
+            act(&mut line);
+            assert!(!line.is_selected());
+            line.text().to_owned()
+        };
+        let insert = |line: &mut LineInput| assert!(line.insert("x"));
+        assert_eq!(text(&insert), "x");
+        assert_eq!(text(&|line| assert!(line.paste("a b"))), "a b");
+        assert_eq!(text(&|line| line.edit(Edit::DeleteLeft)), "");
+        let undone = |line: &mut LineInput| {
+            insert(line);
+            line.edit(Edit::Undo);
+            line.edit(Edit::Undo);
+        };
+        assert_eq!(text(&undone), "palm.*", "it is not lost");
+        for edit in [Edit::End, Edit::Start, Edit::Left] {
+            let goes_on = |line: &mut LineInput| {
+                line.edit(edit);
+                line.edit(Edit::End);
+                insert(line);
+            };
+            assert_eq!(text(&goes_on), "palm.*x", "{edit:?}");
+        }
+        assert!(!LineInput::new(InputPurpose::Filter(None), "").is_selected());
+        assert!(!LineInput::new(InputPurpose::Alert, "a > ").is_selected());
     }
 
     #[test]

@@ -179,6 +179,13 @@ impl Place {
         }
     }
 
+    /// Compares the table as of a time with a run.
+    pub fn compare_with_run(&mut self, run: &str, rows: usize) -> Option<SortJob> {
+        let table = self.table.as_mut()?;
+        let at = table.as_of().unwrap_or_default();
+        table.compare_with_run(run, rows, at)
+    }
+
     /// Compares no longer.
     pub fn end_comparison(&mut self, rows: usize) -> Option<SortJob> {
         let table = self.table.as_mut()?;

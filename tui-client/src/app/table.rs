@@ -6,6 +6,7 @@ mod heading;
 pub mod let_go;
 mod live;
 mod numbers;
+mod runs;
 mod told;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::sources::Away;
 use crate::wire_log::entry::Tone;
 use compared::Compared;
 use numbers::Numbers;
+use runs::RunComparison;
 
 /// The last answer, with order, filter, columns and selection.
 #[derive(Debug, Default)]
@@ -65,6 +67,8 @@ pub struct Table {
     renewals: Vec<(Vec<Glob>, Answer)>,
     /// What the rows are compared with, and how many of them are.
     compared: Option<Arc<Compared>>,
+    /// The runs whose keys are compared with each other, where rows are compared with nothing else.
+    runs: RunComparison,
     /// The order before the rows were compared.
     sort_before: Option<Sort>,
     compared_rows: usize,

@@ -338,3 +338,17 @@ fn what_the_screen_does_with_times_marks_and_pictures_is_in_the_help() {
         assert!(help.contains(said), "{said}");
     }
 }
+
+#[test]
+fn columns_of_a_comparison_are_said_to_be_of_the_screen() {
+    for args in [["--columns", "key,moved"], ["--sort", "-percent"]] {
+        let args = [&["tui-client", "--once"][..], &args].concat();
+        let refused = Plan::parse(args, false).unwrap_err().to_string();
+        assert!(
+            refused.contains("is of a comparison, which the screen alone has: C "),
+            "{refused}"
+        );
+    }
+    let refused = Plan::parse(["tui-client", "--once", "--sort", "nothing"], false).unwrap_err();
+    assert!(refused.to_string().contains("possible values"), "{refused}");
+}

@@ -48,6 +48,7 @@ const SECTIONS: [(&str, &[Mode]); 18] = [
 const NOTES: &[HelpLine] = &[
     Heading("Mouse"),
     note("click", "to that pane, and selects that line; on a heading: sorts by it"),
+    note("in a chart", "a click puts the cursor there, with table and log"),
     note("wheel", "scrolls what is below the pointer"),
     note("--no-mouse", "started so, the terminal has the mouse for itself"),
     Heading(""),

@@ -262,10 +262,20 @@ impl Chosen {
     }
 
     /// The wanted columns that fit into this many cells, with a blank after each, from left to
-    /// right. `sorted` comes before all others but the key, so that the sorted column is seen. The key has as much as most keys need; a longer one is cut rather than a column left
-    /// out.
-    pub fn fitting(&self, room: usize, sorted: Option<Column>) -> Vec<(Column, usize)> {
-        let key = (room / 3).clamp(Column::Key.width(), USUAL_KEY);
+    /// right. `sorted` comes before all others but the key, so that the sorted column is seen. The key has
+    /// as much as most keys need, and as many cells as are `wanted` for it, before any column but the
+    /// newest value and the sorted one.
+    pub fn fitting(
+        &self,
+        room: usize,
+        sorted: Option<Column>,
+        wanted: usize,
+    ) -> Vec<(Column, usize)> {
+        let usual = (room / 3).clamp(Column::Key.width(), USUAL_KEY);
+        let stays = |column: &Column| *column == Column::Last || Some(*column) == sorted;
+        let others = self.shown().filter(|&column| column != Column::Key).filter(stays);
+        let others: usize = others.map(|column| column.width() + 1).sum();
+        let key = usual.max(wanted.min(room.saturating_sub(others + 1)));
         let width = |column: Column| if column == Column::Key { key } else { column.width() };
         let mut fitting: Vec<Column> = self.shown().collect();
         fitting.sort_by_key(|&column| {
@@ -303,7 +313,7 @@ mod tests {
         chosen.toggle(Column::Key);
         assert!(chosen.shows(Column::Key));
         let names = |chosen: &Chosen, room, sorted| {
-            let fitting = chosen.fitting(room, sorted).into_iter();
+            let fitting = chosen.fitting(room, sorted, 0).into_iter();
             fitting.map(|(column, _)| column.name()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(names(&chosen, 5, None), "key");
@@ -313,6 +323,15 @@ mod tests {
         assert_eq!(names(&chosen, 38, None), "key age trend");
         chosen.toggle(Column::Last);
         assert_eq!(names(&chosen, 400, None), "key last change rate/s min max avg count age trend");
+        let of_long = |room, wanted| {
+            let fitting = chosen.fitting(room, Some(Column::Max), wanted).into_iter();
+            let fitting = fitting.map(|(column, wide)| format!("{} {wide}", column.name()));
+            fitting.collect::<Vec<_>>().join(", ")
+        };
+        // Names come first.
+        assert_eq!(of_long(60, 19), "key 19, last 11, max 11, age 6, trend 8");
+        assert_eq!(of_long(60, 28), "key 28, last 11, max 11, age 6");
+        assert_eq!(of_long(60, 90), "key 35, last 11, max 11");
         let only = Chosen::only(&[Column::Time, Column::Last]);
         assert_eq!(only.shown().collect::<Vec<_>>(), [Column::Key, Column::Last, Column::Time]);
     }

@@ -5,6 +5,7 @@ use shared::limits::MAX_LINE;
 use shared::request::{BadRequest, BadRequestReason, Request};
 use shared::response::WRONG_COMMAND;
 
+use crate::request::civil;
 use crate::request::deletion::NOT_ALLOWED;
 use crate::request::normalize::without_filled;
 use crate::text::escape::{escape_untrusted, name_invisible};
@@ -38,6 +39,9 @@ pub fn explain(line: &[u8]) -> Option<String> {
 /// What is wrong with a line in words, with the name of what can't be seen in the word to blame, or in
 /// the line where a word is missing.
 pub fn reason(line: &[u8], bad: &BadRequest) -> String {
+    if let Some(why) = civil::explain(line, bad) {
+        return why;
+    }
     let (what, place) =
         if bad.at.is_empty() { ("line", 0..line.len()) } else { ("word", bad.at.clone()) };
     let text = line.get(place).and_then(|text| str::from_utf8(text).ok());
@@ -131,6 +135,12 @@ mod tests {
                  1e-3",
             ),
             ("get a b", "", "error at \"b\" in get a b: nothing may follow here"),
+            (
+                "get a [3:12:]",
+                "",
+                "error at \"[3:12:]\" in get a [3:12:]: a time is Unix seconds, or -2h back; @3:12 goes there \
+                 on the screen",
+            ),
             ("put a* 1 1", "", "error at \"a*\" in put a* 1 1: a key holds no '*'"),
             ("put a", "", "error in put a: a value is missing"),
             ("got", "", "error in got: the commands are put, del and get, in lower case"),

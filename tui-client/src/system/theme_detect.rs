@@ -11,6 +11,7 @@ use crate::system::os;
 use crate::text::escape::escape_untrusted;
 use crate::themes::{BUILT_IN, is_path};
 use crate::view::theme::colour::Depth;
+use crate::view::theme::terminals::may_draw_octants;
 use crate::view::theme::{Glyphs, Theme, ThemeChoice};
 
 /// The theme of a name: the user's, else one that is built in; none for the terminal's own colours.
@@ -100,7 +101,14 @@ pub fn theme(options: &ScreenOptions, named: Option<Theme>) -> ThemeChoice {
         Some(ThemeName::Named(_)) => ThemeChoice::known(named.map_or_else(Theme::colour, drawn)),
         None => ThemeChoice::by_background(fitting(Theme::colour()), fitting(Theme::light())),
     };
-    choice.in_depth(depth())
+    let choice = choice.in_depth(depth());
+    let is_auto = options.glyphs == GlyphSet::Auto && !ascii;
+    // Not every system has terminals that answer.
+    if !is_auto || os::input::ASK_COLOURS.is_empty() {
+        return choice;
+    }
+    let [term, program, vte] = ["TERM", "TERM_PROGRAM", "VTE_VERSION"].map(variable);
+    choice.with_glyphs_by_version(may_draw_octants(&term, &program, &vte))
 }
 
 /// Whether the screen is drawn in ASCII, and the glyphs of charts. `has_glyphs`: the terminal is not

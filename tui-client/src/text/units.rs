@@ -14,7 +14,23 @@ pub enum Unit {
     Bytes,
     /// Per cent.
     Percent,
+    /// Seconds.
+    Seconds,
+    /// Thousandths of a second.
+    Milliseconds,
+    /// Millionths of a second.
+    Microseconds,
+    /// Billionths of a second.
+    Nanoseconds,
 }
+
+/// What ends the name of a key of times, and their unit.
+const TIMES: [(&[&str], Unit); 4] = [
+    (&["seconds"], Unit::Seconds),
+    (&["milliseconds", "millis", "msec", "msecs", "ms"], Unit::Milliseconds),
+    (&["microseconds", "micros", "usec", "usecs"], Unit::Microseconds),
+    (&["nanoseconds", "nanos", "nsec", "nsecs"], Unit::Nanoseconds),
+];
 
 impl Unit {
     /// What the name of a key suggests. Only words that nearly always mean it count: a wrong
@@ -27,8 +43,13 @@ impl Unit {
         let key = key.to_lowercase();
         let words = || key.split(|c: char| !c.is_alphanumeric());
         let any = |list: &[&str]| words().any(|word| list.contains(&word));
+        let last = words().rfind(|word| !word.is_empty()).unwrap_or_default();
+        // Of a rate, a time is not the unit.
+        let time = TIMES.iter().find(|(names, _)| names.contains(&last) && !any(&["per"]));
         if any(&PERCENT) {
             Self::Percent
+        } else if let Some((_, unit)) = time {
+            *unit
         } else if words().any(|word| word == "bytes") || (any(&BYTES) && !any(&COUNTS)) {
             Self::Bytes
         } else {
@@ -36,12 +57,24 @@ impl Unit {
         }
     }
 
-    /// The power of ten from which on there is a prefix; per cent have none.
+    /// Numbers of these units have no axis in common: both are known, and differ.
+    pub fn differs_from(self, other: Self) -> bool {
+        self != other && self != Self::Plain && other != Self::Plain
+    }
+
+    /// The one that all of these share, else none that is known.
+    pub fn common(mut units: impl Iterator<Item = Self>) -> Self {
+        let first = units.next().unwrap_or_default();
+        if units.all(|unit| unit == first) { first } else { Self::Plain }
+    }
+
+    /// The power of ten from which on there is a prefix; per cent have none, nor have times, whose unit
+    /// has one.
     fn prefixed(self) -> Option<i32> {
         match self {
             Self::Plain => Some(5),
             Self::Bytes => Some(3),
-            Self::Percent => None,
+            _ => None,
         }
     }
 
@@ -51,14 +84,17 @@ impl Unit {
             Self::Plain => "",
             Self::Bytes => " B",
             Self::Percent => "%",
+            Self::Seconds => " s",
+            Self::Milliseconds => " ms",
+            Self::Microseconds => " µs",
+            Self::Nanoseconds => " ns",
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Self::Plain => "",
             Self::Bytes => "B",
-            Self::Percent => "%",
+            other => other.suffix(),
         }
     }
 }
@@ -128,12 +164,11 @@ fn exponent(number: f64) -> i32 {
 pub fn exact(value: f64, unit: Unit) -> String {
     let text = number::exact(value);
     match unit {
-        Unit::Plain => text,
-        Unit::Percent => format!("{text}%"),
         Unit::Bytes => match short(value, unit) {
             short if short.strip_suffix(" B") == Some(&text) => short,
             short => format!("{text} ({short})"),
         },
+        other => format!("{text}{}", other.suffix()),
     }
 }
 
@@ -145,7 +180,7 @@ pub fn within(value: f64, unit: Unit, columns: usize) -> String {
         return text;
     }
     let name = unit.suffix();
-    format!("{}{name}", number::value(value, columns.saturating_sub(name.len())))
+    format!("{}{name}", number::value(value, columns.saturating_sub(width(name))))
 }
 
 /// A value alone, to five significant digits.
@@ -176,13 +211,31 @@ mod tests {
             ("member.count", Unit::Plain),
             ("palm.cpu", Unit::Plain),
             ("a.RSS", Unit::Bytes),
+            ("palm.wait_ms", Unit::Milliseconds),
+            ("palm.request.duration.seconds", Unit::Seconds),
+            ("palm.gc_micros", Unit::Microseconds),
+            ("palm.ms.count", Unit::Plain),
+            ("palm.requests_per_ms", Unit::Plain),
+            ("palm.seconds_total", Unit::Plain),
         ] {
             assert_eq!(Unit::of(key), unit, "{key}");
         }
     }
 
     #[test]
+    fn what_is_not_known_differs_from_nothing() {
+        assert!(Unit::Bytes.differs_from(Unit::Percent));
+        assert!(Unit::Seconds.differs_from(Unit::Milliseconds));
+        assert!(!Unit::Bytes.differs_from(Unit::Plain) && !Unit::Plain.differs_from(Unit::Bytes));
+        assert!(!Unit::Bytes.differs_from(Unit::Bytes));
+        assert_eq!(Unit::common([Unit::Bytes; 2].into_iter()), Unit::Bytes);
+        assert_eq!(Unit::common([Unit::Bytes, Unit::Plain].into_iter()), Unit::Plain);
+    }
+
+    #[test]
     fn labels_share_a_scale() {
+        let times = Scale::new(Unit::Milliseconds, 60.0);
+        assert_eq!([0.0, 20.0].map(|value| times.label(value, 20.0)), ["0", "20 ms"]);
         let scale = Scale::new(Unit::Bytes, 1_500_000.0);
         let labels = [0.0, 500_000.0, 1_500_000.0].map(|value| scale.label(value, 500_000.0));
         assert_eq!(labels, ["0", "0.5 MB", "1.5 MB"]);
@@ -242,6 +295,8 @@ mod tests {
             (26.59, Unit::Plain, "26.59"),
             (-1234.0, Unit::Plain, "-1234"),
             (0.0, Unit::Percent, "0%"),
+            (1234.56, Unit::Milliseconds, "1234.6 ms"),
+            (0.012, Unit::Seconds, "0.012 s"),
             (1e-9, Unit::Plain, "1 n"),
             (f64::MAX, Unit::Bytes, "1.7977e+308 B"),
             (f64::NAN, Unit::Plain, "–"),

@@ -31,8 +31,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     }
     let selected = log.selected().filter(|_| focused || app.mode() == Mode::LogInput);
     // The line that is nearest to the place in time.
-    let place =
-        log.selected().filter(|_| app.place().at().is_some() && begins_later(app).is_none());
+    let place = log
+        .selected()
+        .filter(|_| app.place().pointed_at().is_some() && begins_later(app).is_none());
     for (row, entry) in (0..inner.height).zip(log.visible(usize::from(inner.height))) {
         draw_entry(canvas, &entry, inner, row);
         if place == Some(entry.number) {
@@ -47,7 +48,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
 /// The Unix second of the first line, if the place in time is before it.
 fn begins_later(app: &App) -> Option<i64> {
     let begin = app.log().begins_at()?.div_euclid(1000);
-    app.place().at().filter(|&at| at < begin).map(|_| begin)
+    app.place().pointed_at().filter(|&at| at < begin).map(|_| begin)
 }
 
 fn title(app: &App) -> String {

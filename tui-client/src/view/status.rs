@@ -9,6 +9,7 @@ use super::canvas::Canvas;
 use super::canvas::pen::Pen;
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::replayed::Replayed;
 use crate::app::server::link::LinkState;
 use crate::app::server::link::SLOW;
 use crate::app::server::sources::Standing;
@@ -30,20 +31,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     };
     let mut pen = canvas.pen(area, 0);
     if let Some(replayed) = app.replayed() {
-        let saved = time::date(replayed.saved_at, app.zone());
-        let (before, address) = ("replay of ", app.link().address());
-        let behind = format!(", saved {saved}");
-        draw_place(app, theme, &mut pen, 4 + width(before) + width(address) + width(&behind));
-        pen.skip(1).write("▷", theme.alert).skip(1).write(before, theme.text);
-        pen.write(address, theme.title).write(&behind, theme.text);
-        let runs = runs(app, theme);
-        if length(&runs) + 2 <= pen.room() {
-            pen.skip(2);
-            for (text, style) in &runs {
-                pen.write(text, *style);
-            }
-        }
-        return;
+        return draw_replay(app, theme, &mut pen, replayed);
     }
     let waiting = waiting(app);
     if !app.sources().is_one_server() {
@@ -73,6 +61,34 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     }
     if app.link().is_connected() {
         draw_polling(app, theme, &mut pen);
+    }
+}
+
+/// Draws what is replayed and when it was saved; where the room is short, runs and how far each is shifted
+/// come before that.
+fn draw_replay(app: &App, theme: &Theme, pen: &mut Pen<'_>, replayed: &Replayed) {
+    /// Columns of the mark with its blanks.
+    const MARK: usize = 3;
+    let address = app.link().address();
+    let saved = format!(", saved {}", time::date(replayed.saved_at(), app.zone()));
+    let runs = runs(app, theme);
+    let of_runs = if runs.is_empty() { 0 } else { length(&runs) + 2 };
+    let forms = [("replay of ", address, &*saved), ("replay", "", &*saved), ("replay", "", "")];
+    let wide = |(before, address, behind): (&str, &str, &str)| {
+        MARK + width(before) + width(address) + width(behind) + of_runs
+    };
+    let place = place_texts(app).map_or(0, |[_, short]| width(&short) + 1);
+    let fits = |&form: &(&str, &str, &str)| runs.is_empty() || wide(form) + place <= pen.room();
+    let form = forms.into_iter().find(fits).unwrap_or(("replay", "", ""));
+    draw_place(app, theme, pen, wide(form) + 1);
+    let (before, address, behind) = form;
+    pen.skip(1).write("▷", theme.alert).skip(1).write(before, theme.text);
+    pen.write(address, theme.title).write(behind, theme.text);
+    if !runs.is_empty() {
+        pen.skip(2);
+    }
+    for (text, style) in &runs {
+        pen.write(text, *style);
     }
 }
 
@@ -213,7 +229,7 @@ fn pace(app: &App, theme: &Theme) -> (String, Style) {
 fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     // What is shown is not of now, which is above all else to be said.
     draw_place(app, theme, pen, 0);
-    if app.place().at().is_none() || !app.is_live() {
+    if app.place().pointed_at().is_none() || !app.is_live() {
         let (text, style) = pace(app, theme);
         pen.write_right(&text, style);
     }
@@ -226,11 +242,16 @@ fn draw_polling(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
     }
 }
 
+/// The place in time in words, and in a short form.
+fn place_texts(app: &App) -> Option<[String; 2]> {
+    let at = app.place().pointed_at()?;
+    let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
+    Some([format!("at {date}, {ago} ago "), format!("{ago} ago ")])
+}
+
 /// Writes the place in time, in a short form where there is no room for so many columns beside it.
 fn draw_place(app: &App, theme: &Theme, pen: &mut Pen<'_>, beside: usize) {
-    if let Some(at) = app.place().at() {
-        let (date, ago) = (time::date(at, app.zone()), time::age(at, app.now().unix()));
-        let (long, short) = (format!("at {date}, {ago} ago "), format!("{ago} ago "));
+    if let Some([long, short]) = place_texts(app) {
         let text = if width(&long) + beside <= pen.room() { long } else { short };
         pen.write_right(&text, theme.alert);
     }

@@ -11,6 +11,7 @@ use super::theme::Theme;
 use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::app::server::link::LinkState;
+use crate::app::table::compared::COLUMNS;
 use crate::keymap::Mode;
 use crate::metrics::column::{Column, ColumnKind};
 use crate::metrics::series::{Moved, Series};
@@ -20,6 +21,9 @@ use crate::metrics::window::Window;
 use crate::text::connection::what_and_help;
 use crate::text::width::{cut_in_the_middle, width};
 use crate::text::{number, time};
+
+/// Columns of a pane that are none of the table: its borders, and the marks of the rows.
+const AROUND_COLUMNS: usize = 3;
 
 /// Draws the table.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
@@ -90,13 +94,13 @@ fn trend_axis(app: &App, columns: &[(Column, usize)], rows: usize) -> Option<Tre
 fn title(app: &App, columns: usize) -> String {
     /// The corners, and a dash before the right one.
     const AROUND: usize = 3;
-    let titles = titles(app);
+    let titles = titles(app, columns);
     let fitting = titles.iter().find(|title| width(title) + AROUND <= columns);
     fitting.or(titles.last()).cloned().unwrap_or_default()
 }
 
-/// The titles from the longest to the shortest.
-fn titles(app: &App) -> Vec<String> {
+/// The titles from the longest to the shortest, of a pane with so many columns.
+fn titles(app: &App, columns: usize) -> Vec<String> {
     let table = app.table();
     let request = table.request();
     if !table.loaded() {
@@ -131,20 +135,13 @@ fn titles(app: &App) -> Vec<String> {
         gone if is_later => format!(", {} not yet there", number::count(gone as u64)),
         gone => format!(", {} gone", number::count(gone as u64)),
     };
+    let stopped = match table.stopped(app.table_time()) {
+        0 => String::new(),
+        stopped => format!(", {} stopped", number::count(stopped as u64)),
+    };
+    let gone = format!("{stopped}{gone}");
     let lacking = app.sources_of(table.unknown());
-    // In full, and what of it is always said.
-    let compared = table.compared().map(|compared| {
-        let name = &compared.name;
-        let unknown =
-            app.sources_of(&compared.unknown).filter(|text| Some(text) != lacking.as_ref());
-        let unknown = unknown.map(|text| format!(", {text}")).unwrap_or_default();
-        if is_later {
-            let full = format!("compared with {name}, which is later{gone}{unknown} ");
-            (full, format!("vs {name}, later "))
-        } else {
-            (format!("moved since {name}{gone}{unknown} "), format!("since {name} "))
-        }
-    });
+    let compared = compared_titles(app, columns, &gone, lacking.as_ref());
     // Above all else a title says that the rows are of another time.
     let then = table
         .as_of()
@@ -192,6 +189,33 @@ fn titles(app: &App) -> Vec<String> {
             ]
         }
     }
+}
+
+/// What the title says of what the rows are compared with: in full, and what of it is always said. `gone`
+/// is said of keys, `lacking` of sources elsewhere in the title.
+fn compared_titles(
+    app: &App,
+    columns: usize,
+    gone: &str,
+    lacking: Option<&String>,
+) -> Option<(String, String)> {
+    let table = app.table();
+    let Some(compared) = table.compared() else {
+        let room = columns.saturating_sub(AROUND_COLUMNS);
+        let shown = table.columns_in(room, app.layout().table_rows());
+        let is_shown = |(column, _): &(Column, usize)| COLUMNS.contains(column);
+        let run = table.base_run().filter(|_| shown.iter().any(is_shown))?;
+        return Some((format!("compared with {run} "), format!("vs {run} ")));
+    };
+    let name = &compared.name;
+    let unknown = app.sources_of(&compared.unknown).filter(|text| Some(text) != lacking);
+    let unknown = unknown.map(|text| format!(", {text}")).unwrap_or_default();
+    Some(if table.is_compared_with_later() {
+        let full = format!("compared with {name}, which is later{gone}{unknown} ");
+        (full, format!("vs {name}, later "))
+    } else {
+        (format!("moved since {name}{gone}{unknown} "), format!("since {name} "))
+    })
 }
 
 /// Draws the scroll position, and how many lines of the answer are malformed.

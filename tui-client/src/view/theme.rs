@@ -3,6 +3,7 @@
 
 pub mod colour;
 mod file;
+pub mod terminals;
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -102,13 +103,16 @@ pub struct ThemeChoice {
     chosen: Option<Theme>,
     /// The colours of the terminal.
     depth: Depth,
+    /// The terminal decides about the glyphs.
+    has_glyphs_by_version: bool,
 }
 
 impl ThemeChoice {
     /// A theme that no terminal is asked for.
     pub fn known(theme: Theme) -> Self {
         let (by_background, text, awaited) = (None, None, false);
-        Self { theme, by_background, text, awaited, chosen: None, depth: Depth::Sixteen }
+        let (chosen, depth, has_glyphs_by_version) = (None, Depth::Sixteen, false);
+        Self { theme, by_background, text, awaited, chosen, depth, has_glyphs_by_version }
     }
 
     /// The terminal decides between these.
@@ -121,6 +125,13 @@ impl ThemeChoice {
     #[must_use]
     pub fn in_depth(self, depth: Depth) -> Self {
         Self { depth, ..self }
+    }
+
+    /// The glyphs are those that the terminal is known to draw, once it has said its name; it is asked for
+    /// that alone where it `may` draw more than usual.
+    #[must_use]
+    pub fn with_glyphs_by_version(self, may: bool) -> Self {
+        Self { has_glyphs_by_version: true, awaited: self.awaited || may, ..self }
     }
 
     /// Chooses a built-in theme by its name, or none in place of that of the start.
@@ -153,6 +164,18 @@ impl ThemeChoice {
             _ => lightness > 500,
         };
         self.theme = if is_light { light.clone() } else { dark.clone() };
+    }
+
+    /// Takes the name and version of the terminal, at any time.
+    pub fn on_version(&mut self, name: &str) {
+        if !self.has_glyphs_by_version || !terminals::draws_octants(name) {
+            return;
+        }
+        let pair = self.by_background.as_mut().map(|(dark, light)| [dark, light]);
+        let all = [&mut self.theme].into_iter().chain(pair.into_iter().flatten());
+        for theme in all.chain(self.chosen.as_mut()) {
+            theme.glyphs = Glyphs::Octant;
+        }
     }
 
     /// Takes the last answer. Some terminals give those before it later.
@@ -311,6 +334,27 @@ mod tests {
         choice.on_background(900);
         choice.choose(None);
         assert_eq!(*choice.theme(), Theme::light());
+    }
+
+    #[test]
+    fn a_terminal_that_draws_octants_gets_them_whatever_the_theme() {
+        let of = || ThemeChoice::by_background(Theme::colour(), Theme::light());
+        let mut choice = of().with_glyphs_by_version(false);
+        choice.on_version("foot(1.19.0)");
+        assert_eq!(choice.theme().glyphs, Glyphs::Braille);
+        choice.on_version("foot(1.20.0)");
+        assert_eq!(choice.theme().glyphs, Glyphs::Octant);
+        choice.on_background(900);
+        assert_eq!((choice.theme().glyphs, choice.theme().light), (Glyphs::Octant, true));
+        choice.choose(Some("ember"));
+        assert_eq!(choice.theme().glyphs, Glyphs::Octant);
+        // What was asked for by name stays.
+        let mut choice = of();
+        choice.on_version("foot(1.20.0)");
+        assert_eq!(choice.theme().glyphs, Glyphs::Braille);
+        let known = ThemeChoice::known(Theme::colour());
+        assert!(!known.clone().with_glyphs_by_version(false).is_awaited());
+        assert!(known.with_glyphs_by_version(true).is_awaited());
     }
 
     #[test]

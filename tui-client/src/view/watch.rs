@@ -150,7 +150,10 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
         remarks.push((format!("· {drawn} of {charted} in the chart "), theme.quiet));
     }
     if let Some(window) = watch.numbers_window().filter(|_| numbers > 0) {
-        let of = if window == Window::All { "all time" } else { window.name() };
+        let of = match window {
+            Window::All => "all time".to_owned(),
+            window => format!("the last {}", window.name()),
+        };
         remarks.push((format!("· {} of {of} ", NUMBERS[..numbers].join(", ")), theme.quiet));
     }
     if app.polling().is_paused() {
@@ -226,7 +229,7 @@ impl Shape {
             (true, 0) => more,
             (true, _) => more - numbers * NAMED - MIN_SPARKLINE,
         };
-        Self { marks, key: longest_key.min(width / 3).min(most).max(6), change, numbers }
+        Self { marks, key: longest_key.min(most).max(6), change, numbers }
     }
 }
 
@@ -304,7 +307,19 @@ fn draw_key(
     }
     let numbers = [series.min(), series.max(), series.mean()];
     let awaits = app.watch().awaits_numbers(watched);
-    for (name, number) in NUMBERS.into_iter().zip(numbers).take(shape.numbers) {
+    let window = app.watch().numbers_window().filter(|_| !awaits && !is_past);
+    let has_ended = |seconds: i64| series.last.timestamp < now.saturating_sub(seconds);
+    let ended = window.filter(|window| window.seconds().is_some_and(has_ended));
+    if let Some(window) = ended.filter(|_| shape.numbers > 0) {
+        // The window ends now, and not with the last point.
+        let room = shape.numbers * NAMED;
+        let texts =
+            ["no points in the last ", "none in "].map(|text| format!("{text}{}", window.name()));
+        let text = texts.iter().find(|text| width(text) + 2 <= room).unwrap_or(&texts[1]);
+        pen.field(text, room - 2, false, theme.quiet).skip(2);
+    }
+    let shown = if ended.is_some() { 0 } else { shape.numbers };
+    for (name, number) in NUMBERS.into_iter().zip(numbers).take(shown) {
         let number = match number {
             _ if awaits && !is_past => "…".to_owned(),
             Some(number) => number::short_within(number, NAMED - 6),

@@ -32,7 +32,11 @@ pub(super) struct Axes {
 
 impl Axes {
     #[expect(clippy::cast_precision_loss, reason = "a screen has few columns")]
-    pub(super) fn around(spec: &ChartSpec<'_>, (mut low, mut high): (f64, f64)) -> Option<Self> {
+    pub(super) fn around(
+        spec: &ChartSpec<'_>,
+        unit: Unit,
+        (mut low, mut high): (f64, f64),
+    ) -> Option<Self> {
         if spec.columns == 0 || spec.rows == 0 || spec.lines.iter().all(Line::is_unknown) {
             return None;
         }
@@ -53,7 +57,7 @@ impl Axes {
         }
         let dots = ((spec.columns * 2 - 1) as f64, (spec.rows * 4 - 1) as f64);
         let scale = (dots.0 / to.abs_diff(from) as f64, dots.1 / (high / 2.0 - low / 2.0));
-        Some(Self { from, to, low, high, dots, scale, unit: spec.unit, even_step })
+        Some(Self { from, to, low, high, dots, scale, unit, even_step })
     }
 
     /// Seconds since the first time.

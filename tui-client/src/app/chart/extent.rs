@@ -7,6 +7,7 @@ use crate::app::chart::line::Line;
 use crate::app::chart::{AxisTick, ChartSpec, MAX_LINES};
 use crate::metrics::gaps::{AROUND, Gaps};
 use crate::metrics::rollups::Sample;
+use crate::text::units::Unit;
 
 /// Where a line crosses an edge of the range.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -155,6 +156,8 @@ pub(super) struct Survey<'a> {
     pub places: Option<(f64, f64)>,
     /// The range of the lines on the right axis, if there is one.
     right: Option<(f64, f64)>,
+    /// The units of the left and of the right axis.
+    units: [Unit; 2],
     /// Whether each line is on the right axis.
     pub is_right: Vec<bool>,
     /// Some line would be on the right axis if there were room for one.
@@ -175,7 +178,16 @@ impl<'a> Survey<'a> {
         let ranges: Vec<_> = lines.iter().map(|line| range_of(line, spec)).collect();
         let far = far_lines(&ranges, spec);
         let is_flat = !spec.has_right && far.contains(&true);
-        let is_right = if spec.has_right { far } else { vec![false; ranges.len()] };
+        let unit = |line: usize| spec.units.get(line).copied().unwrap_or_default();
+        // Where the units do not say it, the magnitudes do.
+        let is_other = |line: usize| !spec.log && unit(line).differs_from(unit(0));
+        let is_apart = |(line, far)| spec.has_right && (far || is_other(line));
+        let is_right: Vec<_> = far.into_iter().enumerate().map(is_apart).collect();
+        let unit_of = |right: bool| {
+            let lines = is_right.iter().enumerate().filter(move |&(_, &it)| it == right);
+            Unit::common(lines.map(|(line, _)| unit(line)))
+        };
+        let units = [unit_of(false), unit_of(true)];
         let thresholds = spec.thresholds.iter().filter(|&&value| spec.fits(value));
         let thresholds = thresholds.map(|&value| spec.place(value));
         let of_lines = |right: bool| {
@@ -185,17 +197,17 @@ impl<'a> Survey<'a> {
         };
         let places = of_lines(false).chain(thresholds).fold(None, wider);
         let right = of_lines(true).fold(None, wider);
-        Self { lines, places, right, is_right, is_flat }
+        Self { lines, places, right, units, is_right, is_flat }
     }
 
     /// The axes of the lines on the right.
     pub fn right_axes(&self, spec: &ChartSpec<'_>) -> Option<Axes> {
-        Axes::around(spec, self.right?)
+        Axes::around(spec, self.units[1], self.right?)
     }
 
     /// The axes; without values, those of the time alone are meaningful.
     pub fn axes(&self, spec: &ChartSpec<'_>) -> Option<Axes> {
-        Axes::around(spec, self.places.unwrap_or((0.0, 1.0)))
+        Axes::around(spec, self.units[0], self.places.unwrap_or((0.0, 1.0)))
     }
 
     pub fn value_ticks(&self, spec: &ChartSpec<'_>, axes: &Axes) -> Vec<AxisTick> {

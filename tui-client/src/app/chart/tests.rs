@@ -21,7 +21,7 @@ fn spec<'a>(lines: &'a [Line], zone: &'a TimeZone) -> ChartSpec<'a> {
         thresholds: &[],
         cursor: None,
         events: &[],
-        unit: Unit::Plain,
+        units: &[],
         has_right: false,
         columns: 40,
         rows: 10,
@@ -245,7 +245,7 @@ fn of_a_line_that_is_missing_there_nothing_is_read() {
 fn labels_that_need_more_room_get_it() {
     let label = |values: &[(i64, f64)], unit: Unit, width: u16| {
         let (lines, zone) = ([points(values)], TimeZone::UTC);
-        let chart = Chart::fitted(&ChartSpec { unit, ..spec(&lines, &zone) }, width);
+        let chart = Chart::fitted(&ChartSpec { units: &[unit], ..spec(&lines, &zone) }, width);
         let ends = usize::from(end_columns(width));
         assert_eq!(usize::from(chart.labels) + 1 + chart.columns + ends, usize::from(width));
         let labels = labels(&chart.values).join(" ");
@@ -289,6 +289,28 @@ fn lines_do_not_hide_each_other() {
 }
 
 #[test]
+fn a_line_of_another_unit_has_an_axis_on_the_right() {
+    use Unit::{Bytes, Milliseconds, Plain};
+    let zone = TimeZone::UTC;
+    let line = |low: f64, high: f64| points(&[(0, low), (60, high)]);
+    let lines = [line(0.0, 40.0), line(0.0, 50.0), line(0.0, 60.0), line(0.0, 70.0)];
+    let units = [Milliseconds, Bytes, Plain, Milliseconds];
+    // As wide as beside a table on a screen of 120 columns.
+    let chart = Chart::fitted(&ChartSpec { units: &units, ..spec(&lines, &zone) }, 58);
+    assert_eq!(chart.is_right, [false, true, false, false], "what is not known is on the left");
+    assert_eq!(labels(&chart.right_values).last(), Some(&"50 B"));
+    assert!(labels(&chart.values).contains(&"50"), "{:?}", chart.values);
+    let chart = Chart::fitted(&ChartSpec { units: &units, ..spec(&lines[..2], &zone) }, 58);
+    assert!(labels(&chart.values).contains(&"20 ms"), "{:?}", chart.values);
+    assert_eq!(chart.ends.len(), 2);
+    let log = ChartSpec { units: &units, log: true, ..spec(&lines, &zone) };
+    assert_eq!(Chart::fitted(&log, 58).is_right, [false; 4]);
+    let narrow = Chart::fitted(&ChartSpec { units: &units, ..spec(&lines[..2], &zone) }, 55);
+    assert_eq!((narrow.is_right, narrow.is_flat), (vec![false; 2], false));
+    assert!(labels(&narrow.values).contains(&"25"), "{:?}", narrow.values);
+}
+
+#[test]
 fn a_line_of_another_magnitude_has_an_axis_on_the_right() {
     let zone = TimeZone::UTC;
     let line = |low: f64, high: f64| points(&[(0, low), (60, high)]);
@@ -301,7 +323,7 @@ fn a_line_of_another_magnitude_has_an_axis_on_the_right() {
     let row = chart.right_values[6].at;
     assert!(chart.ends.contains(&(row, 1)), "{:?} {row}", chart.ends);
     assert!(chart.values.iter().any(|tick| tick.label == "100"));
-    let narrow = Chart::fitted(&spec(&lines, &zone), 71);
+    let narrow = Chart::fitted(&spec(&lines, &zone), 55);
     assert_eq!((narrow.is_right, narrow.right_values.len()), (vec![false; 4], 0));
     let log = Chart::fitted(&ChartSpec { log: true, ..spec(&lines, &zone) }, 80);
     assert_eq!(log.is_right, [false; 4], "a logarithmic axis has room for all");
@@ -320,7 +342,7 @@ fn values_at_the_ends_have_rows_of_their_own() {
     let [first, second] = lines.clone();
     let chart = Chart::fitted(&spec(&[second, first], &zone), 80);
     assert_eq!(chart.ends, [(top, 1), (top + 1, 0)], "the greater one on top");
-    assert_eq!(Chart::fitted(&spec(&lines, &zone), 71).ends, [], "no room for any");
+    assert_eq!(Chart::fitted(&spec(&lines, &zone), 55).ends, [], "no room for any");
 }
 
 #[test]
@@ -379,7 +401,7 @@ proptest! {
 
         let values = || lines[0].iter().map(|point| point.max);
         let range = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
-        let axes = Axes::around(&spec, range).unwrap();
+        let axes = Axes::around(&spec, Unit::Plain, range).unwrap();
         let cells = vec![PlotCell::default(); columns * rows];
         let mut expected = Chart { columns, cells, ..Chart::default() };
         let dot = |point: Sample| axes.dot(point.timestamp, point.max);

@@ -214,8 +214,20 @@ impl Log {
             Status::Ok => (format!("{line} ← ok"), Tone::Quiet),
             Status::Error => (format!("{line} ← error: {}", reply.reason()), Tone::Bad),
         };
-        let entry = exchanged(now, reply.id, &text, tone);
-        self.push_poll(entry.remark(Remark::Reply(cost(reply))));
+        let entry = exchanged(now, reply.id, &text, tone).remark(Remark::Reply(cost(reply)));
+        if reply.status == Status::Ok {
+            return self.push_poll(entry);
+        }
+        // Parts of the screen ask for other times each time, and are refused for the same reason until a
+        // source is back, say.
+        let reason = format!(" ← error: {}", reply.reason());
+        self.push_again(entry, |text| text.ends_with(&reason));
+    }
+
+    /// Logs that requests of the screen get no reply, which goes on for as long as the reason does.
+    pub fn log_lost(&mut self, reason: &str, now: Moment) {
+        let text = format!("no data: {reason}");
+        self.note_again(now, Tone::Bad, &text, |known| known == text);
     }
 
     /// Logs the beginning of the follow of the screen, whose lines are logged only where each line

@@ -95,7 +95,11 @@ impl App {
                 let what = match &copy_command::left_out(self)[..] {
                     _ if is_new => ", prints each new point".to_owned(),
                     [] => String::new(),
-                    parts => format!(", at a place plain mode has no {}", parts.join(" or ")),
+                    parts => {
+                        let is_past = self.table().as_of().is_some();
+                        let at = if is_past { "at a place " } else { "" };
+                        format!(", {at}plain mode has no {}", parts.join(" or "))
+                    }
                 };
                 let copied = self.cx.copy(command.clone());
                 self.cx.say_name(Tone::Good, &format!("{copied}{what}: "), &command);

@@ -24,6 +24,9 @@ impl App {
             let jobs = [self.table.end_comparison(rows, now), self.place.end_comparison(rows)];
             return jobs.into_iter().for_each(|job| self.sort(job));
         }
+        if self.compare_with_run(text) {
+            return;
+        }
         let base = match self.base_of(text) {
             Ok(base) => base,
             Err(why) => {
@@ -42,6 +45,20 @@ impl App {
         } else {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
         }
+    }
+
+    /// Compares the rows of runs with those of the run that a text names; false if it names none.
+    pub(in crate::app) fn compare_with_run(&mut self, text: &str) -> bool {
+        let runs = self.sources.runs();
+        let Some(run) = runs.named(text) else { return false };
+        let (rows, now) = (self.layout().table_rows(), self.cx.now().unix());
+        self.base = None;
+        let past = self.place.compare_with_run(run, rows);
+        let live = self.table.compare_with_run(run, rows, now);
+        self.sort(past);
+        self.sort(live);
+        self.sort_as_saved();
+        true
     }
 
     /// The mark or the time that a text names.

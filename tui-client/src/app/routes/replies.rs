@@ -10,6 +10,7 @@ use crate::app::input::prompt::paste::Refusal;
 use crate::app::server::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
 use crate::metrics::series::summary::Answer;
+use crate::request::civil;
 use crate::request::deletion::{Selected, selector_to_delete};
 use crate::request::explain;
 use crate::request::pending::{Pending, Purpose, QueryTag};
@@ -213,22 +214,33 @@ impl App {
             self.cx.say(Tone::Plain, "the follow has ended");
             self.table.discard(reply.answer);
         } else if let Some(selector) = selector_of(pending.line.as_bytes()) {
+            let unsaved = self.unsaved(&pending.line, &reply.answer);
             if reply.answer.series.is_empty() {
                 let extension = self.feed.extension();
-                let why = match self.sources.why_unnamed(selector) {
+                let why = self.sources.why_unnamed(selector);
+                let why = match why.or_else(|| civil::explain_range(pending.line.as_bytes())) {
                     Some(why) => format!("no points for {}: {why}", named(selector)),
                     None => Polling::why_nothing(extension, selector),
+                };
+                let why = match &unsaved {
+                    Some(unsaved) => format!("{why}; {unsaved}"),
+                    None => why,
                 };
                 self.cx.say(Tone::Plain, why);
             }
             if is_follow(&pending.line) {
                 return;
             }
-            self.typed_answer = TypedAnswer::new(&pending.line, &reply.answer);
+            let answer = TypedAnswer::new(&pending.line, &reply.answer);
+            self.typed_answer = answer.map(|answer| answer.partial(unsaved.is_some()));
             self.table.discard(reply.answer);
             self.after_layout_change();
-            if let (Some(answer), None) = (&self.typed_answer, self.layout().answer) {
-                self.cx.say(Tone::Good, format!("{}; the log has it", answer.summary()));
+            match (&self.typed_answer, self.layout().answer, unsaved) {
+                (Some(answer), None, _) => {
+                    self.cx.say(Tone::Good, format!("{}; the log has it", answer.summary()));
+                }
+                (Some(_), Some(_), Some(unsaved)) => self.cx.say(Tone::Plain, unsaved),
+                _ => {}
             }
         } else if let Ok(Request::Put(key, point)) = Request::decode(pending.line.as_bytes()) {
             self.marks.tell(key.as_str(), point.timestamp);
@@ -245,6 +257,15 @@ impl App {
                 self.polling.refresh_at(self.cx.now().elapsed);
             }
         }
+    }
+
+    /// What was saved, in words, where the answer to a request in a replay may lack more.
+    fn unsaved(&self, line: &str, answer: &Answer) -> Option<String> {
+        let replayed = self.replayed.as_ref()?;
+        let Ok(Request::Get(selector)) = Request::decode(line.as_bytes()) else { return None };
+        let keys = self.table.answer().series.iter().map(|series| series.key.as_str());
+        let unsaved = replayed.unsaved(selector, answer, keys)?;
+        Some(unsaved.said(self.cx.now().unix(), self.cx.zone()))
     }
 
     /// Takes the watched series of a reply.

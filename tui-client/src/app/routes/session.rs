@@ -5,12 +5,12 @@ use std::sync::Arc;
 use shared::{Glob, Point};
 
 use crate::app::App;
+use crate::app::replayed::Replayed;
 use crate::app::saving::{Saving, Scope};
 use crate::app::watch::Watch;
 use crate::effect::{Effect, FileJob};
 use crate::metrics::reply::PointLists;
 use crate::request::pending::SessionQuery;
-use crate::session::coverage::Coverage;
 use crate::session::{LeftOut, Session, SessionFile};
 use crate::text::number;
 use crate::wire_log::entry::Tone;
@@ -24,37 +24,6 @@ const MAX_TIME: i64 = 86_400;
 
 /// Of more keys only those in sight are saved.
 const MAX_KEYS: u64 = 20_000;
-
-/// A saved session that is shown.
-#[derive(Debug)]
-pub struct Replayed {
-    /// Unix seconds at which it was saved.
-    pub saved_at: i64,
-    /// What is known of its keys, and how many have the newest points only.
-    coverage: Option<(Coverage, u64)>,
-}
-
-impl Replayed {
-    /// The Unix second at which it begins, if it says nothing of this one.
-    pub fn begins_after(&self, at: i64) -> Option<i64> {
-        let (coverage, _) = self.coverage.as_ref()?;
-        coverage.begins_after(at).then_some(coverage.from)
-    }
-
-    /// Only the newest points of a key are known at a Unix second.
-    pub fn lacks_numbers(&self, key: &str, at: i64) -> bool {
-        self.partial(at) > 0 && self.coverage.as_ref().is_some_and(|(it, _)| !it.is_whole(key))
-    }
-
-    /// The number of keys of which only the newest points are known at a Unix second.
-    pub fn partial(&self, at: i64) -> u64 {
-        let partial = self
-            .coverage
-            .as_ref()
-            .filter(|(coverage, _)| !(coverage.from <= at && at <= coverage.until));
-        partial.map_or(0, |&(_, partial)| partial)
-    }
-}
 
 impl App {
     /// Saves the session under a name of the time.
@@ -201,9 +170,7 @@ impl App {
         self.link.skip_ids(ids.max().unwrap_or(0));
         self.sources.replay(&session.view.shifts);
         self.open_view(&session.view);
-        let partial = session.recording.partial() as u64;
-        let coverage = session.recording.coverage().map(|it| (it.clone(), partial));
-        self.replayed = Some(Replayed { saved_at: session.view.saved_at, coverage });
+        self.replayed = Some(Replayed::of(session));
     }
 
     /// The saved session that is shown.

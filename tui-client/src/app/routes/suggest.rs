@@ -24,8 +24,9 @@ impl App {
         let example = match line.purpose() {
             InputPurpose::Mark(_) => self.named_marks().join("   "),
             InputPurpose::Compare => {
-                let marks = self.named_marks().into_iter();
-                marks.chain(["-1h", "yesterday 9:00"]).collect::<Vec<_>>().join("   ")
+                let runs = self.sources.runs();
+                let named = runs.iter().chain(self.named_marks());
+                named.chain(["-1h", "yesterday 9:00"]).collect::<Vec<_>>().join("   ")
             }
             InputPurpose::Watch => {
                 key().map(|key| format!("{key}   {}", glob_of(&key))).unwrap_or_default()
@@ -81,7 +82,10 @@ impl App {
         let names: Vec<String> = match line.purpose() {
             InputPurpose::Mark(_) | InputPurpose::Compare => {
                 let typed = word.strip_prefix(PREFIX).unwrap_or(&word);
-                let fitting = self.mark_names().filter(|name| name.starts_with(typed));
+                let runs = self.sources.runs();
+                let is_compared = matches!(line.purpose(), InputPurpose::Compare);
+                let runs = runs.iter().filter(|_| is_compared);
+                let fitting = runs.chain(self.mark_names()).filter(|name| name.starts_with(typed));
                 fitting.take(MAX_COMPLETIONS).map(str::to_owned).collect()
             }
             InputPurpose::Watch | InputPurpose::Alert | InputPurpose::Filter(_) => self

@@ -239,7 +239,7 @@ impl App {
                 Purpose::Base(_) => self.cx.say(Tone::Bad, format!("not compared: {reason}")),
             }
         }
-        self.log.note(now, Tone::Bad, &format!("no data: {reason}"));
+        self.log.log_lost(reason, now);
         self.feed.on_data_lost();
         // A server that is gone without a word tells nothing either.
         if is_held || self.feed.is_live() {

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::app::copy_command;
 use crate::app::line_input::InputPurpose;
 use crate::app::table::compared::COLUMNS;
+use crate::app::unopened::Unopened;
 use crate::effect::{Effect, FileJob};
 use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Chosen;
@@ -18,32 +19,19 @@ use crate::wire_log::entry::Tone;
 /// The time between two polls of which a view says nothing.
 const USUAL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What of a view waits for the first answers.
-#[derive(Debug, Default)]
-pub struct Unopened {
-    compared: Option<Comparison>,
-    sort: Option<Sort>,
-    chart: Option<ChartView>,
-    /// The key of the selected row; none for the first row, whatever its key.
-    row: Option<String>,
-    /// The row is still to be selected.
-    row_is_due: bool,
-}
-
-impl Unopened {
-    /// The order of the rows while they are compared; from now on it no longer waits.
-    pub(super) fn take_sort(&mut self) -> Option<Sort> {
-        self.sort.take()
-    }
-}
-
 impl App {
     /// What is shown, and how.
     pub(in crate::app) fn present_view(&self) -> View {
         let table = &self.table;
-        let compares = self.base.is_some();
+        let run = table.base_run();
+        let has_moved = self.base.is_some() || run.is_some();
+        // Without more, runs are compared in the order of the keys, as at the start.
+        let is_plain = |sort: &Sort| !sort.column.is_some_and(|column| COLUMNS.contains(&column));
+        let run =
+            run.filter(|_| !is_plain(&table.sort())).map(|run| Comparison::Typed(run.to_owned()));
+        let compared = self.base.clone().map(Comparison::Base).or(run);
         let columns: Vec<_> =
-            table.chosen().shown().filter(|it| !(compares && COLUMNS.contains(it))).collect();
+            table.chosen().shown().filter(|it| !(has_moved && COLUMNS.contains(it))).collect();
         let is_usual = Chosen::default().shown().eq(columns.iter().copied());
         let viewport = self.watch.viewport();
         let view = View {
@@ -52,18 +40,18 @@ impl App {
             runs: Vec::new(),
             shifts: self.sources.shifts(),
             saved_at: self.cx.now().unix(),
-            watch: self.watch.shown_patterns(),
+            watch: self.watch.own_patterns(&self.alerts),
             alerts: self.alerts.alerts().cloned().collect(),
             table: TableSpec {
                 filter: self.table().filter().cloned(),
-                sort: self.table().sort_apart(),
+                sort: Some(self.table().sort_apart()).filter(is_plain).unwrap_or_default(),
                 columns: if is_usual { Vec::new() } else { columns },
                 window: table.window(),
             },
             raw_log: self.log.is_raw(),
             place: self.place.at(),
-            compared: self.base.clone().map(Comparison::Base),
-            compared_sort: self.base.as_ref().map(|_| self.table().sort()),
+            compared_sort: compared.as_ref().map(|_| self.table().sort()),
+            compared,
             chart: ChartView {
                 window: viewport.window(),
                 log: viewport.log,
@@ -161,31 +149,21 @@ impl App {
             Some(at) => self.move_place(at),
             None => {}
         }
-        self.unopened = Unopened {
-            compared: view.compared.clone(),
-            sort: view.compared_sort,
-            chart: Some(view.chart.clone()),
-            row: view.selected_row.clone(),
-            row_is_due: true,
-        };
+        self.unopened = Unopened::of(view);
     }
 
     /// The server has begun to answer: asks for what the table is compared with.
     pub(in crate::app) fn compare_as_saved(&mut self) {
-        match self.unopened.compared.take() {
-            None => {}
-            Some(Comparison::Base(base)) => self.ask_base(base),
-            // It may be a mark.
-            typed => {
-                self.unopened.compared = typed;
-                self.ask_marks();
-            }
+        if let Some(base) = self.unopened.take_base() {
+            self.ask_base(base);
+        } else if self.unopened.awaits_marks() {
+            self.ask_marks();
         }
     }
 
     /// The server can't say how things stood: what of the view needs that is left out, and said.
     pub(in crate::app) fn open_without_past(&mut self) {
-        if self.unopened.compared.take().is_some() {
+        if self.unopened.drop_comparison() {
             self.cx.say(Tone::Plain, "not compared: this server can't say how things stood");
         }
         if let Some(at) = self.place.at() {
@@ -196,10 +174,10 @@ impl App {
 
     /// The marks are known: compares the table with what the view says in words.
     pub(in crate::app) fn compare_with_words(&mut self) {
-        let is_typed = |compared: &mut Comparison| matches!(compared, Comparison::Typed(_));
-        let Some(Comparison::Typed(text)) = self.unopened.compared.take_if(is_typed) else {
+        let Some(text) = self.unopened.take_words() else { return };
+        if self.compare_with_run(&text) {
             return;
-        };
+        }
         match self.base_of(&text) {
             Ok(_) => self.compare_with(&text),
             Err(why) => self.log.report(format!("not compared: {why}"), &mut self.cx),
@@ -209,12 +187,10 @@ impl App {
     /// Selects the row that was, once the rows are known as they were.
     pub(in crate::app) fn select_row_as_saved(&mut self) {
         let is_there = self.place.at().is_none() || self.place.table().is_some();
-        let Unopened { sort, row_is_due, .. } = &self.unopened;
-        if !is_there || !row_is_due || sort.is_some() {
+        if !is_there || !self.unopened.is_row_due() {
             return;
         }
-        self.unopened.row_is_due = false;
-        let key = self.unopened.row.take().and_then(|key| key.parse().ok());
+        let key = self.unopened.take_row().and_then(|key| key.parse().ok());
         let rows = self.layout().table_rows();
         let table = self.place.table_or(&mut self.table);
         match key {
@@ -225,7 +201,7 @@ impl App {
 
     /// The watched keys are known: selects and marks those that were.
     pub(in crate::app) fn chart_as_saved(&mut self) {
-        if let Some(chart) = self.unopened.chart.take() {
+        if let Some(chart) = self.unopened.take_chart() {
             self.watch.select_and_mark(&chart);
         }
     }

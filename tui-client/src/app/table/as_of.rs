@@ -27,6 +27,7 @@ impl Table {
             sort_before: self.sort_before,
             numbers: Numbers::beside(self.numbers.window(), first),
             compared: self.compared.clone(),
+            runs: self.runs.clone(),
             job: first,
             ..Self::default()
         }
@@ -107,6 +108,9 @@ impl Table {
         }
         if self.compared.is_some() != other.compared.is_some() {
             (self.compared, self.compared_rows) = (other.compared.clone(), 0);
+        }
+        if self.runs != other.runs {
+            (self.runs, self.compared_rows) = (other.runs.clone(), 0);
         }
         if self.numbers.window() != other.numbers.window() {
             self.numbers.set_window(other.numbers.window());

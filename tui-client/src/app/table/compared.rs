@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Freshness, InSight, Table};
 use crate::metrics::column::Column;
 use crate::metrics::marks::Prefixes;
-use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
+use crate::metrics::series::{Moved, Series};
 use crate::metrics::sort::{Sort, SortJob};
 use crate::sources::Away;
 
@@ -62,6 +62,16 @@ impl Table {
         self.gone
     }
 
+    /// How many keys had points at the time that the rows are compared with, and have stopped since, at a
+    /// Unix second; none where there are too many rows to look at for each frame.
+    pub fn stopped(&self, now: i64) -> usize {
+        if self.compared.is_none() || !self.is_small() {
+            return 0;
+        }
+        let rows = self.answer.series.iter();
+        rows.filter(|series| series.moved(now) == Some(Moved::Stopped)).count()
+    }
+
     /// Compares the rows with how things stood, and shows first what has moved most; `now` is in Unix
     /// seconds.
     pub fn compare(&mut self, compared: Arc<Compared>, rows: usize, now: i64) -> Option<SortJob> {
@@ -80,23 +90,27 @@ impl Table {
         self.show_moved();
     }
 
-    /// Compares no longer.
+    /// Compares no longer with another time: runs are compared again, or no longer where they were.
     pub fn end_comparison(&mut self, rows: usize, now: i64) -> Option<SortJob> {
-        (self.compared, self.gone_of) = (None, None);
-        if let Some(answer) = Arc::get_mut(&mut self.answer) {
-            answer.series.iter_mut().for_each(Series::forget_comparison);
+        if self.compared.is_none() {
+            self.end_run_comparison();
         }
-        let before = self.sort_before.take().unwrap_or_default();
+        (self.compared, self.gone_of, self.compared_rows) = (None, None, 0);
+        self.forget_comparisons();
+        let is_plain = |sort: &Sort| !sort.column.is_some_and(|column| COLUMNS.contains(&column));
+        let before = self.sort_before.take().filter(is_plain).unwrap_or_default();
         for column in COLUMNS {
             self.chosen.set(column, false);
         }
+        self.show_run_columns();
+        self.show_runs();
         let is_sorted = self.sort.column.is_some_and(|column| COLUMNS.contains(&column));
         if is_sorted { self.set_sort(before, rows, now) } else { None }
     }
 
     /// Compares the rows that are not compared yet, if the table is free.
     pub fn show_moved(&mut self) {
-        let Some(compared) = &self.compared else { return };
+        let Some(compared) = &self.compared else { return self.show_runs() };
         let rows = self.answer.series.len();
         // Also without any row those that are gone are counted.
         let is_shown = self.compared_rows >= rows && self.gone_of == Some(rows);

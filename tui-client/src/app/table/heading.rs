@@ -10,7 +10,7 @@ use crate::metrics::sort::{Sort, SortJob};
 use crate::text::width::width;
 use crate::wire_log::entry::Tone;
 
-/// The most cells for the key.
+/// The most cells of a key for which columns are left out: a longer one hides none.
 const MAX_KEY_WIDTH: usize = 48;
 
 /// The most cells for the trend.
@@ -23,16 +23,19 @@ const BEFORE_KEY: u16 = 2;
 const AROUND: u16 = 3;
 
 impl Table {
-    /// The columns that fit into `room` cells, each with its width; a blank stands behind each. What
-    /// is left goes to the key as far as the longest of the `rows` in sight needs it, then to the
-    /// trend.
+    /// The columns that fit into `room` cells, each with its width; a blank stands behind each. Those are
+    /// left out for which the longest key of the `rows` in sight would be cut; what is left goes to the
+    /// key as far as it needs it, then to the trend.
     pub fn columns_in(&self, room: usize, rows: usize) -> Vec<(Column, usize)> {
-        let longest = self.visible(rows).map(|series| width(series.key.as_str())).max();
-        let mut columns = self.chosen.fitting(room, self.sort.column);
+        let keys = || self.visible(rows).map(|series| width(series.key.as_str()));
+        // One that is cut anyway hides no column.
+        let wanted = keys().filter(|&wide| wide <= MAX_KEY_WIDTH).max().unwrap_or(0);
+        let longest = keys().max().unwrap_or(0);
+        let mut columns = self.chosen.fitting(room, self.sort.column, wanted);
         let used: usize = columns.iter().map(|(_, wide)| wide + 1).sum();
         let mut left = room.saturating_sub(used);
         let key = columns.first().map_or(0, |(_, wide)| *wide);
-        let more = longest.unwrap_or(0).min(MAX_KEY_WIDTH).saturating_sub(key).min(left);
+        let more = longest.saturating_sub(key).min(left);
         left -= more;
         for (column, wide) in &mut columns {
             match column {

@@ -95,7 +95,7 @@ impl Table {
 
     /// What columns, order and filter need.
     pub(super) fn needs(&self, room: usize) -> RowNeeds {
-        let fitting = self.chosen.fitting(room, self.sort.column);
+        let fitting = self.chosen.fitting(room, self.sort.column, 0);
         let columns = || fitting.iter().map(|&(column, _)| column);
         let is_trend = |column: Column| matches!(column.kind(), ColumnKind::Trend);
         let shown: Needs =
@@ -178,7 +178,13 @@ impl Table {
             let row = place.and_then(|place| rows.get(place));
             self.numbers.tell_of_all(place.unwrap_or(rows.len()), row, point);
         }
-        Arc::get_mut(&mut self.answer).is_none_or(|answer| answer.tell(key, point, bounds))
+        let are_runs_compared = self.base_run().is_some();
+        let Some(answer) = Arc::get_mut(&mut self.answer) else { return true };
+        let is_known = answer.tell(key, point, bounds);
+        if are_runs_compared {
+            self.runs.tell(answer, key);
+        }
+        is_known
     }
 
     /// The newest point of a key has this time, or the key is not known.
@@ -308,6 +314,10 @@ impl Table {
         gone.sort_unstable();
         answer.remove(&gone);
         self.compared_rows = self.compared_rows.saturating_sub(gone.len());
+        if self.base_run().is_some() {
+            // Other rows may be compared with these.
+            self.compared_rows = 0;
+        }
         self.order.remove(&gone);
         let place = selected.and_then(|key| self.answer.find(key.as_key()));
         self.selected = place.and_then(|place| self.order.row(place)).unwrap_or(self.selected);

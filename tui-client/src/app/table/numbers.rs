@@ -2,26 +2,24 @@
 //! order or filter need them. Each is asked for once, kept up to date by the told points, and asked
 //! for again when its window has moved on.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod batch;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::told::{Span, Told, ToldOfAll};
-
 use shared::selector::Aggregate;
-use shared::{Glob, Key, KeyBuf, Point};
+use shared::{KeyBuf, Point};
 
 use crate::metrics::needs::Parts;
 use crate::metrics::reply::PointLists;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::series::{Asked, Bounds, LATE, Series, newest};
-use crate::metrics::trend::Trend;
-use crate::metrics::watch_plan::merged;
-use crate::metrics::window::{TREND_STEPS, Window, trend_step};
-use crate::request::pending::{Priority, Query, QueryTag, RowPart, RowQuery};
+use crate::metrics::window::{Window, trend_step};
+use crate::request::pending::{Query, RowPart, RowQuery};
 use crate::sources::Away;
-
-/// Recent points of a row in sight: as many as tell whether it is stale.
-const RECENT: usize = 16;
+use batch::Batch;
 
 /// Rows that have numbers, unless order or filter need those of all. When there are more, all are
 /// forgotten and asked for again as they come into sight.
@@ -44,34 +42,6 @@ const SOONER: u64 = 4;
 /// Up to so many rows the numbers of all are asked for again as those of the rows in sight; the wait
 /// grows with the rows beyond.
 const MANY_ROWS: u64 = 20_000;
-
-/// Queries under way, for rows that are asked for together.
-#[derive(Debug)]
-struct Batch {
-    number: u64,
-    /// These rows; all where there are none.
-    keys: Vec<KeyBuf>,
-    parts: Parts,
-    /// Queries without an answer.
-    left: usize,
-    has_failed: bool,
-    /// The course is still to be asked for, once it is known how far back it goes.
-    needs_first: bool,
-    /// Seconds in a bucket of the trends in sight, where they depend on the first point.
-    step_in_sight: Option<i64>,
-    /// Counts and means are of the points up to this time: newer ones are known by themselves, so
-    /// that each counts once whether it was put before the answer or after.
-    until: Option<i64>,
-    /// The window begins at this time.
-    from: i64,
-    /// Points after this time were too far ahead.
-    present: i64,
-    /// The points that were told since the queries were made.
-    told: Told,
-    /// The same, where the queries are for all rows.
-    told_of_all: ToldOfAll,
-    answers: Vec<(RowPart, PointLists)>,
-}
 
 /// The numbers of the rows.
 #[derive(Debug, Default)]
@@ -299,22 +269,9 @@ impl Numbers {
         self.next_number += 1;
         let trend = parts.contains(Parts::TREND);
         let needs_first = trend && self.window.trend_step().is_none();
-        let Bounds { from, present } = Bounds::of(self.window, unix);
-        let mut batch = Batch {
-            number: self.next_number,
-            told: Told::new(&keys),
-            keys,
-            until,
-            from,
-            present,
-            told_of_all: ToldOfAll::default(),
-            parts,
-            left: 0,
-            has_failed: false,
-            needs_first,
-            step_in_sight,
-            answers: Vec::new(),
-        };
+        let bounds = Bounds::of(self.window, unix);
+        let mut batch = Batch::new(self.next_number, keys, parts, bounds);
+        (batch.until, batch.needs_first, batch.step_in_sight) = (until, needs_first, step_in_sight);
         let mut asked = Vec::new();
         if parts.contains(Parts::RECENT) {
             asked.push(RowPart::Recent);
@@ -440,173 +397,3 @@ impl Numbers {
         self.rows > MAX_ROWS && self.all.is_none()
     }
 }
-
-impl Batch {
-    fn span(&self) -> Span {
-        Span { from: self.from, until: self.until, present: self.present }
-    }
-
-    /// Seconds in a bucket of its trends, where so many are needed: those of the trends in sight, if
-    /// no more than a sixteenth of the time is beyond them, which is what the clock adds.
-    fn step_for(&self, needed: i64) -> i64 {
-        let in_sight = self.step_in_sight.filter(|step| needed <= step + step / 16);
-        in_sight.unwrap_or(needed)
-    }
-
-    /// The queries for these parts, of a window that ends at a Unix time, or now.
-    fn queries(&mut self, (window, at): (Window, Option<i64>), parts: &[RowPart]) -> Vec<Query> {
-        let globs: Vec<Glob> =
-            self.keys.iter().filter_map(|key| key.as_str().parse().ok()).collect();
-        let (patterns, priority) = match &globs[..] {
-            [] => (vec!["*".to_owned()], Priority::Background),
-            globs => (merged(globs), Priority::Soon),
-        };
-        let recent = if self.keys.is_empty() { 2 } else { RECENT };
-        let (range, end) = match (at, window.seconds()) {
-            (None, _) => (window.range().to_owned(), window.end().to_owned()),
-            (Some(at), None) => (":".to_owned(), at.to_string()),
-            (Some(at), Some(seconds)) => {
-                (format!("{}:", at.saturating_sub(seconds)), at.to_string())
-            }
-        };
-        let recent_until = at.map_or(String::new(), |at| format!("@{at}"));
-        let mut queries = Vec::new();
-        for &part in parts {
-            let clause = match part {
-                RowPart::Recent => format!("last:{recent}{recent_until}"),
-                RowPart::Number(of @ (Aggregate::Count | Aggregate::Avg)) => {
-                    let until = self.until.map_or(end.clone(), |until| until.to_string());
-                    format!("{range}{until}:all:{of}")
-                }
-                RowPart::Number(of) => format!("{range}{end}:all:{of}"),
-                RowPart::Trend(step) => format!("{range}{end}:{step}:max"),
-            };
-            let tag = QueryTag::Rows(RowQuery { batch: self.number, part });
-            queries.extend(patterns.iter().map(|pattern| Query {
-                selector: format!("{pattern}[{clause}]"),
-                tag,
-                priority,
-            }));
-        }
-        self.left += queries.len();
-        queries
-    }
-
-    /// Gives a row what was asked for, and nothing where there are no points.
-    fn set(&self, series: &mut Series) {
-        let told = self.told.points(series.key.as_str());
-        if let Some(points) = self.answer(RowPart::Recent, series) {
-            let all = points.iter().chain(told).map(|&point| (point.timestamp, point));
-            let all: Vec<_> = all.collect::<BTreeMap<_, _>>().into_values().collect();
-            series.set_recent(&all, RECENT);
-        }
-        let newer: BTreeMap<i64, f64> = series
-            .recent()
-            .iter()
-            .chain(told)
-            .filter(|point| self.until.is_some_and(|until| until < point.timestamp))
-            .map(|point| (point.timestamp, point.value))
-            .collect();
-        let newer: Vec<f64> = newer.into_values().collect();
-        self.set_numbers(series, &newer);
-        for &(part, _) in &self.answers {
-            if let (RowPart::Trend(step), Some(points)) = (part, self.answer(part, series)) {
-                let limit = usize::try_from(TREND_STEPS + 1).unwrap_or(usize::MAX);
-                let mut trend = Trend::new(step, limit, points);
-                let recent = self.answer(RowPart::Recent, series).unwrap_or_default();
-                // The points themselves, where all of the window are known.
-                let is_whole = recent.first().zip(trend.first()).is_some_and(|(oldest, first)| {
-                    let are_all =
-                        recent.len() < RECENT && oldest.timestamp.saturating_sub(first) < step;
-                    are_all || oldest.timestamp < first
-                });
-                // That of an earlier state may lack points.
-                let known = series.trend().filter(|_| series.asked().is_some());
-                if let Some(known) = known.filter(|known| known.refines(&trend)) {
-                    trend = known.clone();
-                } else if is_whole && let Some(first) = trend.first() {
-                    let recent = series.recent().iter();
-                    let recent = recent.filter(|point| point.timestamp >= first);
-                    trend = Trend::of_points(step, limit, recent);
-                }
-                for &point in told.iter().filter(|point| self.from <= point.timestamp) {
-                    trend.push(point);
-                }
-                series.set_trend(trend);
-            }
-        }
-    }
-
-    /// The points of a row in the answers to a part, if it was asked for.
-    fn answer(&self, part: RowPart, series: &Series) -> Option<&[Point]> {
-        let answers = self.answers.iter().filter(|(known, _)| *known == part);
-        let mut answers = answers.map(|(_, lists)| lists).peekable();
-        answers.peek()?;
-        let found = answers.flat_map(PointLists::iter).find(|(key, _)| *key == series.key.as_str());
-        Some(found.map_or(&[][..], |(_, points)| points))
-    }
-
-    /// Gives a row its numbers; counts and means include these newer values.
-    fn set_numbers(&self, series: &mut Series, newer: &[f64]) {
-        for of in [Aggregate::Min, Aggregate::Max, Aggregate::Count, Aggregate::Avg] {
-            if let Some(points) = self.answer(RowPart::Number(of), series) {
-                self.set_number(of, points, series, newer);
-            }
-        }
-    }
-
-    fn set_number(&self, of: Aggregate, points: &[Point], series: &mut Series, newer: &[f64]) {
-        let extremes = self.told.extremes(series.key.as_str());
-        let newer = match of {
-            Aggregate::Min | Aggregate::Max => extremes.as_ref().map_or(&[][..], |it| &it[..]),
-            _ => newer,
-        };
-        series.set(of, points.first().map(|point| point.value), newer);
-    }
-
-    /// Gives all rows an answer, and nothing where there are no points.
-    fn set_known(&self, part: RowPart, lists: &PointLists, answer: &mut Answer, away: &Away) {
-        /// Of a row that is not in the answer.
-        const NOTHING: u32 = u32::MAX;
-        let mut lists_of = vec![NOTHING; answer.series.len()];
-        let mut expected = 0;
-        for (at, (key, _)) in (0..NOTHING).zip(lists.iter()) {
-            // Mostly in the order of the rows, so that no key has to be looked up.
-            let is_next = |series: &Series| series.key.as_str() == key;
-            let place = match answer.series.get(expected) {
-                Some(series) if is_next(series) => Some(expected),
-                _ => Key::new(key).ok().and_then(|key| answer.find(key)),
-            };
-            if let Some(place) = place {
-                lists_of[place] = at;
-                expected = place + 1;
-            }
-        }
-        let span = self.span();
-        for (place, (series, at)) in answer.series.iter_mut().zip(lists_of).enumerate() {
-            let list = usize::try_from(at).ok().and_then(|at| lists.get(at));
-            if list.is_none() && away.has(series.key.as_str()) {
-                continue;
-            }
-            let points = list.map_or(&[][..], |(_, points)| points);
-            match part {
-                RowPart::Number(of) => {
-                    let newer = self.told_of_all.newer(place, series, span);
-                    let number = points.first().map(|point| point.value);
-                    match of {
-                        Aggregate::Min | Aggregate::Max => {
-                            let extremes = newer.extremes();
-                            series.set(of, number, extremes.as_ref().map_or(&[][..], |it| &it[..]));
-                        }
-                        _ => series.set_with_sum(of, number, newer.count, newer.sum),
-                    }
-                }
-                RowPart::Recent => series.set_before(points),
-                RowPart::Trend(_) => {}
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -234,7 +234,7 @@ impl Watch {
             thresholds: &self.thresholds(alerts),
             cursor: self.viewport.cursor(),
             events,
-            unit: self.chart_unit(),
+            units: &self.in_chart().map(|key| Unit::of(&key.key)).collect::<Vec<_>>(),
             has_right: false,
             columns: 0,
             rows: rows.into(),
@@ -275,13 +275,6 @@ impl Watch {
         let key = self.in_chart().next().map_or("", |first| &first.key);
         let alerts = alerts.alerts().filter(|alert| alert.concerns(key));
         alerts.filter_map(Alert::threshold).collect()
-    }
-
-    /// The unit that all lines share.
-    fn chart_unit(&self) -> Unit {
-        let mut units = self.in_chart().map(|key| Unit::of(&key.key));
-        let first = units.next().unwrap_or_default();
-        if units.all(|unit| unit == first) { first } else { Unit::Plain }
     }
 
     /// The line of the selected key.

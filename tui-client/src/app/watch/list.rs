@@ -6,6 +6,7 @@ use shared::Glob;
 
 use super::Watch;
 use super::watched::Watched;
+use crate::metrics::alerts::Alerts;
 
 impl Watch {
     /// Watches a key or the keys that match a glob; a key that is watched already is selected.
@@ -86,6 +87,17 @@ impl Watch {
     pub fn set_covered(&mut self, is_covered: impl Fn(&Glob) -> bool) {
         let globs = self.patterns.iter().filter(|pattern| !pattern.is_key() && is_covered(pattern));
         self.covered = globs.cloned().collect();
+    }
+
+    /// The keys and globs that are watched by hand: those of [`Watch::shown_patterns`] but for the globs of
+    /// these alerts alone, whose keys are watched wherever the alerts are set.
+    pub fn own_patterns(&self, alerts: &Alerts) -> Vec<Glob> {
+        let is_of_alert = |pattern: &Glob| {
+            self.covered.contains(pattern)
+                && alerts.alerts().any(|alert| alert.pattern() == pattern)
+        };
+        let shown = self.shown_patterns().into_iter();
+        shown.filter(|pattern| !is_of_alert(pattern)).collect()
     }
 
     /// Brings the keys into order for whose alerts it has changed whether they fire.

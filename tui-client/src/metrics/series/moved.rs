@@ -17,10 +17,11 @@ pub enum Moved {
 }
 
 impl Moved {
-    /// The difference; infinite for a new series and one that stopped.
+    /// The difference; infinite for a new series, none for one that stopped.
     pub fn by(self) -> f64 {
         match self {
-            Self::New | Self::Stopped => f64::INFINITY,
+            Self::New => f64::INFINITY,
+            Self::Stopped => 0.0,
             Self::From { before, now } => now - before,
         }
     }
@@ -45,11 +46,12 @@ impl Moved {
         }
     }
 
-    /// How surprising it is: the percentage without its sign; infinite from zero, for a new series
-    /// and for one that stopped.
+    /// How surprising it is: the percentage without its sign; infinite from zero and for a new series.
+    /// That a series stopped comes after all that has moved: a host that is gone stops all of its own.
     pub fn surprise(self) -> f64 {
         match self.percent() {
             Some(percent) => percent.abs(),
+            None if self == Self::Stopped => f64::MIN_POSITIVE,
             None if self.by() == 0.0 => 0.0,
             None => f64::INFINITY,
         }

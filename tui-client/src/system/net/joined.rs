@@ -51,7 +51,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Joined {
     sources: Arc<[Source]>,
-    standings: watch::Sender<Vec<Standing>>,
+    standings: watch::Sender<Vec<SourceLink>>,
     /// The states that were told last; none where nothing is told.
     told: watch::Sender<Vec<SourceState>>,
     /// Notified when a source owes an answer for long.
@@ -63,7 +63,7 @@ pub struct Joined {
 
 /// How a source stands, and its connection for what is typed.
 #[derive(Debug, Clone)]
-struct Standing {
+struct SourceLink {
     state: SourceState,
     client: Option<Client>,
     /// How often it has come or gone, or its times were shifted otherwise.
@@ -77,7 +77,7 @@ struct Standing {
 }
 
 /// How the times of all are shifted.
-fn shifts_of(sources: &[Source], standings: &[Standing]) -> Vec<u64> {
+fn shifts_of(sources: &[Source], standings: &[SourceLink]) -> Vec<u64> {
     let starts: Vec<_> = standings.iter().map(|standing| standing.start).collect();
     shifts(sources, &starts)
 }
@@ -86,7 +86,7 @@ impl Joined {
     /// Sources of which nothing is known.
     pub fn new(sources: Vec<Source>) -> Self {
         let sources = with_marks(sources);
-        let unknown = Standing {
+        let unknown = SourceLink {
             state: SourceState::Connecting,
             client: None,
             changes: 0,
@@ -128,7 +128,7 @@ impl Joined {
         loop {
             let (is_known, is_any_here) = {
                 let now = standings.borrow_and_update();
-                let is_known = |one: &Standing| one.state != SourceState::Connecting;
+                let is_known = |one: &SourceLink| one.state != SourceState::Connecting;
                 (now.iter().all(is_known), self.is_any_here(&now))
             };
             if is_known {
@@ -216,7 +216,7 @@ impl Joined {
     }
 
     /// A source is there that brings more than marks.
-    fn is_any_here(&self, standings: &[Standing]) -> bool {
+    fn is_any_here(&self, standings: &[SourceLink]) -> bool {
         let mut all = self.sources.iter().zip(standings);
         all.any(|(source, standing)| !source.is_marks && standing.state.is_here())
     }
@@ -239,7 +239,7 @@ impl Joined {
     /// it had changed so often then. When that takes long, it is found out whether it answers at all.
     async fn has_gone(&self, at: usize, changes: u64) {
         let mut standings = self.standings.subscribe();
-        let has_changed = |standings: &Vec<Standing>| {
+        let has_changed = |standings: &Vec<SourceLink>| {
             standings.get(at).is_none_or(|standing| standing.changes != changes)
         };
         loop {
@@ -256,7 +256,7 @@ impl Joined {
     /// Takes the time of a small answer.
     fn measured(&self, at: usize, first: Duration) {
         self.standings.send_if_modified(|standings| {
-            let Some(Standing { state: SourceState::Here { round_trip, .. }, .. }) =
+            let Some(SourceLink { state: SourceState::Here { round_trip, .. }, .. }) =
                 standings.get_mut(at)
             else {
                 return false;

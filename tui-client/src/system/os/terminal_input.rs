@@ -16,12 +16,14 @@ pub enum TerminalInput {
 }
 
 /// An answer of the terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TerminalReply {
     /// The lightness of text, in thousandths.
     Foreground(u32),
     /// The lightness of the background, in thousandths.
     Background(u32),
+    /// Its name and version, as it writes them: `kitty(0.42.0)`.
+    Version(String),
     /// What kind of terminal it is, which every terminal answers: the last answer.
     Attributes,
 }

@@ -39,6 +39,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> bool {
         [(&text[..start], theme.text), (&text[start..], theme.bad)]
     } else if text.is_empty() {
         [(&*example, theme.quiet), ("", theme.text)]
+    } else if line.is_selected() {
+        [(text, theme.selection), ("", theme.text)]
     } else {
         [(text, theme.text), ("", theme.text)]
     };

@@ -290,8 +290,11 @@ fn window_label(app: &App) -> String {
     let span = time::duration(Duration::from_secs(to.abs_diff(from)));
     if !viewport.follows() {
         format!("{span} of the past")
-    } else if !viewport.shows_all_but_strays(bounds) {
+    } else if !viewport.shows_all_but_strays(bounds) && is_present((from, to), app) {
         format!("last {span}")
+    } else if !viewport.shows_all_but_strays(bounds) {
+        // The window of the table, which is called the last one, ends now.
+        format!("{span} to the last point")
     } else if bounds.first == bounds.newest {
         "one point in time".to_owned()
     } else {
@@ -305,13 +308,19 @@ fn time_range(app: &App) -> String {
     let bounds = app.watch().chart_bounds().unwrap_or_default();
     let (from, to) = viewport.range(bounds);
     if viewport.follows() {
-        let shown = window_label(app);
+        let (shown, whole) = (window_label(app), whole(bounds));
         let is_all = viewport.shows_all_but_strays(bounds);
-        let of = if is_all { String::new() } else { format!(" of {}", whole(bounds)) };
         // A series that has ended says when.
-        let is_present = is_present(to, app);
-        let end = (!is_present).then(|| format!(", to {}", time::date(to, app.zone())));
-        return shown + &of + &end.unwrap_or_default();
+        let end = (!is_present((from, to), app)).then(|| time::date(to, app.zone()));
+        return match end {
+            Some(end) if is_all => format!("{shown}, to {end}"),
+            Some(end) => {
+                let span = time::duration(Duration::from_secs(to.abs_diff(from)));
+                format!("{span} of {whole} to the last point, {end}")
+            }
+            None if is_all => shown,
+            None => format!("{shown} of {whole}"),
+        };
     }
     let format = |time, format| time::formatted(time, app.zone(), format);
     // A date that both ends have in common stands once.
@@ -336,9 +345,12 @@ fn beyond(app: &App) -> Option<String> {
     Some(format!("{key} earlier: {}", date(before.filter(is_far)?)))
 }
 
-/// The time of the newest point is not long ago.
-fn is_present(newest: i64, app: &App) -> bool {
-    app.now().unix().saturating_sub(newest) <= OPENING
+/// The end of a range of time is not long ago: no longer than the range is, where that is short.
+fn is_present((from, to): (i64, i64), app: &App) -> bool {
+    /// Seconds that are not long.
+    const SHORT: i64 = 60;
+    let ago = app.now().unix().saturating_sub(to);
+    ago <= to.saturating_sub(from).clamp(SHORT, OPENING)
 }
 
 /// The length of everything there is, but for strays of the future.

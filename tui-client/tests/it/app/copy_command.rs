@@ -6,7 +6,7 @@ use tui_client::effect::{Effect, TerminalOrder};
 use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::{Abilities, Mode, Multiplexer, Shell};
 
-use crate::harness::scene::{Scene, config};
+use crate::harness::scene::{NOW, Scene, config};
 
 #[test]
 fn a_copy_in_screen_names_what_it_takes() {
@@ -72,6 +72,20 @@ fn the_view_is_copied_as_a_plain_command() {
     scene.keys("/it's-$x\n");
     let filter = r"--filter='it'\''s-$x'";
     assert_eq!(copied(&mut scene), format!("tui-client --once {filter} {columns}"));
+}
+
+#[test]
+fn what_plain_mode_does_not_have_of_a_comparison_is_said() {
+    let mut scene = Scene::live(200, 30, &[], &[]);
+    scene.ok("get *[last]", &format!("a 1.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys("Y");
+    assert!(scene.notice().starts_with("copied: tui-client --once"), "{}", scene.notice());
+    scene.keys("C-10m\n");
+    scene.ok(&format!("get *[last:2@{}]", NOW - 600), &format!("a 2.0 {}\n", NOW - 600));
+    scene.keys("Y");
+    let said = "copied, plain mode has no comparison: tui-client --once";
+    assert!(scene.notice().starts_with(said), "{}", scene.notice());
 }
 
 #[test]

@@ -167,8 +167,9 @@ fn at_a_place_in_time_a_session_has_how_things_stood_then() {
     }
 }
 
-#[test]
-fn a_replay_says_what_it_does_not_know() {
+/// A replay of three keys, the first of which has all its points of 15 minutes, the others those of the
+/// first five minutes.
+fn replay(width: u16) -> Scene {
     let mut recording = Recording::default();
     for key in ["a", "b", "c"] {
         let point = shared::Point { timestamp: NOW - 1, value: 1.0 };
@@ -182,9 +183,47 @@ fn a_replay_says_what_it_does_not_know() {
     let view = View { address: "palm:10001".to_owned(), saved_at: NOW, ..View::default() };
     let log = Log::new(1 << 20, false).snapshot();
     let replayed = Some(Arc::new(Session { view, recording, log }));
-    let scene = Scene::with(160, 20, AppConfig { replayed, ..config() });
+    let scene = Scene::with(width, 20, AppConfig { replayed, ..config() });
     let mut scene = scene.follow().then(Scene::begin);
     scene.ok("get *[last]", &format!("a 1 {}\nb 1 {}\nc 1 {}\n", NOW - 1, NOW - 1, NOW - 1));
+    scene
+}
+
+#[test]
+fn an_answer_in_a_replay_says_that_it_has_only_what_was_saved() {
+    let of_15_minutes = "saved were the points from 04:16:00 on";
+    for (selector, data, said) in [
+        ("a", "a 1 7\n", of_15_minutes),
+        ("a[-15m:]", "a 1 7\n", ""),
+        ("a[-16m:]", "a 1 7\n", of_15_minutes),
+        ("a[last:2]", "a 1 7\n", of_15_minutes),
+        ("*[last]", "a 1 7\nb 1 7\n", ""),
+        ("b[-15m:]", "b 1 7\n", "of 1 key only the newest points were saved"),
+        ("b[-15m:-10m]", "b 1 7\n", ""),
+        ("*", "a 1 7\nb 1 7\n", &format!("{of_15_minutes}, of 2 keys only the newest")),
+    ] {
+        let mut scene = replay(160);
+        let line = format!("get {selector}");
+        scene.enter(&line);
+        scene.ok(&line, data);
+        assert_eq!(scene.notice(), said, "{selector}");
+        let title = scene.app.typed_answer().unwrap().title();
+        assert_eq!(title.ends_with(" · only what was saved"), !said.is_empty(), "{title}");
+        assert!(draw(&scene, &scene.theme, 160, 20).to_string().contains(&title));
+    }
+    let mut scene = replay(160);
+    scene.enter("get nowhere");
+    scene.ok("get nowhere", "");
+    assert_eq!(scene.notice(), format!("no points for nowhere; {of_15_minutes}"));
+    let mut scene = Scene::with_sample(80, 24, &[]);
+    scene.enter("get palm.cpu");
+    scene.ok("get palm.cpu", "palm.cpu 1 7\n");
+    assert!(!scene.app.typed_answer().unwrap().title().contains("saved"), "a server has all");
+}
+
+#[test]
+fn a_replay_says_what_it_does_not_know() {
+    let mut scene = replay(160);
     scene.to(Mode::Table);
     let text = |scene: &Scene| draw(scene, &scene.theme, 160, 20).to_string();
     assert!(text(&scene).contains("3 keys, newest points only of 2 · "), "{}", text(&scene));
@@ -354,6 +393,37 @@ fn the_top_line_of_a_replay_says_what_it_is_and_when() {
         let top = screen.lines().next().unwrap().trim_matches('"').split_whitespace();
         assert_eq!(top.collect::<Vec<_>>().join(" "), expected);
         assert_eq!(scene.app.mode(), Mode::Table);
+    }
+}
+
+/// Where the room is short, they come before the address and the date.
+#[test]
+fn the_top_line_of_a_replay_says_by_how_much_runs_are_shifted() {
+    let view = View {
+        address: "palm.example:10001".to_owned(),
+        saved_at: NOW,
+        place: Some(NOW - 600),
+        shifts: vec![("run1.".to_owned(), 200_000)],
+        runs: ["run1.", "run2."].map(str::to_owned).into(),
+        ..View::default()
+    };
+    let sources = view.sources();
+    let log = Log::new(1 << 20, false).snapshot();
+    let session = Arc::new(Session { view, recording: Recording::default(), log });
+    for (width, expected) in [
+        (40, "▷ replay run1. +2d7h · run2. 10m ago"),
+        (80, "▷ replay, saved 2006-06-21 04:31:00 run1. +2d7h · run2. 10m ago"),
+        (
+            100,
+            "▷ replay of palm.example:10001, saved 2006-06-21 04:31:00 run1. +2d7h · run2. 10m ago",
+        ),
+    ] {
+        let (replayed, sources) = (Some(Arc::clone(&session)), sources.clone());
+        let address = "palm.example:10001".to_owned();
+        let scene = Scene::with(width, 10, AppConfig { address, sources, replayed, ..config() });
+        let screen = draw(&scene, &scene.theme, width, 10).to_string();
+        let top = screen.lines().next().unwrap().trim_matches('"').split_whitespace();
+        assert_eq!(top.collect::<Vec<_>>().join(" "), expected);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The screen of several servers in one view: one may be away.
 
+pub mod runs;
+
 use std::time::Duration;
 
 use shared::response::Status;
@@ -248,6 +250,45 @@ fn a_mark_goes_to_each_server_that_is_there_and_those_of_any_are_drawn() {
     assert!(lines.iter().any(|line| line == asked), "{lines:?}");
 }
 
+#[test]
+fn what_is_asked_of_a_server_that_is_away_is_one_line_of_the_log_however_often() {
+    let mut scene = scene_of(160, 40, &["db/a"]);
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n"));
+    scene.ok("get db/a[last:1024]", &format!("db/a 1.0 {}\ndb/a 2.0 {NOW}\n", NOW - 9));
+    let mut refused = 0;
+    for _ in 0..60 {
+        while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+            if line.starts_with("get db/a[") {
+                scene.answer(&line, Status::Error, "db: no server there\n");
+                refused += 1;
+            } else {
+                scene.ok(&line, "");
+            }
+        }
+        scene.wait(Duration::from_secs(1));
+    }
+    assert!(refused > 10, "the chart asks again and again: {refused}");
+    let lines = scene.app.log().visible(usize::MAX);
+    let times: Vec<u32> = lines
+        .filter(|line| line.text.ends_with(" ← error: db: no server there"))
+        .map(|line| line.times)
+        .collect();
+    assert_eq!(times, [refused], "{:?}", scene.log());
+}
+
+#[test]
+fn data_that_does_not_come_is_one_line_of_the_log_however_often() {
+    let mut scene = Scene::live(120, 30, &[], &[]);
+    for _ in 0..4 {
+        let reason = "the server closed the connection".to_owned();
+        scene.tell(Event::DataLost { ids: Vec::new(), reason });
+        scene.wait(Duration::from_secs(10));
+    }
+    let lines = scene.app.log().visible(usize::MAX);
+    let lines = lines.filter(|line| line.text.starts_with("no data: "));
+    assert_eq!(lines.map(|line| line.times).collect::<Vec<_>>(), [4], "{:?}", scene.log());
+}
+
 /// What was asked for to know how things stood.
 fn asked_of_past(scene: &Scene) -> Vec<String> {
     let lines = scene.sent.iter().map(|sent| sent.line.clone());
@@ -406,144 +447,5 @@ fn the_top_line_says_how_each_server_stands() {
         ),
     ] {
         assert_eq!(top(width, state), shown, "{width}");
-    }
-}
-
-/// A screen of two runs on one server, the first of which is shifted by so many seconds.
-pub fn scene_of_runs(width: u16, height: u16, watch: &[&str], shift: u64) -> Scene {
-    let address = "localhost:10001".to_owned();
-    let run = |run: &str| SourceLabel {
-        name: String::new(),
-        run: run.to_owned(),
-        address: address.clone(),
-    };
-    let sources = ["run1.", "run2."].map(run).to_vec();
-    let watch = watch.iter().map(|glob| glob.parse().unwrap()).collect();
-    let mut scene = Scene::with(width, height, AppConfig { sources, watch, ..config() });
-    scene.has_selectors = true;
-    scene.tell(Event::Sources(vec![shifted(shift), here(300)]));
-    scene.tell(Event::Connected);
-    scene.begin();
-    scene
-}
-
-fn shifted(shift: u64) -> SourceState {
-    SourceState::Here { round_trip: None, shift }
-}
-
-#[test]
-fn other_shifts_make_another_past() {
-    let mut scene = scene_of_runs(120, 40, &[], 100);
-    scene.ok("get *[last]", &format!("run1.loss 1.0 {NOW}\nrun2.loss 2.0 {NOW}\n"));
-    scene.to(Mode::Table);
-    scene.keys("C-10m\n");
-    let base = NOW - 600;
-    scene.ok(&format!("get *[last:2@{base}]"), &format!("run1.loss 3.0 {base}\n"));
-    scene.keys("@-5m\n");
-    let then = NOW - 300;
-    scene.ok(&format!("get *[last@{then}]"), &format!("run1.loss 3.0 {base}\n"));
-    assert_eq!(asked_of_past(&scene), [""; 0]);
-    scene.tell(Event::Sources(vec![shifted(50), here(300)]));
-    let mut asked = asked_of_past(&scene);
-    asked.sort();
-    assert_eq!(asked, [format!("get *[last:2@{base}]"), format!("get *[last@{then}]")]);
-}
-
-#[test]
-fn a_chart_of_a_run_has_the_other_run_and_all_of_both() {
-    let mut scene = scene_of_runs(120, 40, &["run2.loss"], 200_000);
-    let lines = |from: i64, values: [f64; 3]| {
-        let at = |(step, value): (i64, f64)| format!("{value:?} {}\n", from + 1000 * step);
-        (0..).zip(values).map(at).map(|line| format!("KEY {line}")).collect::<String>()
-    };
-    let [run1, run2] = [("run1.loss", [9.0, 5.0, 1.0]), ("run2.loss", [8.0, 4.0, 2.0])];
-    let data = |(key, values): (&str, [f64; 3]), from: i64| lines(from, values).replace("KEY", key);
-    // The first one took longer than the second so far.
-    let all = data(run1, NOW - 1500) + &data(run2, NOW - 2000);
-    scene.ok("get *[last]", "");
-    scene.ok("get {run2.loss,run1.loss}[last:1024]", &all);
-    let keys = scene.app.watch().in_chart().map(|watched| watched.key.clone());
-    assert_eq!(keys.collect::<Vec<_>>(), ["run2.loss", "run1.loss"]);
-    let bounds = scene.app.watch().chart_bounds().unwrap();
-    assert_eq!(scene.app.watch().viewport().range(bounds), (NOW - 2000, NOW + 500));
-    // From the table, too.
-    scene.told(&format!("run1.rate 1.0 {NOW}\nrun2.rate 1.0 {NOW}\n"));
-    scene.to(Mode::Table);
-    scene.keys("/run1.rate\n\n");
-    let watched: Vec<_> = scene.app.watch().keys().iter().map(|key| key.key.clone()).collect();
-    assert!(watched.contains(&"run2.rate".to_owned()), "{watched:?}");
-    assert_eq!(scene.app.watch().selected_key().unwrap().key, "run1.rate");
-    // Other times make other points.
-    scene.tell(Event::Sources(vec![shifted(0), here(300)]));
-    assert!(scene.app.watch().keys().iter().all(|key| key.series.is_none()));
-}
-
-#[test]
-fn a_mark_of_a_view_of_runs_is_one_of_the_server() {
-    let mut scene = scene_of_runs(120, 40, &["run2.loss"], 200_000);
-    scene.to(Mode::Table);
-    scene.keys("mwarm\n");
-    let puts: Vec<_> = scene.sent.iter().map(|request| request.line.clone()).collect();
-    let puts: Vec<_> = puts.iter().filter(|line| line.starts_with("put")).collect();
-    assert_eq!(puts, [&format!("put mark.warm 1 {NOW}")]);
-    scene.ok("get *[last]", &format!("run2.loss 1.0 {NOW}\n"));
-    scene.ok("get {run2.loss,run1.loss}[last:1024]", &format!("run2.loss 1.0 {NOW}\n"));
-    // What others put on the server is a line of the chart, and no row of the table.
-    scene.told(&format!("mark.release 1.0 {0}\nrun1.mark.own 1.0 {0}\n", NOW - 9));
-    let names = scene.app.marks().within((0, NOW)).map(|mark| mark.name.clone());
-    assert_eq!(names.collect::<Vec<_>>(), ["own", "release"]);
-    let keys: Vec<_> = rows(&scene).into_iter().map(|(key, ..)| key).collect();
-    assert_eq!(keys, ["run2.loss", "run1.mark.own"]);
-    let asked = "get {mark.*,run1.mark.*,run2.mark.*}[last:1000]";
-    let lines = answer_numbers(&mut scene, &[]);
-    assert!(lines.iter().any(|line| line == asked), "{lines:?}");
-    let command = copy_command::command(&scene.app).unwrap();
-    assert!(command.starts_with("tui-client --prefix run1. --prefix run2. --once"), "{command}");
-}
-
-#[test]
-fn a_server_of_several_runs_is_named_once_when_it_goes() {
-    let mut scene = scene_of_runs(100, 24, &[], 200_000);
-    let gone = || away("no server there");
-    scene.tell(Event::Sources(vec![gone(), here(300)]));
-    scene.tell(Event::Sources(vec![gone(), gone()]));
-    let top = |scene: &Scene| {
-        let screen = draw(scene, &scene.theme, 100, 24).to_string();
-        screen.lines().next().unwrap().trim_matches('"').trim_end().to_owned()
-    };
-    let shown = top(&scene);
-    assert!(shown.starts_with(" ○ localhost:10001: no server there   "), "{shown}");
-    assert!(shown.ends_with(" 0 of 1 live"), "{shown}");
-    scene.tell(Event::Sources(vec![shifted(200_000), gone()]));
-    assert!(top(&scene).contains("run1. +2d7h · run2.: no server there"), "{}", top(&scene));
-    scene.tell(Event::Sources(vec![shifted(200_000), here(300)]));
-    assert_eq!(scene.notice(), "connected again to localhost:10001");
-    let lines = scene.log();
-    let lines = lines.iter().filter(|line| line.contains("no server there"));
-    assert_eq!(
-        lines.collect::<Vec<_>>(),
-        ["- localhost:10001: no server there; trying again until it works"]
-    );
-}
-
-#[test]
-fn a_run_without_keys_is_said_to_have_none() {
-    let mut scene = scene_of_runs(100, 24, &[], 200_000);
-    scene.tell(Event::Sources(vec![here(300), SourceState::NoKeys]));
-    let screen = draw(&scene, &scene.theme, 100, 24).to_string();
-    let top = screen.lines().next().unwrap();
-    assert!(top.contains("localhost:10001  run1. · run2.: no keys yet"), "{top}");
-    assert!(top.contains("  live"), "{top}");
-}
-
-#[test]
-fn the_top_line_says_by_how_much_a_run_is_shifted() {
-    for (width, shown) in
-        [(80, " ● localhost:10001  run1. +2d7h · run2."), (40, " ● run1. +2d7h · run2.")]
-    {
-        let scene = scene_of_runs(width, 24, &[], 200_000);
-        let screen = draw(&scene, &scene.theme, width, 24).to_string();
-        let top = screen.lines().next().unwrap().trim_matches('"').trim_end();
-        assert_eq!(top.strip_suffix("live").unwrap().trim_end(), shown);
     }
 }

@@ -46,7 +46,21 @@ fn escape_drops_the_filter_before_it_leaves_the_table() {
 }
 
 #[test]
-fn a_long_key_hides_no_column() {
+fn columns_are_left_out_before_a_name_is_cut() {
+    let key = "eardrum.disk.sda.read_bytes_total";
+    for (width, gone) in [(80, "rate/s"), (60, "trend")] {
+        let (mut scene, size) = (Scene::connected(width, 24, &[]), (width, 24));
+        scene.ok("get *", &format!("a 1 {NOW}\n"));
+        scene.to(Mode::Table);
+        assert_eq!(places(&scene, size, &[gone]), [true], "{width}");
+        scene.wait(Duration::from_secs(1));
+        scene.polled(&format!("a 1 {NOW}\n{key} 2 {NOW}\n"));
+        assert_eq!(places(&scene, size, &[key, "last", "age", gone]), [true, true, true, false]);
+    }
+}
+
+#[test]
+fn a_very_long_key_hides_no_column() {
     const NAMES: [&str; 10] =
         [" key", "last", "change", "rate/s", " min", " max", " avg", "count", " age", "trend"];
     for size in [(40, 10), (80, 24), (120, 30), (200, 60)] {

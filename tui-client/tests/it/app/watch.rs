@@ -123,14 +123,14 @@ fn the_numbers_of_the_list_are_those_of_the_window_of_the_table() {
     scene.ok("get a[last:1024]", &recent);
     assert_eq!(answer_numbers(&mut scene, "-15m:", 4.0), 4);
     assert_eq!(numbers(&scene)[..2], [Some(4.0), Some(5.0)]);
-    assert!(title(&scene, "15m"));
+    assert!(title(&scene, "the last 15m"));
     scene.wait(31 * SECOND);
     assert_eq!(answer_numbers(&mut scene, "-15m:", 4.5), 4, "the window has moved on");
     assert_eq!(numbers(&scene)[..2], [Some(4.5), Some(5.0)]);
     scene.to(Mode::Table);
     scene.keys("T");
     assert_eq!(answer_numbers(&mut scene, "-1m:", 4.75), 4);
-    assert!(title(&scene, "1m"));
+    assert!(title(&scene, "the last 1m"));
     scene.keys("ttttt");
     assert!(answer_numbers(&mut scene, ":", -78.0) >= 4);
     assert_eq!(numbers(&scene)[0], Some(-78.0));
@@ -138,10 +138,10 @@ fn the_numbers_of_the_list_are_those_of_the_window_of_the_table() {
     // A key whose last point is before the window has none.
     let mut scene = Scene::live(size.0, size.1, &["a"], &[]);
     scene.ok("get a[last:1024]", "a -77.0 1\n");
-    assert!(!title(&scene, "15m"), "not before they are known");
+    assert!(!title(&scene, "the last 15m"), "not before they are known");
     answer_numbers(&mut scene, "none", 0.0);
     assert_eq!(numbers(&scene), [None; 3]);
-    assert!(title(&scene, "15m"));
+    assert!(title(&scene, "the last 15m"));
 }
 
 #[test]

@@ -1,27 +1,28 @@
 //! Several servers as one, against real servers and others.
 
+mod runs;
+mod unlike;
+
 use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use shared::Client;
-use shared::client::{Batch, BatchPiece, ClientError, ConnectOptions, Refusal, ReplyPiece};
+use shared::client::{ClientError, ConnectOptions, ReplyPiece};
 use shared::response::Status;
 use tui_client::effect::NetworkOrder;
 use tui_client::event::{Event, FollowNews};
 use tui_client::request::pending::Channel;
-use tui_client::sources::{Source, SourceState, with_runs};
+use tui_client::sources::{Source, SourceState};
 use tui_client::system::net::{Joined, Peer};
 
 use super::{Wire, block_on};
-use crate::harness::client::unix_now;
-use crate::harness::peer::{accept, answering, free_port, hear, listen, peer};
+use crate::harness::peer::{accept, free_port, hear, listen, peer};
 use crate::harness::server::TestServer;
 
 const NAMES: [&str; 3] = ["web1", "db", "cache"];
@@ -401,142 +402,6 @@ fn an_error_of_one_names_it_and_what_breaks_off_is_no_reply() {
     serving.join().unwrap();
 }
 
-/// Runs on one server, which begin with these.
-fn runs(port: u16, prefixes: &[&str]) -> Arc<Joined> {
-    let server = ConnectOptions::new("localhost", port);
-    let server = Source { name: String::new(), run: String::new(), is_marks: false, server };
-    let prefixes: Vec<_> = prefixes.iter().map(|&run| run.to_owned()).collect();
-    Arc::new(Joined::new(with_runs(vec![server], &prefixes).unwrap()))
-}
-
-#[test]
-fn runs_are_laid_over_each_other() {
-    let server = TestServer::start();
-    // The first run begins with run1.loss at 1000, the second 500 s later.
-    server
-        .send("put run1.loss 9 1000\nput run1.loss 5 1100\nput run1.rate 1 1010\nput other 7 7\n");
-    server.send("put run2.loss 8 1500\nput run2.loss 4 1560\n");
-    block_on(async {
-        let client = runs(server.port, &["run1.", "run2."]).connect_to_all().await.unwrap();
-        let both = "run1.loss 9.0 1500\nrun1.loss 5.0 1600\nrun1.rate 1.0 1510\n";
-        let both = format!("ok\n{both}run2.loss 8.0 1500\nrun2.loss 4.0 1560\n\n");
-        for (line, expected) in [
-            ("get *", &*both),
-            ("get *.loss[last]", "ok\nrun1.loss 5.0 1600\nrun2.loss 4.0 1560\n\n"),
-            ("get *.loss[last@1570]", "ok\nrun1.loss 9.0 1500\nrun2.loss 4.0 1560\n\n"),
-            ("get run1.*[1505:1510]", "ok\nrun1.rate 1.0 1510\n\n"),
-            // A bucket stands at a multiple of its step.
-            ("get run1.loss[::200:max]", "ok\nrun1.loss 9.0 1400\n\n"),
-            ("get *.loss[::all:count]", "ok\nrun1.loss 2.0 1500\nrun2.loss 2.0 1500\n\n"),
-            ("get other", "ok\n\n"),
-            ("put run2.loss 3 1570", "ok\n\n"),
-            (
-                "put run1.loss 3 1570",
-                "error\nthe times of run1. are shifted by 8m20s, not those of puts\n\n",
-            ),
-            ("put other 3 1570", "error\na key here begins with run1. or run2.\n\n"),
-            ("del run1.loss[1600:]", "ok\n\n"),
-        ] {
-            assert_eq!(reply(&client, line).await.unwrap(), expected, "{line}");
-        }
-        let one = runs(server.port, &["run1."]).connect_to_all().await.unwrap();
-        let lines = "ok\nrun1.loss 9.0 1000\nrun1.rate 1.0 1010\n\n";
-        assert_eq!(reply(&one, "get *").await.unwrap(), lines, "one is not shifted");
-    });
-}
-
-#[test]
-fn the_course_of_a_shifted_run_is_told_as_its_times_come() {
-    let server = TestServer::start();
-    let now = unix_now();
-    // The first run is shifted by 500 s, and has points before and after what is now in the view.
-    let mut puts = format!("put run1.loss -1 {}\nput run2.loss 8 {}\n", now - 1000, now - 500);
-    for second in -60..600 {
-        puts.push_str(&format!("put run1.loss {second} {}\n", now - 500 + second));
-    }
-    server.send(&puts);
-    block_on(async {
-        let client = runs(server.port, &["run1.", "run2."]).connect_to_all().await.unwrap();
-        let last = reply(&client, "get run1.*[last]").await.unwrap();
-        let time = last.trim_end().rsplit(' ').next().unwrap().parse::<i64>().unwrap();
-        assert!((now..=unix_now()).contains(&time), "{last} is not of now");
-        let mut wire = Wire::over(Peer::Joined(runs(server.port, &["run1.", "run2."])));
-        wire.order(NetworkOrder::Connect).await;
-        while !matches!(wire.event().await, Event::Connected) {}
-        wire.follow_all(1).await;
-        // What is put to it is ahead, and told when its time has come.
-        server.send(&format!("put run1.loss 7777 {now}\n"));
-        let told = wire.told(1, "\n").await;
-        for line in told.lines() {
-            let [key, value, time] = line.split(' ').collect::<Vec<_>>()[..] else {
-                panic!("{line}")
-            };
-            let time = time.parse::<i64>().unwrap();
-            assert_eq!((key, value), ("run1.loss", &*format!("{}.0", time - now)));
-            assert!(time <= unix_now(), "{line} is ahead");
-        }
-    });
-}
-
-#[test]
-fn a_run_that_begins_while_one_looks_on_shifts_the_others() {
-    let server = TestServer::start();
-    server.send("put run1.loss 9 1000\n");
-    block_on(async {
-        let mut wire = Wire::over(Peer::Joined(runs(server.port, &["run1.", "run2."])));
-        wire.connect().await;
-        wire.follow_all(1).await;
-        server.send("put run1.loss 8 1010\n");
-        assert_eq!(wire.told(1, "\n").await, "run1.loss 8.0 1010\n");
-        assert_eq!(wire.answer(Channel::Data, "get *[last]").await, "run1.loss 8.0 1010");
-        server.send("put run2.loss 7 5000\n");
-        loop {
-            let Event::Sources(states) = wire.event().await else { continue };
-            if states.iter().map(SourceState::shift).eq([4000, 0]) {
-                break;
-            }
-        }
-        wire.follow_all(2).await;
-        let answer = wire.answer(Channel::Data, "get *[last]").await;
-        assert_eq!(answer, "run1.loss 8.0 5010 run2.loss 7.0 5000");
-        for (put, told) in [
-            ("put run1.loss 6 1020\n", "run1.loss 6.0 5020\n"),
-            ("put run2.loss 5 5010\n", "run2.loss 5.0 5010\n"),
-        ] {
-            server.send(put);
-            assert_eq!(wire.told(2, told).await, told);
-        }
-    });
-}
-
-#[test]
-fn runs_need_a_server_with_selectors() {
-    // Of a run of marks, so that the server has no connection for marks besides.
-    let (port, _) = peer(vec![
-        |mut stream, from| {
-            answer_enquiries(stream, from);
-            hear(from, &["get mark.1.*[::all:first]"]);
-            stream.write_all(b"ok\n\n").unwrap();
-        },
-        |mut stream, from| {
-            hear(from, &["get mark.1.*[:+]"]);
-            stream.write_all(b"ok\n\n").unwrap();
-        },
-        // The next try.
-        answer_enquiries,
-    ]);
-    block_on(async {
-        let mut wire = Wire::over(Peer::Joined(runs(port, &["mark.1."])));
-        loop {
-            let Event::Sources(states) = wire.event().await else { continue };
-            if let [SourceState::Away { reason }] = &states[..] {
-                assert_eq!(reason, "the server knows no selectors, which --prefix needs");
-                return;
-            }
-        }
-    });
-}
-
 /// A source that takes requests and gives no answer, neither here nor over another connection.
 #[test]
 fn a_server_that_has_stopped_to_answer_is_away() {
@@ -559,170 +424,5 @@ fn a_server_that_has_stopped_to_answer_is_away() {
         assert_eq!(wire.answer(Channel::Data, "get *").await, "web1/a 1.0 1");
         let refused = wire.answer(Channel::Prompt, "put db/a 1 1").await;
         assert!(refused.starts_with("error db: "), "{refused}");
-    });
-}
-
-/// A server that knows keys and `*` alone.
-fn without_selectors(line: &str) -> String {
-    match line {
-        "get *" | "get old" => "ok\nold 1.0 1\n\n",
-        line if line.starts_with("get ") => "ok\n\n",
-        line if line.starts_with("put ") && !line.ends_with(" 13") => "ok\n\n",
-        line if line.starts_with("put ") => "error\ndisk full\n\n",
-        _ => "error\nwrong command\n\n",
-    }
-    .to_owned()
-}
-
-#[test]
-fn a_del_that_one_server_does_not_take_is_done_in_none() {
-    let able = TestServer::start();
-    able.send("put old 1 1\n");
-    let port = answering(without_selectors);
-    block_on(async {
-        let client = joined(&[able.port, port]).connect_to_all().await.unwrap();
-        let refused = "error\ndb does not allow deletes: nothing is deleted\n\n";
-        for line in ["del */old", "del db/old", "del {web1,db}/old[1:]"] {
-            assert_eq!(reply(&client, line).await.unwrap(), refused, "{line}");
-        }
-        assert_eq!(reply(&client, "get web1/old").await.unwrap(), "ok\nweb1/old 1.0 1\n\n");
-        assert_eq!(reply(&client, "del web1/old").await.unwrap(), "ok\n\n");
-    });
-}
-
-#[test]
-fn a_del_that_fails_on_one_server_names_those_where_it_is_done() {
-    let able = TestServer::start();
-    able.send("put old 1 1\n");
-    let port = answering(|line| match line {
-        line if line.starts_with("del tui-client.probe-") => "ok\n\n".to_owned(),
-        line if line.starts_with("del ") => "error\ndisk full\n\n".to_owned(),
-        line => without_selectors(line),
-    });
-    block_on(async {
-        let client = joined(&[able.port, port]).connect_to_all().await.unwrap();
-        let refused = reply(&client, "del */old").await.unwrap();
-        assert_eq!(refused, "error\ndb: disk full; done on web1\n\n");
-        assert_eq!(able.send("get *\n"), "ok\n\n");
-        let refused = reply(&client, "del db/*").await.unwrap();
-        assert_eq!(refused, "error\ndb: disk full\n\n");
-    });
-}
-
-#[test]
-fn a_get_that_needs_selectors_names_the_server_without() {
-    let able = TestServer::start();
-    able.send("put old 2 2\n");
-    let port = answering(without_selectors);
-    block_on(async {
-        let client = joined(&[able.port, port]).connect_to_all().await.unwrap();
-        let refused = "error\ndb: this server knows no selectors\n\n";
-        for (line, expected) in [
-            ("get *[last]", refused),
-            ("get */old", refused),
-            ("get db/old[last]", refused),
-            ("get *", "ok\nweb1/old 2.0 2\ndb/old 1.0 1\n\n"),
-            ("get {web1,db}/old", "ok\nweb1/old 2.0 2\ndb/old 1.0 1\n\n"),
-            ("get web1/*[last]", "ok\nweb1/old 2.0 2\n\n"),
-        ] {
-            assert_eq!(reply(&client, line).await.unwrap(), expected, "{line}");
-        }
-        let mut wire = wire(&[able.port, port]);
-        wire.standing("++").await;
-        wire.connect().await;
-        for (line, expected) in [
-            ("get *[last]", "error db: this server knows no selectors"),
-            ("get web1/*[last]", "web1/old 2.0 2"),
-            ("get *", "web1/old 2.0 2 db/old 1.0 1"),
-        ] {
-            assert_eq!(wire.answer(Channel::Prompt, line).await, expected, "{line}");
-        }
-    });
-}
-
-#[test]
-fn puts_to_several_servers_are_answered_in_their_order() {
-    let able = TestServer::start();
-    let port = answering(without_selectors);
-    block_on(async {
-        let client = joined(&[able.port, port]).connect_to_all().await.unwrap();
-        let (mut lines, mut expected) = (Batch::default(), Vec::new());
-        for at in 0..2000 {
-            let line = match at % 7 {
-                0 | 3 => format!("put web1/a {at} {at}"),
-                5 => format!("put db/a {at} 13"),
-                6 => format!("put a {at} {at}"),
-                _ => format!("put db/a {at} {}", at + 100),
-            };
-            match at % 7 {
-                5 => expected.push((at, "db: disk full".to_owned())),
-                6 => {
-                    let names = "web1/ or db/";
-                    let why = format!("a key here begins with the name of its server: {names}");
-                    expected.push((at, why));
-                }
-                _ => {}
-            }
-            lines.push(line.as_bytes()).unwrap();
-        }
-        lines.push(b"get web1/a[last]").unwrap();
-        let mut replies = client.send_batch(lines).await.unwrap();
-        let (mut refused, mut data) = (Vec::new(), String::new());
-        while let Some(piece) = replies.next().await.unwrap() {
-            match piece {
-                BatchPiece::Refused(Refusal { index, reason }) => refused.push((index, reason)),
-                BatchPiece::Data { index: 2000, lines } => {
-                    data.push_str(str::from_utf8(&lines).unwrap());
-                }
-                other => assert!(matches!(other, BatchPiece::Answered(_)), "{other:?}"),
-            }
-        }
-        assert_eq!(refused, expected);
-        assert_eq!(data, "web1/a 1998.0 1998\n");
-    });
-    assert_eq!(able.send("get a\n").lines().count(), 2000 / 7 * 2 + 2 + 2);
-}
-
-#[test]
-fn a_server_that_refuses_to_give_all_is_left_out_and_asked_again() {
-    let able = TestServer::start();
-    able.send("put a 1 1\n");
-    let is_whole = Arc::new(AtomicBool::new(false));
-    let whole = Arc::clone(&is_whole);
-    let port = answering(move |line| match (line, whole.load(Ordering::Relaxed)) {
-        ("get *" | "get *[last]", false) => "error\ndamage of b\u{1b}[2J\n\n".to_owned(),
-        ("get *", true) => "ok\nb 1.0 1\n\n".to_owned(),
-        ("get *[+]", _) => "ok\n".to_owned(),
-        _ => without_selectors(line),
-    });
-    block_on(async {
-        let mut wire = Wire::impatient([able.port, port]).await;
-        wire.follow_all(2).await;
-        wire.send(Channel::Data, 1, "get *", false).await;
-        let mut refused = None;
-        // It is told before its keys are missing.
-        let reply = loop {
-            match wire.event().await {
-                Event::Sources(states) => refused = states.last().cloned(),
-                Event::Reply(reply) => break reply,
-                Event::Progress { .. } | Event::Follow { news: FollowNews::Begun, .. } => {}
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!((reply.status, reply.head.join(" ")), (Status::Ok, "web1/a 1.0 1".to_owned()));
-        let Some(SourceState::Refusing { reason, shift: 0 }) = refused else {
-            panic!("{refused:?}")
-        };
-        assert!(reason.starts_with("damage of b") && !reason.contains('\u{1b}'), "{reason}");
-        // What it does not refuse is answered.
-        assert_eq!(wire.answer(Channel::Prompt, "get db/old").await, "db/old 1.0 1");
-        assert_eq!(wire.answer(Channel::Prompt, "put db/old 1 1").await, "");
-        let alone = wire.answer(Channel::Data, "get db/*").await;
-        assert!(alone.starts_with("error db: damage of b"), "{alone}");
-        is_whole.store(true, Ordering::Relaxed);
-        // All is asked for anew.
-        while !matches!(wire.event().await, Event::Follow { id: 2, news: FollowNews::Lost(_) }) {}
-        let answer = wire.answer(Channel::Data, "get *").await;
-        assert_eq!(answer, "web1/a 1.0 1 db/b 1.0 1");
     });
 }

@@ -1,10 +1,13 @@
 //! Standard output: the same points in every format, and what happens when it is closed.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Stdio;
+use std::thread;
 
 use crate::harness::client::{client, finish, first_line, run};
 use crate::harness::server::TestServer;
+use crate::harness::wait::in_time;
 
 #[test]
 fn every_format_prints_the_same_points() {
@@ -24,6 +27,33 @@ fn every_format_prints_the_same_points() {
     }
     let empty = run(server.port, &["--format", "csv", "get", "nothing"]);
     assert_eq!(empty.1, "key,value,timestamp\n", "a table without rows has a header");
+}
+
+/// A server would end a connection of which nothing is taken, and a person reads slowly in a pager.
+#[test]
+fn what_is_not_read_yet_is_taken_from_the_server() {
+    const LINE: &str = "palm.cpu 23.7 1150864247\n";
+    const LINES: usize = 400_000;
+    for format in ["text", "csv"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut child = client(port).args(["--format", format, "get", "*"]).spawn().unwrap();
+        let serving = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 6];
+            stream.read_exact(&mut request).unwrap();
+            let reply = format!("ok\n{}\n", LINE.repeat(LINES));
+            stream.write_all(reply.as_bytes()).unwrap();
+            // Until the client closes it.
+            let _ = stream.read(&mut request);
+        });
+        // To the end of the request and of the reply, although nobody reads.
+        in_time("the client takes the reply", || serving.join().unwrap());
+        assert!(child.try_wait().unwrap().is_none(), "it waits for its reader");
+        let (code, out, err) = finish(child);
+        assert_eq!((code, &*err), (0, ""));
+        assert_eq!(out.lines().count(), LINES + usize::from(format == "csv"));
+    }
 }
 
 #[test]

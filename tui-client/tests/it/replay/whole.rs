@@ -178,6 +178,16 @@ fn a_session_is_shown_without_a_server_as_it_was() {
 }
 
 #[test]
+fn keys_of_an_alert_stand_in_a_replay_as_they_did_the_firing_ones_first() {
+    // By hand one key is watched; of the alert's own the last one that was put fires.
+    let desk = shows_the_same(&["oven.temp"], &["*.cpu > 85"], async |desk, _| {
+        desk.to(Mode::Watch);
+    });
+    let keys: Vec<_> = desk.app.watch().keys().iter().map(|key| key.key.as_str()).collect();
+    assert_eq!(keys, ["oven.temp", "kettle.cpu", "eardrum.cpu", "palm.cpu"]);
+}
+
+#[test]
 fn place_comparison_order_and_chart_are_as_they_were() {
     let desk = shows_the_same(&["palm.*", "oven.temp"], &[], async |desk, now| {
         desk.to(Mode::Watch);
@@ -238,21 +248,29 @@ fn the_keys_of_one_prefix_are_shown_as_they_were() {
     has_numbers(&desk, "palm.cpu");
 }
 
-#[test]
-fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
+/// Two runs on a server, the first of which is shifted by 44 s.
+fn two_runs(now: i64) -> TestServer {
     let server = TestServer::start();
-    let now = tui_client::clock::unix_now();
     for (run, start) in [("run1", now - 644), ("run2", now - 600)] {
         for step in 0..30 {
             server.send(&format!("put {run}.loss {}.5 {}\n", 100 - step, start + 10 * step));
         }
     }
+    server
+}
+
+#[test]
+fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
+    let now = tui_client::clock::unix_now();
+    let server = two_runs(now);
     // A point of the first run that is ahead in the view, which is not of now.
     server.send(&format!("put run1.loss 2 {}\nput mark.release 1 {}\n", now + 14, now - 500));
     // The steps of a trend are those of the clock at which it was asked for, which a run has not.
     let act = async |desk: &mut Desk, _| {
         desk.to(Mode::Table);
         desk.keys("?column trend\n");
+        // In its place there is room for the number of points.
+        desk.keys("?column change\n");
     };
     let runs = (&["run1.", "run2."][..], now);
     let desk = shows_the_same_of(vec![server], runs, (&["run2.loss"], &[]), act);
@@ -265,6 +283,18 @@ fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
         "{}",
         desk.text()
     );
+}
+
+#[test]
+fn the_run_that_others_are_compared_with_is_the_same() {
+    let now = tui_client::clock::unix_now();
+    let act = async |desk: &mut Desk, _| {
+        desk.to(Mode::Table);
+        desk.keys("?column trend\nCrun2\n");
+    };
+    let runs = (&["run1.", "run2."][..], now);
+    let desk = shows_the_same_of(vec![two_runs(now)], runs, (&[], &[]), act);
+    assert!(desk.text().contains("compared with run2."), "{}", desk.text());
 }
 
 #[test]

@@ -10,7 +10,8 @@ use tui_client::sources::SourceState;
 use tui_client::view::theme::{Theme, colour::Depth};
 
 use super::scenes;
-use crate::app::sources::{away, here, scene_of, scene_of_runs};
+use crate::app::sources::runs::scene_of_runs;
+use crate::app::sources::{away, here, scene_of};
 use crate::harness::scene::{NOW, Scene, sample};
 
 /// A mistake was made, and another poll went by.

@@ -117,3 +117,26 @@ fn the_background_colour_is_queried() {
     shell.until_restored();
     assert!(renditions(&shell.raw()).iter().any(|one| one.contains("38;5;4")));
 }
+
+#[test]
+fn a_terminal_that_draws_octants_gets_them() {
+    let server = TestServer::start();
+    let puts: String =
+        (0..20).map(|at| format!("put palm.cpu {} {}\n", at * at, 1_150_864_000 + at)).collect();
+    server.send(&puts);
+    let is_octant = |c: char| ('\u{1cd00}'..='\u{1cde5}').contains(&c);
+    for (version, has_octants) in [("kitty(0.42.0)", true), ("kitty(0.30.0)", false)] {
+        let script = script(server.port, "--watch palm.cpu");
+        let shell = Shell::run_with(&script, &[("TERM", "xterm-kitty"), ("TERMINFO", "/nowhere")]);
+        shell.until_sent("\x1b[>q");
+        shell.press(&format!("\x1bP>|{version}\x1b\\\x1b[?62c"));
+        shell.until("the chart", |screen| {
+            let text = screen.contents();
+            let is_braille = |c: char| ('\u{2801}'..='\u{28ff}').contains(&c);
+            text.chars().any(is_octant) == has_octants
+                && text.chars().any(is_braille) != has_octants
+        });
+        shell.press("\x03");
+        shell.until_restored();
+    }
+}

@@ -12,6 +12,7 @@ use tui_client::metrics::filter::Filter;
 use tui_client::metrics::series::{Series, rate};
 use tui_client::metrics::sort::{Sort, TableSpec};
 use tui_client::metrics::sparkline::sparkline;
+use tui_client::sources::SourceLabel;
 use tui_client::text::number::significant;
 
 use crate::harness::client::{finish, piped, unix_now};
@@ -207,6 +208,47 @@ fn a_copied_command_prints_the_points_of_the_chart() {
         assert_eq!(copied, command);
         assert_eq!(output(&copied), printed, "{copied}");
     }
+}
+
+#[test]
+fn a_copied_command_prints_the_points_of_two_runs() {
+    let server = TestServer::start();
+    let now = unix_now();
+    let (first, second) = (now - 1000, now - 500);
+    let points = [("run1", first), ("run2", second)]
+        .map(|(run, start)| format!("put {run}.loss 1 {start}\nput {run}.loss 2 {}\n", start + 9));
+    server.send(&points.concat());
+    let address = format!("localhost:{}", server.port);
+    let sources = ["run1.", "run2."].map(|run| SourceLabel {
+        run: run.to_owned(),
+        address: address.clone(),
+        ..SourceLabel::default()
+    });
+    let (sources, watch) = (sources.to_vec(), vec!["run2.loss".parse().unwrap()]);
+    let mut scene = Scene::with(200, 60, AppConfig { address, sources, watch, ..config() });
+    scene.now.unix_ms = now * 1000;
+    let mut scene = scene.follow().then(Scene::begin);
+    let both = |time: i64, value: &str| {
+        ["run1", "run2"].map(|run| format!("{run}.loss {value} {time}\n")).concat()
+    };
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        let reply = match &line {
+            line if line.contains("mark") => String::new(),
+            line if line.ends_with(":first]") => both(second, "1.0"),
+            line if line.ends_with(":count]") => both(second, "2.0"),
+            _ => both(second, "1.0") + &both(second + 9, "2.0"),
+        };
+        scene.ok(&line, &reply);
+    }
+    scene.to(Mode::Watch);
+    scene.keys("f5");
+    let command = copy_command::command(&scene.app).unwrap();
+    let get = "get '{run2.loss,run1.loss}";
+    assert!(command.contains(get), "{command}");
+    // As they are in the chart: the first run is shifted by as much as it began before the second.
+    let expected = ["run1", "run2"]
+        .map(|run| format!("{run}.loss 1.0 {second}\n{run}.loss 2.0 {}\n", second + 9));
+    assert_eq!(output(&command), expected.concat(), "{command}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::app::table::Table;
 use crate::metrics::column::{Chosen, Column};
 use crate::metrics::series::summary::Summarizer;
 use crate::metrics::sort::Sort;
+use crate::request::pending::QueryTag;
 
 /// The time of the newest point at the start.
 const NOW: i64 = 1000;

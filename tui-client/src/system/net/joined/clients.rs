@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use shared::Client;
 use tokio::task::JoinSet;
 
-use super::{Joined, Standing};
+use super::{Joined, SourceLink};
 use crate::sources::{SourceState, Target};
 
 /// The connections to the sources.
@@ -90,7 +90,7 @@ impl SourceClients {
             let Some((slot, made_at)) = own.get_mut(at).zip(self.made_at.get_mut(at)) else {
                 continue;
             };
-            let standing = |it: &Standing| (it.state.is_here(), it.changes);
+            let standing = |it: &SourceLink| (it.state.is_here(), it.changes);
             let standing = self.joined.standings.borrow().get(at).map(standing);
             let (is_here, changes) = standing.unwrap_or_default();
             // One of before may be to a source that has stopped to answer.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::io::{DuplexStream, split};
 use tokio::sync::mpsc;
 
-use super::Standing;
+use super::SourceLink;
 use super::clients::SourceClients;
 use super::replies::ReplyWriter;
 use super::requests::RequestReader;
@@ -25,7 +25,7 @@ pub(super) async fn serve(stream: DuplexStream, clients: SourceClients) {
     let (reading, writing) = (reader.run(input), writer.run(dues));
     let all_away = async {
         // The sender lives as long as this.
-        let none_here = |all: &Vec<Standing>| !joined.is_any_here(all);
+        let none_here = |all: &Vec<SourceLink>| !joined.is_any_here(all);
         let _ = standings.wait_for(none_here).await;
     };
     tokio::pin!(reading, writing);

@@ -3,7 +3,7 @@
 
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::{Joined, Standing};
+use super::{Joined, SourceLink};
 use crate::sources::{Source, SourceState};
 use crate::text::escape::escape;
 
@@ -25,7 +25,7 @@ pub(super) struct Fault {
     is_due: bool,
 }
 
-impl Standing {
+impl SourceLink {
     /// As it is told of a source.
     pub(super) fn told(&self, source: &Source) -> SourceState {
         match (&self.state, &self.fault) {

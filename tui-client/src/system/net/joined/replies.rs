@@ -12,7 +12,7 @@ use super::abilities::needs_selectors;
 use super::course::Told;
 use super::parts::{Begun, Failure, Outcome, Part};
 use super::puts::SentPuts;
-use super::{Joined, Standing};
+use super::{Joined, SourceLink};
 use crate::clock::unix_now;
 use crate::sources::Kind;
 use crate::system::net::end_reason;
@@ -304,7 +304,7 @@ impl ReplyWriter {
             telling.spawn(tell(part, course, told_sender.clone()));
         }
         let mut standings = self.joined.standings.subscribe();
-        let has_changed = |now: &Vec<Standing>| {
+        let has_changed = |now: &Vec<SourceLink>| {
             let is_other = |&(at, news): &(usize, u64)| {
                 now.get(at).is_none_or(|standing| standing.news() != news)
             };

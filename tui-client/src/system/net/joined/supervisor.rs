@@ -11,7 +11,7 @@ use shared::response::{Status, decode_points};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Joined, Standing, shifts_of};
+use super::{Joined, SourceLink, shifts_of};
 use crate::event::Event;
 use crate::sources::{Source, SourceState};
 use crate::system::net::{connect_reason, end_reason, reconnect_seed};
@@ -222,7 +222,7 @@ impl Joined {
             let has_changed = standing.state.is_here() != state.is_here();
             let changes = standing.changes + u64::from(has_changed);
             let (start, retries) = (standing.start, standing.retries);
-            *standing = Standing { state, client, changes, start, fault: None, retries };
+            *standing = SourceLink { state, client, changes, start, fault: None, retries };
             self.shift(standings, false);
             true
         });
@@ -242,7 +242,7 @@ impl Joined {
 
     /// Writes by how much the times of each source are shifted into its state; where that `is_news`, a
     /// source whose times move has changed.
-    fn shift(&self, standings: &mut [Standing], is_news: bool) {
+    fn shift(&self, standings: &mut [SourceLink], is_news: bool) {
         let shifts = shifts_of(&self.sources, standings);
         for (standing, new) in standings.iter_mut().zip(shifts) {
             if let SourceState::Here { shift, .. } = &mut standing.state {

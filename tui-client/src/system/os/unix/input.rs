@@ -26,10 +26,10 @@ const MAX_CHUNKS: usize = 4;
 /// The pause between two attempts to read where the system can't wait for a terminal.
 const RETRY: Duration = Duration::from_millis(5);
 
-/// Asks the terminal for the colours of text and background, and then for its attributes: every
-/// terminal answers that, also one that knows no colours. Ended by BEL, because some terminals end
-/// their answers as the query.
-pub const ASK_COLOURS: &str = "\x1b]10;?\x07\x1b]11;?\x07\x1b[c";
+/// Asks the terminal for the colours of text and background, for its name and version, and then for its
+/// attributes: every terminal answers that, also one that knows nothing else. Ended by BEL, because some
+/// terminals end their answers as the query.
+pub const ASK_COLOURS: &str = "\x1b]10;?\x07\x1b]11;?\x07\x1b[>q\x1b[c";
 
 /// The input of the terminal.
 pub struct InputStream {

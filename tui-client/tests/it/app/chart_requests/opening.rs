@@ -154,13 +154,28 @@ fn a_series_that_has_ended_opens_on_its_last_points() {
     let scene = server.chart(200, 50);
     assert_eq!(range(&scene), (1_000_099_099, 1_000_099_999));
     assert!(
-        legend(&scene).contains(" last 15m of 1d3h, to 2001-09-10 05:33:19 "),
+        legend(&scene).contains(" 15m of 1d3h to the last point, 2001-09-10 05:33:19 "),
         "{}",
         legend(&scene)
     );
     let daily = SeriesServer::of((0..100_000).map(|n| (NOW - n * DAY, 1.0)));
     let scene = daily.chart(200, 50);
     assert_eq!(range(&scene), (NOW - 99_999 * DAY, NOW), "15 minutes would have one point");
+}
+
+#[test]
+fn a_window_that_ends_with_the_last_point_is_not_called_the_last_one() {
+    for (ended, said) in [
+        (301, " 1m of 9m59s to the last point, 2006-06-21 04:25:59 "),
+        (61, " 1m of 9m59s to the last point, 2006-06-21 04:29:59 "),
+        (30, " last 1m of 9m59s "),
+    ] {
+        let server = SeriesServer::of((0..600).map(|n| (NOW - ended - 599 + n, 1.0)));
+        let mut scene = server.chart(200, 50);
+        scene.keys("1");
+        server.serve(&mut scene);
+        assert!(legend(&scene).contains(said), "{ended}: {}", legend(&scene));
+    }
 }
 
 #[test]

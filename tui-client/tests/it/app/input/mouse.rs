@@ -55,6 +55,10 @@ fn a_click_on_a_heading_sorts_by_it_and_back() {
             ("key ", "key"),
             ("key▲", "-key"),
         ] {
+            // There is no room for it beside the names.
+            if heading == "age" && width == 40 {
+                continue;
+            }
             mouse_on(&mut scene, MouseKind::Click, heading);
             assert_eq!(scene.app.table().sort().to_string(), sorted, "{heading} of {width}");
         }
@@ -85,8 +89,7 @@ fn a_click_in_the_chart_reads_the_point_there() {
         let column = (to - from) / i64::from(right - watch.x) + 1;
         assert!(to - click(right) <= column);
         // The values at the ends of lines are as wide as the labels.
-        let shift = if keys == "f" { 0 } else { 5 };
-        let middle = click(right / 2 + watch.x / 2 + shift);
+        let middle = click(right / 2 + watch.x / 2);
         assert!((middle - from - (to - from) / 2).abs() <= 2 * column, "{from} {middle} {to}");
         assert_eq!(scene.app.mode(), mode);
     }

@@ -30,7 +30,7 @@ fn watched_minimum(scene: &Scene) -> (String, Option<String>) {
         let word = text.rsplit_once(after)?.1.split_whitespace().next()?;
         Some(word.to_owned())
     };
-    (row.and_then(|row| word(row, " min ")).unwrap_or_default(), word(&screen, " min of "))
+    (row.and_then(|row| word(row, " min ")).unwrap_or_default(), word(&screen, " min of the last "))
 }
 
 /// Answers the queries for numbers, some of which are refused, and others with nothing.
@@ -46,6 +46,20 @@ fn answer_numbers(scene: &mut Scene, of: impl Fn(&str) -> Option<String>) -> Vec
         lines.extend(Some(line).filter(|line| is_number(line)));
     }
     lines
+}
+
+/// The window ends now, and not with the last point.
+#[test]
+fn a_watched_key_that_has_ended_has_no_points_in_the_window() {
+    for (last, is_said) in [(NOW - 901, true), (NOW - 800, false)] {
+        for (width, said) in [(200, " none in 15m "), (300, " no points in the last 15m ")] {
+            let mut scene = Scene::live(width, 50, &["a"], &[]);
+            scene.ok("get a[last:1024]", &format!("a 1.0 {}\na 2.0 {last}\n", last - 1));
+            answer_numbers(&mut scene, |_| Some(String::new()));
+            let screen = draw(&scene, &Theme::colour(), width, 50).to_string();
+            assert_eq!(screen.contains(said), is_said, "{screen}");
+        }
+    }
 }
 
 #[test]

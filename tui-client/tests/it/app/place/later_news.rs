@@ -113,7 +113,7 @@ fn what_begins_after_the_place_is_not_gone() {
 }
 
 #[test]
-fn a_key_that_has_stopped_comes_first() {
+fn a_key_that_has_stopped_comes_after_what_has_moved_and_is_counted() {
     let mut scene = scene(&[]);
     let (at, then) = (NOW - 600, NOW - 1200);
     scene.keys(&format!("@{at}\n"));
@@ -128,11 +128,12 @@ fn a_key_that_has_stopped_comes_first() {
         then - 3600
     );
     scene.ok(&format!("get *[last:2@{then}]"), &state);
-    assert_eq!(keys(&scene), "b d a c");
+    assert_eq!(keys(&scene), "d a b c");
     let text = screen(&scene);
     let row = |key: &str| text.lines().find(|line| line.contains(key)).unwrap_or_default();
     assert!(row("│ b ").contains("stopped") && row("│ d ").contains("new"), "{text}");
     assert!(!row("│ c ").contains("stopped"), "{text}");
+    assert!(text.contains("moved since 2006-06-21 04:11:00, 1 stopped "), "{text}");
 }
 
 #[test]

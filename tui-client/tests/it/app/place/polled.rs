@@ -4,6 +4,7 @@ use tui_client::event::{Event, KeyCode};
 use tui_client::keymap::Mode;
 
 use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::draw;
 
 /// Connected to a server without selectors; the watched key has points of the last two minutes.
 fn scene() -> Scene {
@@ -26,6 +27,10 @@ fn the_log_moves_with_the_cursor_and_to_a_typed_time_and_follows_again() {
         scene.keys("@-1m\n");
         assert_eq!((cursor(&scene), scene.app.place().at()), (Some(NOW - 60), None));
         assert!(!scene.app.log().follows(), "to a time");
+        let text = draw(&scene, &scene.theme, 120, 40).to_string();
+        for said in ["at 2006-06-21 04:30:00, 1m ago", "the log begins 04:31:00"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
         scene.code(back);
         assert!(cursor(&scene).is_none() && scene.app.log().follows(), "{back:?}");
     }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 use super::paste::OpenPaste;
-use super::sequences::{colour_reply, console_key, control_sequence, raw_mouse, single_shift};
+use super::sequences::{
+    colour_reply, console_key, control_sequence, raw_mouse, single_shift, version_reply,
+};
 use crate::system::os::terminal_input::TerminalInput;
 
 /// An Esc waits so long for the rest of a sequence before it is a key of its own.
@@ -289,7 +291,11 @@ fn string(kind: u8, rest: &[u8]) -> Parsed {
     let Some(end) = rest.iter().position(|&byte| byte < 0x20 || byte == 0x7f) else {
         return Parsed::Incomplete;
     };
-    let reply = if kind == b']' { colour_reply(&rest[..end]) } else { None };
+    let reply = match kind {
+        b']' => colour_reply(&rest[..end]),
+        b'P' => version_reply(&rest[..end]),
+        _ => None,
+    };
     match rest[end..] {
         [BEL, ..] | [ESC, ESC, ..] => Parsed::Done(BEGIN + end + 1, reply),
         [ESC, b'\\', ..] => Parsed::Done(BEGIN + end + 2, reply),

@@ -183,6 +183,13 @@ pub fn colour_reply(command: &[u8]) -> Option<TerminalInput> {
     }))
 }
 
+/// The reply in a device control string, if it is the name and version of the terminal.
+pub fn version_reply(text: &[u8]) -> Option<TerminalInput> {
+    let name = text.strip_prefix(b">|")?;
+    let name = String::from_utf8_lossy(name).into_owned();
+    Some(TerminalInput::Reply(TerminalReply::Version(name)))
+}
+
 /// The lightness in thousandths of a colour as X names it: `rgb:ffff/ffff/ffff`, `rgba:ff/ff/ff/ff`
 /// or `#ffffff`.
 fn lightness(colour: &str) -> Option<u32> {

@@ -47,6 +47,7 @@ fn word(input: &TerminalInput) -> String {
         TerminalInput::PasteDropped => "dropped".to_owned(),
         TerminalInput::Reply(TerminalReply::Foreground(light)) => format!("text={light}"),
         TerminalInput::Reply(TerminalReply::Background(light)) => format!("ground={light}"),
+        TerminalInput::Reply(TerminalReply::Version(name)) => format!("name={name}"),
         TerminalInput::Reply(TerminalReply::Attributes) => "attributes".to_owned(),
     }
 }
@@ -93,7 +94,7 @@ const REPLIES: &[(&str, &str)] = &[
     ("\x1b]99999;whatever; this is\x1b\\", ""),
     ("\x1b[>41;354;0c\x1b[=0c\x1b[?2026;2$y\x1b[4;2$y\x1b[?0u", ""),
     ("\x1b[24;80R\x1b[?24;80R\x1b[0n\x1b[8;24;80t\x1b[I\x1b[O", ""),
-    ("\x1bP>|XTerm(380)\x1b\\\x1bP1+r524742=38\x1b\\\x1bP!|00000000\x1b\\", ""),
+    ("\x1bP>|XTerm(380)\x1b\\\x1bP1+r524742=38\x1b\\\x1bP!|00000000\x1b\\", "name=XTerm(380)"),
     ("\x1b_Gi=31;OK\x1b\\", ""),
 ];
 

@@ -1,0 +1,119 @@
+//! The saved session that is shown: when it was saved, and what it knows.
+
+use jiff::tz::TimeZone;
+use shared::selector::{Clause, Time};
+use shared::{Glob, Selector};
+
+use crate::metrics::series::Series;
+use crate::metrics::series::summary::Answer;
+use crate::session::Session;
+use crate::session::coverage::Coverage;
+use crate::text::{number, time};
+
+/// A saved session that is shown.
+#[derive(Debug)]
+pub struct Replayed {
+    /// Unix seconds at which it was saved.
+    saved_at: i64,
+    /// What is known of its keys, and how many have the newest points only.
+    coverage: Option<(Coverage, u64)>,
+}
+
+impl Replayed {
+    /// What is to be known of a session.
+    pub fn of(session: &Session) -> Self {
+        let partial = session.recording.partial() as u64;
+        let coverage = session.recording.coverage().map(|it| (it.clone(), partial));
+        Self { saved_at: session.view.saved_at, coverage }
+    }
+
+    /// The Unix second at which it was saved.
+    pub fn saved_at(&self) -> i64 {
+        self.saved_at
+    }
+
+    /// The Unix second at which it begins, if it says nothing of this one.
+    pub fn begins_after(&self, at: i64) -> Option<i64> {
+        let (coverage, _) = self.coverage.as_ref()?;
+        coverage.begins_after(at).then_some(coverage.from)
+    }
+
+    /// Only the newest points of a key are known at a Unix second.
+    pub fn lacks_numbers(&self, key: &str, at: i64) -> bool {
+        self.partial(at) > 0 && self.coverage.as_ref().is_some_and(|(it, _)| !it.is_whole(key))
+    }
+
+    /// The number of keys of which only the newest points are known at a Unix second.
+    pub fn partial(&self, at: i64) -> u64 {
+        let partial = self
+            .coverage
+            .as_ref()
+            .filter(|(coverage, _)| !(coverage.from <= at && at <= coverage.until));
+        partial.map_or(0, |&(_, partial)| partial)
+    }
+}
+
+/// What an answer may lack because it was not saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsaved {
+    /// The Unix second from which on points were saved, where earlier ones are asked for.
+    from: Option<i64>,
+    /// The keys of which only the newest points were saved.
+    newest_only: u64,
+}
+
+impl Unsaved {
+    /// What was saved, in words.
+    pub fn said(self, now: i64, zone: &TimeZone) -> String {
+        let of = number::plural(self.newest_only, "key", "keys");
+        let from = self.from.map(|from| time::short_moment(from, now, zone));
+        match (from, self.newest_only) {
+            (None, 0) => "this has only what was saved".to_owned(),
+            (None, _) => format!("of {of} only the newest points were saved"),
+            (Some(from), 0) => format!("saved were the points from {from} on"),
+            (Some(from), _) => {
+                format!("saved were the points from {from} on, of {of} only the newest")
+            }
+        }
+    }
+}
+
+impl Replayed {
+    /// What the answer to a selector may lack; none where it has all. `keys` are those of the session.
+    pub fn unsaved<'a>(
+        &self,
+        selector: Selector<'_>,
+        answer: &Answer,
+        keys: impl Iterator<Item = &'a str>,
+    ) -> Option<Unsaved> {
+        let unix = |time| match time {
+            Time::At(at) => at,
+            Time::Ago(ago) => self.saved_at.saturating_sub(ago.seconds()),
+        };
+        let (from, to) = match selector.clause() {
+            None => (None, None),
+            Some(Clause::Range { from, to, .. }) => (from.map(unix), to.map(unix)),
+            Some(Clause::Last { count, to }) => {
+                let mut counts = answer.series.iter().map(Series::count);
+                let is_whole = counts.all(|known| known.is_some_and(|known| known >= count.get()));
+                if is_whole && !answer.series.is_empty() {
+                    return None;
+                }
+                (None, to.map(unix))
+            }
+            Some(Clause::Follow { .. }) => return None,
+        };
+        let Some((coverage, _)) = &self.coverage else {
+            return Some(Unsaved { from: None, newest_only: 0 });
+        };
+        let pattern = Glob::from(selector.pattern());
+        let is_partial = |key: &&str| pattern.matches(key) && !coverage.is_whole(key);
+        let is_covered = to.unwrap_or(self.saved_at) <= coverage.until;
+        let newest_only = if is_covered { 0 } else { keys.filter(is_partial).count() as u64 };
+        let is_early = from.is_none_or(|from| from < coverage.from);
+        // Where nothing but the newest points was saved, that begins with the session itself.
+        let is_newest_only = newest_only > 0 && coverage.from >= self.saved_at;
+        let from = Some(coverage.from).filter(|_| is_early && !is_newest_only);
+        (from.is_some() || newest_only > 0).then_some(Unsaved { from, newest_only })
+    }
+}
