@@ -127,6 +127,11 @@ impl StoreState {
         self.reserve.release(self.disk())
     }
 
+    /// Whether what was kept in reserve is used to make room.
+    pub fn is_reserve_in_use(&self) -> bool {
+        self.reserve.is_in_use()
+    }
+
     /// Whether what is kept in reserve is at least so many bytes.
     pub fn reserve_has(&self, bytes: u64) -> bool {
         self.reserve.size() >= bytes

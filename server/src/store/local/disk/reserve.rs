@@ -53,6 +53,11 @@ impl Reserve {
         Self { size, retry, state: Mutex::new(State { is_held, ..State::default() }) }
     }
 
+    /// Whether something makes room with it.
+    pub fn is_in_use(&self) -> bool {
+        self.state().uses > 0
+    }
+
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
         self.size

@@ -174,7 +174,7 @@ fn finish(checkpoint: Option<Checkpoint<'_>>) -> Result<(), OpenError> {
 /// Freezes the heads, whose points are in `segments`.
 fn freeze(state: &StoreState, segments: RangeInclusive<SegmentId>) -> Arc<Frozen> {
     let mut memory = state.memory();
-    let frozen = Arc::new(memory.take_heads(segments, None));
+    let frozen = Arc::new(memory.take_heads(segments));
     // What is taken back from here on may be in it.
     memory.frozen = Some(Arc::clone(&frozen));
     frozen

@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use crate::store::Unavailable;
-use crate::store::local::disk::reserve::ReserveInUse;
 use crate::store::local::file_name::SegmentId;
 use crate::store::local::follow::commit::CommitId;
 use crate::store::local::part::{ChunkSource, Part};
@@ -46,14 +45,10 @@ impl Memory {
     }
 
     /// Empties the heads; their points are in `segments`.
-    pub fn take_heads(
-        &mut self,
-        segments: RangeInclusive<SegmentId>,
-        in_use: Option<ReserveInUse>,
-    ) -> Frozen {
+    pub fn take_heads(&mut self, segments: RangeInclusive<SegmentId>) -> Frozen {
         let heads = std::mem::take(&mut self.heads);
         self.defining_bytes = 0;
-        Frozen::new(heads, std::mem::take(&mut self.log_bytes), segments, in_use)
+        Frozen::new(heads, std::mem::take(&mut self.log_bytes), segments)
     }
 
     /// Takes points of a series back.
@@ -123,19 +118,12 @@ pub struct Frozen {
     heads: Heads,
     log_bytes: u64,
     segments: RangeInclusive<SegmentId>,
-    /// For want of room the heads were frozen with what is kept in reserve, as their part needs it.
-    _in_use: Option<ReserveInUse>,
 }
 
 impl Frozen {
     /// Heads whose points are in `log_bytes` of `segments`.
-    pub fn new(
-        heads: Heads,
-        log_bytes: u64,
-        segments: RangeInclusive<SegmentId>,
-        in_use: Option<ReserveInUse>,
-    ) -> Self {
-        Self { heads, log_bytes, segments, _in_use: in_use }
+    pub fn new(heads: Heads, log_bytes: u64, segments: RangeInclusive<SegmentId>) -> Self {
+        Self { heads, log_bytes, segments }
     }
 
     /// The segments that hold their points.

@@ -139,7 +139,7 @@ pub fn open_and_move(disk: &SimDisk) -> (Vec<Row>, Vec<Row>) {
     let found = read(&state).unwrap();
     if resume.first_segment < resume.segment {
         let mut memory = state.memory();
-        let frozen = memory.take_heads(resume.first_segment..=resume.segment - 1, None);
+        let frozen = memory.take_heads(resume.first_segment..=resume.segment - 1);
         memory.frozen = Some(Arc::new(frozen));
         drop(memory);
         let frozen = state.memory().frozen.clone().unwrap();

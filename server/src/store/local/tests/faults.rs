@@ -135,7 +135,7 @@ fn merging_ends_when_it_is_unknown_which_parts_there_are() {
         let point = Point { timestamp: i64::try_from(segment).unwrap(), value: 0.5 };
         let series = series_of(&state, "a");
         heads.append([series::series_point::SeriesPoint { series, point }]);
-        let frozen = Frozen::new(heads, 0, segment..=segment, None);
+        let frozen = Frozen::new(heads, 0, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &vec![]).unwrap();
     }
     let before = read(&state).unwrap();

@@ -125,7 +125,7 @@ fn three_parts() -> Image {
         let timestamp = i64::try_from(segment).unwrap();
         let point = Point { timestamp, value: 0.5 };
         heads.append([series::series_point::SeriesPoint { series, point }]);
-        let frozen = state::memory::Frozen::new(heads, 0, segment..=segment, None);
+        let frozen = state::memory::Frozen::new(heads, 0, segment..=segment);
         checkpoint::checkpoint(&state, &frozen, &Vec::new()).unwrap();
     }
     disk.visible()

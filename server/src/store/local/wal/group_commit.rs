@@ -17,7 +17,6 @@ use super::rotation::{self, Attempt, Decision, Facts};
 use super::segment::{NextSegment, Segment, SegmentError};
 use crate::store::local::config::{Durability, SYNC_INTERVAL};
 use crate::store::local::disk;
-use crate::store::local::disk::reserve::ReserveInUse;
 use crate::store::local::file_name::SegmentId;
 use crate::store::local::follow::commit::{CommitId, Op};
 use crate::store::local::follower::deletions::deleted_points;
@@ -32,6 +31,10 @@ const CHECKPOINT_NEEDS_ROOM: &str =
     "the log is as long as it may get, and there is no room for a checkpoint";
 
 const RESERVE_IN_USE: &str = "what is kept in reserve is used to make room";
+
+/// How long a deletion waits for what else makes room on a full disk.
+const RESERVE_PATIENCE: Duration = Duration::from_secs(10);
+const RESERVE_POLL: Duration = Duration::from_millis(20);
 
 /// Series that are taken back or retired before others get the locks.
 const MAX_AT_ONCE: usize = 4096;
@@ -139,11 +142,8 @@ impl Committer {
             if !group.is_empty() {
                 points = group.iter().map(|submission| submission.work.points().len() as u64).sum();
                 let mut outcome = self.commit(&mut group);
-                if outcome == Err(Unavailable::DiskFull.into())
-                    && gives_room_back(&group)
-                    && let Some(_in_use) = state.release_reserve()
-                {
-                    outcome = self.commit(&mut group);
+                if outcome == Err(Unavailable::DiskFull.into()) && gives_room_back(&group) {
+                    outcome = self.commit_with_reserve(&mut group);
                 }
                 if let Err(PutError::Unavailable(why)) = outcome {
                     self.state.memory().unavailable = Some(why);
@@ -172,11 +172,28 @@ impl Committer {
         // A clean end leaves no log to replay.
         let has_log = self.first_segment <= self.segment.id();
         if sound && memory.frozen.is_none() && has_log {
-            self.freeze(&mut memory, self.segment.id(), None);
+            self.freeze(&mut memory, self.segment.id());
         }
         memory.phase = Phase::Closed;
         drop(memory);
         self.state.notify();
+    }
+
+    /// Commits a group that gives room back with what is kept in reserve, when nothing else uses that any
+    /// more.
+    fn commit_with_reserve(&mut self, group: &mut [Submission]) -> Result<(), PutError> {
+        let state = Arc::clone(&self.state);
+        let end = Instant::now() + RESERVE_PATIENCE;
+        loop {
+            let _in_use = match state.release_reserve() {
+                None if state.is_reserve_in_use() && Instant::now() < end => {
+                    drop(state.wait(state.memory(), RESERVE_POLL));
+                    continue;
+                }
+                released => released,
+            };
+            return self.commit(group);
+        }
     }
 
     fn commit(&mut self, group: &mut [Submission]) -> Result<(), PutError> {
@@ -469,18 +486,14 @@ impl Committer {
     fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
         let durability = self.state.config().durability;
         let create = |next| Segment::create(self.state.disk(), next, durability);
-        let (mut made, mut in_use) = (create(self.segment.next()), None);
-        // Points take less room in a part than in the log, most of them. What is kept in reserve is for
-        // deletions first, so it has to be enough at any rate.
+        let mut made = create(self.segment.next());
+        // Points take less room in a part than in the log.
         if let Err(SegmentError::NotMade(error)) = &made
             && freeze
             && disk::is_full(error)
-            && self.state.reserve_has(self.state.memory().log_bytes.saturating_mul(2))
+            && let Some(_in_use) = self.state.release_reserve()
         {
-            in_use = self.state.release_reserve();
-            if in_use.is_some() {
-                made = create(self.segment.next());
-            }
+            made = create(self.segment.next());
         }
         match made {
             Ok(next) => {
@@ -492,7 +505,7 @@ impl Committer {
                 // Before a checkpoint removes it.
                 drop(full);
                 if freeze {
-                    self.freeze(&mut self.state.memory(), last, in_use);
+                    self.freeze(&mut self.state.memory(), last);
                     self.state.notify();
                     self.first_segment = self.segment.id();
                 }
@@ -512,9 +525,8 @@ impl Committer {
     }
 
     /// Freezes the heads, whose points are in the segments up to `last`.
-    fn freeze(&self, memory: &mut Memory, last: SegmentId, in_use: Option<ReserveInUse>) {
-        let heads = memory.take_heads(self.first_segment..=last, in_use);
-        memory.frozen = Some(Arc::new(heads));
+    fn freeze(&self, memory: &mut Memory, last: SegmentId) {
+        memory.frozen = Some(Arc::new(memory.take_heads(self.first_segment..=last)));
     }
 }
 
