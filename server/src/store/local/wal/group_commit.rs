@@ -457,7 +457,6 @@ impl Committer {
             checkpoint_failure: memory.checkpoint_failure,
             log_bytes: without_names(memory.log_bytes, memory.defining_bytes, config.log_limit),
             log_limit: config.log_limit,
-            freeze_from: rotation::freeze_from(config.log_limit, self.disk_full_logged),
             segment_bytes: if self.segment.is_missing() || self.is_too_long {
                 u64::MAX
             } else {
@@ -485,17 +484,7 @@ impl Committer {
     /// segment is then as good as before.
     fn rotate(&mut self, freeze: bool) -> Result<Option<io::Error>, Unavailable> {
         let durability = self.state.config().durability;
-        let create = |next| Segment::create(self.state.disk(), next, durability);
-        let mut made = create(self.segment.next());
-        // Points take less room in a part than in the log.
-        if let Err(SegmentError::NotMade(error)) = &made
-            && freeze
-            && disk::is_full(error)
-            && let Some(_in_use) = self.state.release_reserve()
-        {
-            made = create(self.segment.next());
-        }
-        match made {
+        match Segment::create(self.state.disk(), self.segment.next(), durability) {
             Ok(next) => {
                 self.rotation_failed = None;
                 self.defining_in_segment = 0;

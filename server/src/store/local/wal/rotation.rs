@@ -3,15 +3,6 @@
 
 use crate::store::Unavailable;
 
-/// The share of the longest log from which on a part is made of it when the disk is full.
-const WORTH_A_PART: u64 = 8;
-
-/// Bytes of log after which the heads are frozen: on a full disk fewer, because points take less room in
-/// a part than in the log.
-pub fn freeze_from(log_limit: u64, disk_full: bool) -> u64 {
-    if disk_full { (log_limit / WORTH_A_PART).max(1) } else { log_limit }
-}
-
 /// What is known before a group of batches is written.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {
@@ -23,10 +14,8 @@ pub struct Facts {
     pub checkpoint_failure: Option<Unavailable>,
     /// Bytes of log whose points are in the heads.
     pub log_bytes: u64,
-    /// Bytes of log after which the heads are frozen at the latest.
+    /// Bytes of log after which the heads are frozen.
     pub log_limit: u64,
-    /// Bytes of log after which they are frozen now; see [`freeze_from`].
-    pub freeze_from: u64,
     /// Bytes of records in the present segment.
     pub segment_bytes: u64,
     /// Bytes after which a segment is followed by the next one.
@@ -88,7 +77,7 @@ pub fn decide(facts: &Facts) -> Decision {
             None => Decision::WaitForCheckpoint,
         };
     }
-    let freeze = facts.log_bytes >= facts.freeze_from && !facts.checkpointing;
+    let freeze = facts.log_bytes >= facts.log_limit && !facts.checkpointing;
     if !freeze && facts.segment_bytes < facts.segment_size {
         return Decision::Proceed;
     }
@@ -116,7 +105,6 @@ mod tests {
         checkpoint_failure: None,
         log_bytes: 20,
         log_limit: 100,
-        freeze_from: 100,
         segment_bytes: 20,
         segment_size: 50,
         unsynced: false,
@@ -175,13 +163,6 @@ mod tests {
             ),
             ("full heads, a moment after a failure", after(Paused, HEADS_FULL), Proceed),
             ("full heads, no room for a segment", after(full, HEADS_FULL), Proceed),
-            ("a full disk", Facts { freeze_from: 12, ..CALM }, FREEZE),
-            ("a full disk, little log", Facts { freeze_from: 12, log_bytes: 11, ..CALM }, Proceed),
-            (
-                "a full disk, no segment a moment ago",
-                Facts { freeze_from: 12, attempt: Paused, ..CALM },
-                Proceed,
-            ),
             ("overdue", OVERDUE, FREEZE),
             ("overdue, a moment after a failure", after(Paused, OVERDUE), FREEZE),
             ("overdue, not synced", after(Paused, unsynced(OVERDUE)), SyncFirst),
@@ -206,11 +187,7 @@ mod tests {
                 Refuse(Unavailable::Stalled),
             ),
             ("checkpoints fail, but there is room", failing(no_room, HEADS_FULL), Proceed),
-            (
-                "a limit beyond counting",
-                Facts { log_limit: u64::MAX, freeze_from: u64::MAX, ..OVERDUE },
-                Proceed,
-            ),
+            ("a limit beyond counting", Facts { log_limit: u64::MAX, ..OVERDUE }, Proceed),
         ];
         for (what, facts, expected) in cases {
             assert_eq!(decide(&facts), expected, "{what}");
