@@ -106,6 +106,11 @@ pub fn open_to_shrink(path: &Path) -> Option<File> {
     OpenOptions::new().write(true).custom_flags(link.cast_signed()).open(path).ok()
 }
 
+/// Whether an open file has a name, also when that is not known.
+pub fn has_name(file: &File) -> bool {
+    file.metadata().map_or(true, |about| about.nlink() > 0)
+}
+
 /// Lets other threads go before the calling one. Nothing happens where only a whole process has a
 /// priority.
 pub fn lower_thread_priority() {

@@ -83,8 +83,8 @@ pub enum Select {
 }
 
 impl Select {
-    /// Whether it is one point of each series, as a screen shows them first: somebody waits for it, and
-    /// its work is bounded by the number of series.
+    /// Whether it is one point of each series, as a screen shows them first: the work is bounded by the
+    /// number of series, so that it may have the priority of puts.
     pub fn is_brief(&self) -> bool {
         matches!(self, Self::Newest { count: NonZeroU64::MIN, .. })
     }

@@ -215,7 +215,7 @@ mod tests {
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // Without anybody to say it, it is no longer slow.
+            // With the other end gone it is no longer slow.
             let _ = self.may_take.recv();
             self.taken.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())

@@ -100,6 +100,11 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// When there is not so much room.
     fn allocate(&self, length: u64) -> io::Result<()>;
 
+    /// Whether the file has a name, also when that is not known.
+    fn has_name(&self) -> bool {
+        true
+    }
+
     /// Cuts off what is behind `length`.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ fn what_is_not_read_yet_is_taken_from_the_server() {
             // Until the client closes it.
             let _ = stream.read(&mut request);
         });
-        // To the end of the request and of the reply, although nobody reads.
+        // All of the reply, while the output is not read.
         in_time("the client takes the reply", || serving.join().unwrap());
         assert!(child.try_wait().unwrap().is_none(), "it waits for its reader");
         let (code, out, err) = finish(child);

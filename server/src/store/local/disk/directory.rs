@@ -183,6 +183,10 @@ impl DiskFile for File {
         os::allocate(self, length)
     }
 
+    fn has_name(&self) -> bool {
+        os::has_name(self)
+    }
+
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.set_len(length)
     }

@@ -34,8 +34,8 @@ impl fmt::Debug for RemovedFile {
 }
 
 impl RemovedFile {
-    /// A file that is going to be removed; `is_read` as long as somebody may read it. `None` where its
-    /// room can't be given back apart from its name: it goes along with that.
+    /// A file that is going to be removed; `is_read` tells whether it is still open elsewhere. `None`
+    /// where its room can't be given back apart from its name: it goes along with that.
     pub fn open(
         disk: &dyn Disk,
         name: &str,
@@ -44,8 +44,12 @@ impl RemovedFile {
         Some(Self { file: disk.open_to_shrink(name)?, is_read: Box::new(is_read) })
     }
 
-    /// Gives its room back, in steps for as long as `pause` answers that there is time.
+    /// Gives its room back, in steps for as long as `pause` answers that there is time. A file that has
+    /// another name, as in a copy made of links, is left as it is.
     fn free(self, pause: &mut impl FnMut(Duration) -> bool) {
+        if self.file.has_name() {
+            return;
+        }
         let mut rest = self.file.length().unwrap_or(0);
         while rest > STEP && pause(PAUSE) {
             rest -= STEP;
@@ -63,8 +67,8 @@ impl RemovedFiles {
         self.waiting().extend(file);
     }
 
-    /// Gives the room of those back that nobody reads. `pause` waits, and answers whether there is time
-    /// for more steps.
+    /// Gives the room of those back that are not read any more. `pause` waits, and answers whether there
+    /// is time for more steps.
     pub fn free(&self, mut pause: impl FnMut(Duration) -> bool) {
         loop {
             let mut waiting = self.waiting();
@@ -88,6 +92,23 @@ mod tests {
 
     use super::*;
     use crate::store::local::disk::directory::Directory;
+
+    /// As `cp -l` makes them.
+    #[test]
+    fn a_file_with_another_name_keeps_what_is_in_it() {
+        let root = tempfile::tempdir().unwrap();
+        let disk = Directory::make(root.path()).unwrap();
+        let file = disk.create("a").unwrap();
+        file.write_all_at(b"end", 2 * STEP).unwrap();
+        let removed = RemovedFile::open(&disk, "a", || false);
+        std::fs::hard_link(root.path().join("a"), root.path().join("copy")).unwrap();
+        drop(file);
+        disk.remove("a").unwrap();
+        let files = RemovedFiles::default();
+        files.add(removed);
+        files.free(|_| true);
+        assert_eq!(disk.open("copy").unwrap().length().unwrap(), 2 * STEP + 3);
+    }
 
     #[test]
     fn the_room_of_a_removed_file_is_given_back_in_steps_once_nobody_reads_it() {

@@ -202,15 +202,15 @@ impl Committer {
             return Ok(());
         }
         let gives_room_back = gives_room_back(group);
+        if !gives_room_back && !self.state.restore_reserve() {
+            self.log_disk_full(RESERVE_IN_USE);
+            return Err(Unavailable::DiskFull.into());
+        }
         // Nothing of the group is written before there is room.
         match self.make_room() {
             // It adds nothing to the heads.
             Err(Unavailable::DiskFull | Unavailable::Stalled) if gives_room_back => {}
             made => made?,
-        }
-        if !gives_room_back && !self.state.restore_reserve() {
-            self.log_disk_full(RESERVE_IN_USE);
-            return Err(Unavailable::DiskFull.into());
         }
         let new = self.gather(group);
         match self.segment.write(&mut self.buffer) {
