@@ -16,6 +16,7 @@ mod spool;
 mod standard_input;
 mod watch;
 
+use std::future;
 use std::io::{self, IsTerminal, LineWriter, Write};
 use std::process::ExitCode;
 
@@ -117,6 +118,21 @@ impl Write for DataOutput {
     }
 }
 
+/// Comes when nothing more can be printed, which matters where nothing may be for a long time: an error
+/// when the output has failed.
+async fn output_ended(spool: Option<&Spool>) -> Result<(), Failure> {
+    let failed = async {
+        match spool {
+            Some(spool) => spool.failed().await,
+            None => future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = output_closed() => Ok(()),
+        error = failed => Err(error.into()),
+    }
+}
+
 /// Does what the command line asks for, and gives the exit code that `--help` documents.
 pub async fn run(plan: Plan) -> ExitCode {
     let output = match DataOutput::open() {
@@ -132,12 +148,12 @@ pub async fn run(plan: Plan) -> ExitCode {
     };
     let mut out = Printer::new(plan.format, &plan.table.columns, LineWriter::new(output));
     let outcome = match &plan.mode {
-        RunMode::Request(line) => request(&plan, line, &mut out).await,
+        RunMode::Request(line) => request(&plan, line, spool.as_ref(), &mut out).await,
         RunMode::Input => import::run(&plan, StandardInput::default(), &mut out).await,
         RunMode::Delete(selector) => delete::run(&plan, selector).await,
         RunMode::Watch(keys) => {
             let commands = AlertCommands::new(plan.exec.as_deref());
-            watch::run(&plan, keys, commands, &mut out).await
+            watch::run(&plan, keys, commands, output_ended(spool.as_ref()), &mut out).await
         }
         RunMode::Once(keys) => {
             let mut commands = AlertCommands::new(plan.exec.as_deref());
@@ -183,7 +199,12 @@ pub async fn run(plan: Plan) -> ExitCode {
 }
 
 /// Sends the one request of the command line.
-async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Result<(), Failure> {
+async fn request(
+    plan: &Plan,
+    line: &str,
+    spool: Option<&Spool>,
+    out: &mut Printer<impl Write>,
+) -> Result<(), Failure> {
     let line = wire_line(line.as_bytes(), unix_now());
     let mut batch = Batch::default();
     if batch.push(&line.bytes).is_err() {
@@ -203,7 +224,7 @@ async fn request(plan: &Plan, line: &str, out: &mut Printer<impl Write>) -> Resu
     {
         return tokio::select! {
             outcome = follow(&connection, selector, out) => outcome,
-            () = output_closed() => Ok(()),
+            ended = output_ended(spool) => ended,
         };
     }
     let mut replies = connection.send_batch(batch).await?;

@@ -7,6 +7,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use tokio::sync::Notify;
+
 /// Bytes that are read back from the file at once.
 const PIECE: u64 = 256 << 10;
 
@@ -31,6 +33,8 @@ struct Shared {
     room: Room,
     state: Mutex<State>,
     changed: Condvar,
+    /// Has a permit once a write has failed.
+    failed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -61,11 +65,22 @@ impl Spool {
     }
 
     fn within(room: Room, output: impl Write + Send + 'static) -> io::Result<Self> {
-        let shared = Shared { room, state: Mutex::default(), changed: Condvar::new() };
+        let (state, changed, failed) = (Mutex::default(), Condvar::new(), Notify::new());
+        let shared = Shared { room, state, changed, failed };
         let shared = Arc::new(shared);
         let draining = Arc::clone(&shared);
         thread::Builder::new().name("output".to_owned()).spawn(move || draining.drain(output))?;
         Ok(Self(shared))
+    }
+
+    /// Comes when a write has failed, where nothing may be written for a long time: the error.
+    pub(super) async fn failed(&self) -> io::Error {
+        loop {
+            if let Err(error) = self.0.state().failure() {
+                return error;
+            }
+            self.0.failed.notified().await;
+        }
     }
 
     /// Waits until all is with the output; nothing may be written after that.
@@ -131,6 +146,7 @@ impl Shared {
             self.changed.notify_all();
             if let Err(error) = piece.and_then(|piece| output.write_all(&piece)) {
                 self.state().failure = Some(Arc::new(error));
+                self.failed.notify_one();
                 return self.changed.notify_all();
             }
         }
@@ -278,8 +294,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_output_that_fails_ends_it() {
+    #[tokio::test]
+    async fn an_output_that_fails_ends_it() {
         struct Broken;
         impl Write for Broken {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
@@ -293,6 +309,7 @@ mod tests {
         let mut spool = Spool::new(Broken).unwrap();
         // The first is taken before it is known.
         let _ = spool.write_all(b"a");
+        assert_eq!(spool.failed().await.kind(), io::ErrorKind::BrokenPipe);
         assert_eq!(spool.finish().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
         assert_eq!(spool.write_all(b"b").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

@@ -26,7 +26,7 @@ use crate::clock::unix_now;
 use crate::metrics::alerts::{Alert, AlertEvent, Alerts};
 use crate::metrics::needs::Needs;
 use crate::metrics::series::Series;
-use crate::system::os::signals::{UNCAUGHT_ENDS_WITH_CODE, output_closed};
+use crate::system::os::signals::UNCAUGHT_ENDS_WITH_CODE;
 use crate::text::time;
 use history::History;
 use known_points::KnownPoints;
@@ -36,13 +36,14 @@ pub(super) use poll::selectors;
 /// After a signal, commands of alerts have so long to end.
 const LAST_COMMANDS: Duration = Duration::from_millis(500);
 
-/// Runs until standard output is closed, or with alerts until a signal. The first connection must
+/// Runs until `output_ended` comes, or with alerts until a signal. The first connection must
 /// succeed, so that a wrong `--port` shows at once; later ones are tried again until they do. The
 /// outcome says whether an alert has fired.
 pub(super) async fn run(
     plan: &Plan,
     patterns: &[Glob],
     commands: AlertCommands,
+    output_ended: impl Future<Output = Result<(), Failure>>,
     out: &mut Printer<impl Write>,
 ) -> Result<(), Failure> {
     let connection = connect(plan).await?;
@@ -72,7 +73,7 @@ pub(super) async fn run(
     let mut is_signalled = false;
     let outcome = tokio::select! {
         outcome = watcher.run(plan, connection) => outcome,
-        () = output_closed() => Ok(()),
+        ended = output_ended => ended,
         code = async { match signal {
             Some(signal) => signal.await,
             None => future::pending().await,

@@ -7,7 +7,7 @@ use crate::harness::server::TestServer;
 /// Runs the client in a shell with redirections: its exit code, and what it wrote.
 fn run(server: &TestServer, arguments: &str, redirections: &str) -> (i32, String, String) {
     let port = server.port;
-    let script = format!("\"$CLIENT\" --port {port} {arguments} {redirections}");
+    let script = format!("exec \"$CLIENT\" --port {port} {arguments} {redirections}");
     let client = env!("CARGO_BIN_EXE_tui-client");
     finish(piped("sh").args(["-c", &script]).env("CLIENT", client).spawn().unwrap())
 }
@@ -24,6 +24,7 @@ fn what_is_written_to_a_closed_output_is_an_error() {
     let message = "tui-client: standard output is closed\n";
     for arguments in [
         "get a",
+        "'get a[:+]'",
         "--once",
         "--watch a",
         "--format csv",
