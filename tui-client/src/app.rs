@@ -154,7 +154,7 @@ impl App {
             app.feed.follow_beside(app.marks.own().collect());
         }
         match config.replayed {
-            Some(session) => app.replay(&session),
+            Some(session) => app.replay(session),
             None => app.open_view(&config.view),
         }
         app

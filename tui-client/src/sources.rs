@@ -8,6 +8,7 @@ mod names;
 mod request;
 mod rest_of_glob;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -204,25 +205,37 @@ impl Runs {
     }
 }
 
-/// The keys of sources that are away: an answer may lack them although they have points. Clones share
-/// what they begin with.
+/// The keys that an answer may lack although they have points: those of sources that are away, and those
+/// of which a saved session says nothing. Clones share what is in here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Away(Arc<[String]>);
+pub struct Away {
+    /// What keys begin with.
+    prefixes: Arc<[String]>,
+    /// Whole keys.
+    keys: Arc<HashSet<String>>,
+}
 
 impl Away {
     /// The keys that begin with one of these.
     pub fn of(prefixes: impl IntoIterator<Item = String>) -> Self {
-        Self(prefixes.into_iter().collect())
+        Self { prefixes: prefixes.into_iter().collect(), keys: Arc::default() }
+    }
+
+    /// These keys, too.
+    #[must_use]
+    pub fn with_keys(self, keys: impl IntoIterator<Item = String>) -> Self {
+        Self { keys: Arc::new(keys.into_iter().collect()), ..self }
     }
 
     /// There are no such keys.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.prefixes.is_empty() && self.keys.is_empty()
     }
 
     /// It is such a key.
     pub fn has(&self, key: &str) -> bool {
-        self.0.iter().any(|prefix| key.starts_with(prefix.as_str()))
+        let begins = |prefix: &String| key.starts_with(prefix.as_str());
+        self.prefixes.iter().any(begins) || self.keys.contains(key)
     }
 }
 

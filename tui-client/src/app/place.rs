@@ -51,6 +51,11 @@ impl Place {
         self.at.or(self.beside)
     }
 
+    /// The Unix time that the request under way is of.
+    pub fn asked_for(&self) -> Option<i64> {
+        self.asked.map(|(_, at)| at)
+    }
+
     /// The table as of a time, once it has come.
     pub fn table(&self) -> Option<&Table> {
         self.table.as_ref()

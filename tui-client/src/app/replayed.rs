@@ -1,55 +1,75 @@
 //! The saved session that is shown: when it was saved, and what it knows.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use shared::selector::{Clause, Time};
 use shared::{Glob, Selector};
 
 use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
-use crate::session::Session;
 use crate::session::coverage::Coverage;
+use crate::session::{Recording, Session};
 use crate::text::{number, time};
 
 /// A saved session that is shown.
 #[derive(Debug)]
 pub struct Replayed {
-    /// Unix seconds at which it was saved.
-    saved_at: i64,
-    /// What is known of its keys, and how many have the newest points only.
-    coverage: Option<(Coverage, u64)>,
+    session: Arc<Session>,
+    /// How many of its keys have the newest points only.
+    partial: u64,
 }
 
 impl Replayed {
     /// What is to be known of a session.
-    pub fn of(session: &Session) -> Self {
+    pub fn of(session: Arc<Session>) -> Self {
         let partial = session.recording.partial() as u64;
-        let coverage = session.recording.coverage().map(|it| (it.clone(), partial));
-        Self { saved_at: session.view.saved_at, coverage }
+        Self { session, partial }
+    }
+
+    fn coverage(&self) -> Option<&Coverage> {
+        self.session.recording.coverage()
+    }
+
+    /// The points that it has.
+    pub fn recording(&self) -> &Recording {
+        &self.session.recording
+    }
+
+    /// The keys of which it does not say how they stood at a Unix second.
+    pub fn unknown_at(&self, at: i64) -> impl Iterator<Item = String> {
+        let of = self.coverage().into_iter().flat_map(move |coverage| {
+            let keys = self.recording().iter().map(|(key, _)| key.as_str());
+            keys.filter(move |key| coverage.known_at(key, at) == 0)
+        });
+        of.map(str::to_owned)
+    }
+
+    /// How many keys have the newest points only.
+    pub fn newest_only(&self) -> u64 {
+        self.partial
     }
 
     /// The Unix second at which it was saved.
     pub fn saved_at(&self) -> i64 {
-        self.saved_at
+        self.session.view.saved_at
     }
 
     /// The Unix second at which it begins, if it says nothing of this one.
     pub fn begins_after(&self, at: i64) -> Option<i64> {
-        let (coverage, _) = self.coverage.as_ref()?;
+        let coverage = self.coverage()?;
         coverage.begins_after(at).then_some(coverage.from)
     }
 
     /// Only the newest points of a key are known at a Unix second.
     pub fn lacks_numbers(&self, key: &str, at: i64) -> bool {
-        self.partial(at) > 0 && self.coverage.as_ref().is_some_and(|(it, _)| !it.is_whole(key))
+        self.partial(at) > 0 && self.coverage().is_some_and(|it| !it.is_whole(key))
     }
 
     /// The number of keys of which only the newest points are known at a Unix second.
     pub fn partial(&self, at: i64) -> u64 {
-        let partial = self
-            .coverage
-            .as_ref()
-            .filter(|(coverage, _)| !(coverage.from <= at && at <= coverage.until));
-        partial.map_or(0, |&(_, partial)| partial)
+        let is_partial = |it: &&Coverage| !(it.from <= at && at <= it.until);
+        self.coverage().filter(is_partial).map_or(0, |_| self.partial)
     }
 }
 
@@ -88,7 +108,7 @@ impl Replayed {
     ) -> Option<Unsaved> {
         let unix = |time| match time {
             Time::At(at) => at,
-            Time::Ago(ago) => self.saved_at.saturating_sub(ago.seconds()),
+            Time::Ago(ago) => self.saved_at().saturating_sub(ago.seconds()),
         };
         let (from, to) = match selector.clause() {
             None => (None, None),
@@ -103,16 +123,16 @@ impl Replayed {
             }
             Some(Clause::Follow { .. }) => return None,
         };
-        let Some((coverage, _)) = &self.coverage else {
+        let Some(coverage) = self.coverage() else {
             return Some(Unsaved { from: None, newest_only: 0 });
         };
         let pattern = Glob::from(selector.pattern());
         let is_partial = |key: &&str| pattern.matches(key) && !coverage.is_whole(key);
-        let is_covered = to.unwrap_or(self.saved_at) <= coverage.until;
+        let is_covered = to.unwrap_or(self.saved_at()) <= coverage.until;
         let newest_only = if is_covered { 0 } else { keys.filter(is_partial).count() as u64 };
         let is_early = from.is_none_or(|from| from < coverage.from);
         // Where nothing but the newest points was saved, that begins with the session itself.
-        let is_newest_only = newest_only > 0 && coverage.from >= self.saved_at;
+        let is_newest_only = newest_only > 0 && coverage.from >= self.saved_at();
         let from = Some(coverage.from).filter(|_| is_early && !is_newest_only);
         (from.is_some() || newest_only > 0).then_some(Unsaved { from, newest_only })
     }

@@ -1,7 +1,7 @@
 //! A session that is being gathered from the server, to be saved: first the newest points and how
 //! many there are besides, then as many of those as a file is to have.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use shared::{Glob, Key, Point};
 
@@ -207,24 +207,32 @@ impl Saving {
         self.session.recording.set_coverage(coverage);
     }
 
-    /// Adds the newest points of keys that no server was there to be asked for.
+    /// Adds the newest points of keys that no server was there to be asked for. Of a key that comes
+    /// more than once those count that leave no gap before the newest.
     pub fn add_away<'a>(&mut self, keys: impl Iterator<Item = (&'a str, Vec<Point>)>) {
         let answered: HashSet<String> =
             self.session.recording.iter().map(|(key, _)| key.as_str().to_owned()).collect();
+        let mut since: BTreeMap<String, i64> = BTreeMap::new();
         for (key, points) in keys.filter(|(key, _)| !answered.contains(*key)) {
-            self.add_points(key, points.into_iter());
+            let times = || points.iter().map(|point| point.timestamp);
+            let Some((first, last)) = times().min().zip(times().max()) else { continue };
+            let known = since.get(key).copied().unwrap_or(last);
+            if last >= known {
+                since.insert(key.to_owned(), known.min(first));
+                self.add_points(key, points.into_iter());
+            }
         }
-        let added = self.session.recording.len() - answered.len();
-        let Some(coverage) = self.session.recording.coverage().filter(|_| added > 0) else {
+        let Some(coverage) = self.session.recording.coverage().filter(|_| !since.is_empty()) else {
             return;
         };
-        self.points_left_out += added as u64;
+        self.points_left_out += since.len() as u64;
+        let mut coverage = Coverage { since, ..coverage.clone() };
         if coverage.until == i64::MAX {
-            let until = coverage.from.saturating_sub(1);
-            let mut coverage = Coverage { until, whole: answered, ..coverage.clone() };
+            coverage.until = coverage.from.saturating_sub(1);
+            coverage.whole = answered;
             coverage.known.insert(self.session.view.saved_at);
-            self.session.recording.set_coverage(coverage);
         }
+        self.session.recording.set_coverage(coverage);
     }
 
     /// What is asked for last.

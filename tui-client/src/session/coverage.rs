@@ -1,6 +1,6 @@
 //! What a recording knows of its keys, where it does not have all of their points.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The times of which a recording knows the points.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +13,20 @@ pub struct Coverage {
     pub known: BTreeSet<i64>,
     /// The keys that have all points from the first second on.
     pub whole: HashSet<String>,
+    /// The keys of which nothing is known before a Unix second of their own, and all from then on.
+    pub since: BTreeMap<String, i64>,
 }
 
 impl Coverage {
     /// All points of all keys from a Unix second on.
     pub fn all_from(from: i64) -> Self {
-        Self { from, until: i64::MAX, known: BTreeSet::new(), whole: HashSet::new() }
+        Self {
+            from,
+            until: i64::MAX,
+            known: BTreeSet::new(),
+            whole: HashSet::new(),
+            since: BTreeMap::new(),
+        }
     }
 
     /// The key has all points from the first second on.
@@ -28,7 +36,9 @@ impl Coverage {
 
     /// How many of the newest points of a key are known at a Unix second.
     pub fn known_at(&self, key: &str, at: i64) -> usize {
-        if self.from <= at && (at <= self.until || self.is_whole(key)) {
+        if let Some(&since) = self.since.get(key) {
+            if since <= at { usize::MAX } else { 0 }
+        } else if self.from <= at && (at <= self.until || self.is_whole(key)) {
             usize::MAX
         } else if self.known.contains(&at) {
             2
@@ -42,6 +52,9 @@ impl Coverage {
 
     /// Sums and extremes of a range are those of all its points.
     pub fn has_all_of(&self, key: &str, from: Option<i64>, to: i64) -> bool {
+        if let Some(&since) = self.since.get(key) {
+            return from.is_some_and(|from| since <= from);
+        }
         self.is_whole(key) || from.is_some_and(|from| self.from <= from) && to <= self.until
     }
 

@@ -150,6 +150,11 @@ fn take_coverage(coverage: &mut Option<Coverage>, line: &str) -> Option<()> {
         "whole" => {
             coverage.whole.insert(Key::new(value).ok()?.as_str().to_owned());
         }
+        "since" => {
+            let (since, key) = value.split_once(' ')?;
+            let key = Key::new(key).ok()?.as_str().to_owned();
+            coverage.since.insert(key, since.parse().ok()?);
+        }
         _ => {}
     }
     Some(())

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -106,6 +107,7 @@ fn session() -> Session {
         until: 1_795_933_000,
         known: [1_795_932_000, 1_795_933_800].into(),
         whole: ["palm.cpu".to_owned()].into(),
+        since: [("火.cpu".to_owned(), -7)].into(),
     });
     Session { view: view(), recording, log }
 }
@@ -313,6 +315,7 @@ fn a_recording_says_nothing_of_points_that_it_does_not_have() {
         until: 105,
         known: [50, 110].into(),
         whole: ["whole".to_owned()].into(),
+        since: BTreeMap::new(),
     });
     assert_eq!(recording.partial(), 1);
     let asked = |selector: &str| {
@@ -333,4 +336,15 @@ fn a_recording_says_nothing_of_points_that_it_does_not_have() {
     recording.answer(b"get *[last@60]", 120, &mut early);
     assert_eq!(str::from_utf8(&early), Ok("error\nthis session begins later\n\n"));
     assert_eq!(asked("last@50"), "", "a time that is known");
+    // Of the second key all is known from a time of its own on.
+    let coverage = recording.coverage().unwrap().clone();
+    recording.set_coverage(Coverage { since: [("part".to_owned(), 108)].into(), ..coverage });
+    assert_eq!(recording.partial(), 1);
+    let asked = |selector: &str| {
+        let mut out = Vec::new();
+        recording.answer(format!("get part[{selector}]").as_bytes(), 120, &mut out);
+        String::from_utf8(out).unwrap().lines().filter(|line| line.contains(' ')).count()
+    };
+    assert_eq!(["last:9@107", "last:2@50", "last:9@110"].map(asked), [0, 0, 3]);
+    assert_eq!(["108::all:count", "107::all:count"].map(asked), [1, 0]);
 }

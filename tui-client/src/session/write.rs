@@ -55,6 +55,9 @@ fn write_coverage(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
     for key in whole {
         writeln!(out, "whole {key}")?;
     }
+    for (key, since) in &coverage.since {
+        writeln!(out, "since {since} {key}")?;
+    }
     Ok(())
 }
 

@@ -111,7 +111,7 @@ impl App {
             .table
             .compared()
             .is_some_and(|known| known.name == time.name && !known.unknown.is_empty());
-        let unknown = self.sources.kept();
+        let unknown = self.unknown_at(time.at);
         let compared = Arc::new(Compared {
             name: time.name,
             at: time.at,

@@ -154,11 +154,18 @@ impl App {
             let reason = reply.reason();
             self.cx.say(Tone::Bad, format!("the table stays as it was: {reason}"));
         }
-        let answer = (reply.status == Status::Ok).then(|| (reply.answer, self.sources.kept()));
+        let unknown = self.unknown_at(self.place.asked_for().unwrap_or_default());
+        let answer = (reply.status == Status::Ok).then_some((reply.answer, unknown));
         let rows = self.layout().table_rows();
         let job = self.place.take(reply.id, answer, &self.table, rows);
         self.sort(job);
         self.select_row_as_saved();
+    }
+
+    /// The keys of which an answer does not say how they stood at a Unix time.
+    pub(in crate::app) fn unknown_at(&self, at: i64) -> Away {
+        let unsaved = self.replayed.iter().flat_map(|replayed| replayed.unknown_at(at));
+        self.sources.kept().with_keys(unsaved)
     }
 
     /// Numbers of the table of then are under way, which complete what it shows.
@@ -186,6 +193,9 @@ impl App {
     /// Why a watched key has no point at the place in time.
     pub fn why_not_then(&self, key: &str) -> String {
         let unknown = self.place.table().map(Table::unknown).filter(|unknown| unknown.has(key));
+        if unknown.is_some() && self.replayed.is_some() {
+            return "not saved".to_owned();
+        }
         let source = unknown.and_then(|_| self.sources.of_key(key));
         match source {
             None => "no points then".to_owned(),

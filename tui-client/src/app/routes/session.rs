@@ -10,6 +10,7 @@ use crate::app::saving::{Saving, Scope};
 use crate::app::watch::Watch;
 use crate::effect::{Effect, FileJob};
 use crate::metrics::reply::PointLists;
+use crate::metrics::rollups::Sample;
 use crate::request::pending::SessionQuery;
 use crate::session::{LeftOut, Session, SessionFile};
 use crate::text::number;
@@ -40,6 +41,13 @@ impl App {
         let (view, log) = (self.present_view(), self.log.snapshot());
         let log = Snapshot { filter: None, ..log };
         let number = self.link.next_id();
+        if let Some(replayed) = &self.replayed {
+            // It has all that there is, and says what that is.
+            let recording = replayed.recording().clone();
+            let left_out = LeftOut { keys: 0, points_of: replayed.newest_only() };
+            let session = Arc::new(Session { view, recording, log });
+            return self.cx.push(Effect::File(FileJob::SaveSession { path, session, left_out }));
+        }
         let mut saving = Saving::new(number, path, view, log, self.session_scope());
         if self.feed.has_selectors() == Some(true) && self.link.is_connected() {
             self.cx.say(Tone::Plain, "saving the session");
@@ -69,8 +77,8 @@ impl App {
         }
         if let Some(mut saving) = self.saving.take_if(|saving| saving.is_complete()) {
             let away = self.sources.kept();
-            let known = self.known_points().filter(|(key, _)| away.has(key));
-            saving.add_away(known);
+            let known = self.known_points().chain(self.charted_points());
+            saving.add_away(known.filter(|(key, _)| away.has(key)));
             if saving.lacks_answers() {
                 self.say_incomplete();
                 saving.has_newest_only();
@@ -79,12 +87,21 @@ impl App {
         }
     }
 
-    /// The newest points of keys that the screen has, watched ones first; a key may come twice.
+    /// The newest points of keys that the screen has, without a gap, watched ones first; a key may come twice.
     fn known_points(&self) -> impl Iterator<Item = (&str, Vec<Point>)> {
         let watched = self.watch.keys().iter().filter_map(|key| key.series.as_ref());
         watched.chain(self.table.answer().series.iter()).map(|series| {
             let points = series.recent().iter().copied().chain([series.last]);
             (series.key.as_str(), points.collect())
+        })
+    }
+
+    /// The points of lines in the chart.
+    fn charted_points(&self) -> impl Iterator<Item = (&str, Vec<Point>)> {
+        let lines = self.watch.lines_of_points(&self.layout());
+        lines.into_iter().map(|(key, line)| {
+            let point = |it: Sample| Point { timestamp: it.timestamp, value: it.min };
+            (key, line.iter().map(point).collect())
         })
     }
 
@@ -136,7 +153,9 @@ impl App {
         let window = self.table.window().seconds().unwrap_or(MAX_TIME).max(MIN_TIME);
         let newest = self.place.at().map_or(now, |at| at.min(now));
         let from = newest.saturating_sub(window);
-        let glob = |key: &str| key.parse::<Glob>().ok();
+        // What no server is there to be asked for is added as far as the screen has it.
+        let absent = self.sources.absent();
+        let glob = |key: &str| key.parse::<Glob>().ok().filter(|_| !absent.has(key));
         let bounds = self.watch.chart_bounds();
         let chart = bounds.map(|bounds| {
             let (begin, _) = self.watch.viewport().range(bounds);
@@ -152,7 +171,9 @@ impl App {
                 in_sight.push(key);
             }
         }
-        let history = Watch::history(self.watch.patterns());
+        let patterns = self.watch.patterns().iter();
+        let patterns = patterns.filter(|pattern| !absent.has(pattern.as_str())).cloned();
+        let history = Watch::history(&patterns.collect::<Vec<_>>());
         let history = history.into_iter().map(|(_, selector)| selector).collect();
         let keys = self.table.answer().series.len() as u64;
         let out_of_sight = keys.saturating_sub(in_sight.len() as u64);
@@ -163,7 +184,7 @@ impl App {
     }
 
     /// Shows a saved session as it was; its points come as those of a server.
-    pub(in crate::app) fn replay(&mut self, session: &Session) {
+    pub(in crate::app) fn replay(&mut self, session: Arc<Session>) {
         self.cx.set_recording();
         self.log.replay(&session.log);
         let ids = session.log.entries().filter_map(|line| line.exchange);

@@ -123,6 +123,12 @@ impl Sources {
         Away::of(kept.map(|standing| standing.label.prefix()))
     }
 
+    /// The keys of sources that are not there.
+    pub fn absent(&self) -> Away {
+        let absent = self.0.iter().filter(|it| matches!(it.state, SourceState::Away { .. }));
+        Away::of(absent.map(|standing| standing.label.prefix()))
+    }
+
     /// How the source of a key stands.
     pub fn of_key(&self, key: &str) -> Option<&Standing> {
         self.0.iter().find(|standing| key.starts_with(&standing.label.prefix()))

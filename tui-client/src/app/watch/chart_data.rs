@@ -212,6 +212,13 @@ impl Watch {
         self.in_chart().map(|watched| watched.line(view)).collect()
     }
 
+    /// The keys in the chart with their lines, where these are of points and not of buckets.
+    pub fn lines_of_points(&self, layout: &Layout) -> Vec<(&str, Line)> {
+        let Some(view) = self.asked_view(layout) else { return Vec::new() };
+        let lines = self.in_chart().map(|watched| (watched.key.as_str(), watched.line(&view)));
+        lines.filter(|(_, line)| line.step().is_none()).collect()
+    }
+
     fn charted_places(&self) -> Vec<usize> {
         let keys = self.in_chart();
         keys.filter_map(|key| self.keys.iter().position(|known| known.key == key.key)).collect()

@@ -221,6 +221,40 @@ fn an_answer_in_a_replay_says_that_it_has_only_what_was_saved() {
     assert!(!scene.app.typed_answer().unwrap().title().contains("saved"), "a server has all");
 }
 
+/// Nothing is asked for: what is not in it is not known of a key without points either.
+#[test]
+fn a_session_that_is_saved_again_has_all_that_it_had() {
+    let mut scene = replay(160);
+    let before = scene.app.replayed().unwrap().recording().clone();
+    let effects = scene.press(KeyPress::ctrl('s'));
+    let (_, session, left_out) =
+        effects.into_iter().find_map(self::session).expect("it is written");
+    assert_eq!(session.recording, before);
+    assert_eq!(left_out, LeftOut { keys: 0, points_of: 2 });
+}
+
+#[test]
+fn a_replay_calls_nothing_new_of_which_it_has_no_points() {
+    let mut scene = replay(160);
+    scene.to(Mode::Table);
+    // Of `a` all points are there, of the others the newest ones.
+    let at = NOW - 300;
+    scene.keys(&format!("C{at}\n"));
+    scene.ok(&format!("get *[last:2@{at}]"), "");
+    let text = |scene: &Scene| draw(scene, &scene.theme, 160, 20).to_string();
+    let row = |scene: &Scene, key: &str| {
+        text(scene).lines().find(|line| line.contains(key)).unwrap().to_owned()
+    };
+    assert!(row(&scene, "│ a ").contains("new"), "{}", text(&scene));
+    assert!(!row(&scene, "│ b ").contains("new"), "{}", text(&scene));
+    scene.keys("C\nWb\n");
+    scene.ok("get b[last:1024]", &format!("b 1 {}\n", NOW - 1));
+    scene.keys(&format!("@{at}\n"));
+    scene.ok(&format!("get *[last@{at}]"), &format!("a 1 {at}\n"));
+    assert!(text(&scene).contains("  b       not saved"), "{}", text(&scene));
+    assert!(!text(&scene).contains("no points then"), "{}", text(&scene));
+}
+
 #[test]
 fn a_replay_says_what_it_does_not_know() {
     let mut scene = replay(160);

@@ -157,7 +157,10 @@ fn shows_the_same_of(
         let cells = ours.content().iter().zip(theirs.content()).skip(SIZE.0.into());
         let other = cells.filter(|(ours, theirs)| ours != theirs).collect::<Vec<_>>();
         assert!(other.is_empty(), "other styles: {other:?}");
-        replay.saved = desk.saved;
+        // It can be taken along again, and has lost nothing.
+        replay.press(KeyPress::ctrl('s'));
+        let [first, again] = [&desk.saved, &replay.saved].map(|it| session::parse(it).unwrap());
+        assert!(first.recording == again.recording, "{}", replay.notice());
         replay
     })
 }
@@ -238,6 +241,49 @@ fn several_servers_are_shown_as_they_were() {
     assert!(desk.text().contains("replay of web1, db, saved 20"), "{}", desk.text());
 }
 
+/// What the screen has of the server that is away is in the file, the line in the chart, too, and of no
+/// other time anything is said.
+#[test]
+fn of_a_server_that_is_away_the_points_on_the_screen_are_saved() {
+    let mut servers = [TestServer::start(), TestServer::start()];
+    let now = tui_client::clock::unix_now();
+    for server in &servers {
+        feed(server, now);
+    }
+    let sources = sources(&[servers[0].port, servers[1].port], &[]);
+    on_runtime(async {
+        let peer = Peer::Joined(Arc::new(Joined::new(sources.clone())));
+        let config = config(&["db/palm.memory_used"], &[]);
+        let view = View { address: config.address.clone(), ..View::default() };
+        let view = view.with_sources(sources.iter().map(SourceLabel::from));
+        let config = AppConfig { address: view.address.clone(), sources: view.sources(), ..config };
+        let mut desk = Desk::new(peer, config, now, SIZE);
+        desk.until("the answers", is_settled).await;
+        servers[1].stop();
+        desk.until("the end", |desk| desk.text().contains("1 of 2 live") && is_settled(desk)).await;
+        desk.press(KeyPress::ctrl('s'));
+        desk.until("the session", |desk| !desk.saved.is_empty()).await;
+        let mut replay = replay(&desk.saved);
+        replay.until("the answers", is_settled).await;
+        let recording = replay.app.replayed().unwrap().recording();
+        let of_key = |name: &str| {
+            let (_, points) = recording.iter().find(|(key, _)| key.as_str() == name).unwrap();
+            points.count()
+        };
+        assert_eq!(of_key("db/palm.memory_used"), of_key("web1/palm.memory_used"));
+        assert!(of_key("db/palm.cpu") < 30 && of_key("web1/palm.cpu") > 500);
+        replay.to(Mode::Table);
+        replay.keys(&format!("C{}\n", now - 300));
+        replay.until("the comparison", |desk| desk.text().contains("moved since")).await;
+        assert!(!replay.text().contains("new "), "{}", replay.text());
+        replay.keys(&format!("C\nWdb/palm.cpu\n@{}\n", now - 300));
+        replay.until("the place", |desk| desk.app.table().as_of() == Some(now - 300)).await;
+        let shown = replay.text();
+        assert!(shown.contains("db/palm.cpu          not saved"), "{shown}");
+        assert!(!shown.contains("no points then"), "{shown}");
+    });
+}
+
 #[test]
 fn the_keys_of_one_prefix_are_shown_as_they_were() {
     let server = TestServer::start();
@@ -265,7 +311,6 @@ fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
     let server = two_runs(now);
     // A point of the first run that is ahead in the view, which is not of now.
     server.send(&format!("put run1.loss 2 {}\nput mark.release 1 {}\n", now + 14, now - 500));
-    // The steps of a trend are those of the clock at which it was asked for, which a run has not.
     let act = async |desk: &mut Desk, _| {
         desk.to(Mode::Table);
         desk.keys("?column trend\n");
