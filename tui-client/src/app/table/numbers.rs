@@ -16,6 +16,7 @@ use crate::metrics::needs::Parts;
 use crate::metrics::reply::PointLists;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::series::{Asked, Bounds, LATE, Series, newest};
+use crate::metrics::trend::Trend;
 use crate::metrics::window::{Window, trend_step};
 use crate::request::pending::{Query, RowPart, RowQuery};
 use crate::sources::Away;
@@ -195,6 +196,9 @@ impl Numbers {
             let lacking: Vec<_> = lacking.collect();
             self.renewed.clear();
             let parts = lacking.iter().fold(Parts::default(), |all, (_, parts)| all | *parts);
+            // What is known in shorter buckets goes on with what is told.
+            let is_fine = |series: &Series| series.trend().is_some_and(Trend::is_fine);
+            let may_refine = lacking.iter().any(|(series, _)| !is_fine(series));
             let newest = newest(lacking.iter().map(|&(series, _)| series), unix);
             let keys: BTreeSet<_> = lacking.iter().map(|(series, _)| series.key.clone()).collect();
             let keys: Vec<_> = keys.into_iter().collect();
@@ -203,6 +207,9 @@ impl Numbers {
                 let until = newest.map(|newest| newest.saturating_sub(LATE));
                 let until = until.filter(|&until| from.is_none_or(|from| until > from));
                 queries.extend(self.ask(keys, parts, until, step, unix));
+                if let Some(batch) = self.batches.last_mut() {
+                    batch.may_refine = may_refine;
+                }
             }
         }
         let known = self.all.filter(|&(_, until)| now < until).map(|(parts, _)| parts);
@@ -284,6 +291,7 @@ impl Numbers {
             asked.push(RowPart::Number(Aggregate::Count));
         }
         asked.extend(self.window.trend_step().filter(|_| trend).map(RowPart::Trend));
+        batch.full_step = self.window.trend_step();
         let queries = batch.queries((self.window, self.as_of), &asked);
         self.batches.push(batch);
         queries
@@ -321,6 +329,12 @@ impl Numbers {
             let firsts = firsts.flat_map(|(_, points)| points).map(|first| first.timestamp);
             let seconds = firsts.min().map_or(0, |first| now.1.saturating_sub(first));
             let step = batch.step_for(trend_step(seconds.max(0)));
+            return batch.queries((self.window, self.as_of), &[RowPart::Trend(step)]);
+        }
+        let until = self.as_of.unwrap_or(now.1);
+        if std::mem::take(&mut batch.may_refine)
+            && let Some(step) = batch.finer_step(until)
+        {
             return batch.queries((self.window, self.as_of), &[RowPart::Trend(step)]);
         }
         Vec::new()

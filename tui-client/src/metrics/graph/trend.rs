@@ -29,6 +29,12 @@ impl Trend {
         Self { step, full_step: step, buckets, limit: limit.max(1) }
     }
 
+    /// The same of a window whose buckets have so many seconds once the points fill it.
+    #[must_use]
+    pub fn within(self, full_step: i64) -> Self {
+        Self { full_step: full_step.max(self.step), ..self }
+    }
+
     /// All points of the window, oldest first, in the shortest buckets that are not too many.
     pub fn of_points<'a>(
         full_step: i64,
@@ -44,6 +50,21 @@ impl Trend {
     /// Seconds in a bucket of its window.
     pub fn full_step(&self) -> i64 {
         self.full_step
+    }
+
+    /// The buckets are shorter than those of a full window.
+    pub fn is_fine(&self) -> bool {
+        self.step < self.full_step
+    }
+
+    /// How many buckets after the first one a window has at most; none unless it is about full.
+    fn full_buckets(&self) -> Option<i64> {
+        /// Buckets of a full window that come and go with the place of its ends in them.
+        const LOOSE: i64 = 4;
+        let (first, last) = (self.buckets.front()?, self.buckets.back()?);
+        let most = i64::try_from(self.limit - 1).ok()?;
+        let buckets = last.timestamp.saturating_sub(first.timestamp) / self.step;
+        (!self.is_fine() && buckets.saturating_add(LOOSE) > most).then_some(most)
     }
 
     /// The time of the first bucket.
@@ -161,14 +182,19 @@ impl TrendAxis {
         /// Columns of which one may be missing for the oldest buckets, rather than that all are
         /// half as many: a window has a bucket or two more than it has room.
         const SPARE: i64 = 8;
+        let trends: Vec<&Trend> = trends.into_iter().collect();
         let span =
-            |trend: &Trend| Some((trend.step, trend.first()?, trend.buckets.back()?.timestamp));
-        let spans = trends.into_iter().filter_map(span);
+            |trend: &&Trend| Some((trend.step, trend.first()?, trend.buckets.back()?.timestamp));
+        let spans = trends.iter().filter_map(span);
         let (step, first, last) =
             spans.reduce(|a, b| (a.0.max(b.0), a.1.min(b.1), a.2.max(b.2)))?;
         let columns = columns.max(1);
         let room = i64::try_from(columns).unwrap_or(i64::MAX);
         let buckets = last.div_euclid(step).saturating_sub(first.div_euclid(step));
+        // A bucket that comes or goes does not change how wide the columns are.
+        let full = trends.iter().filter(|trend| trend.step == step);
+        let full = full.filter_map(|trend| trend.full_buckets()).max();
+        let buckets = buckets.max(full.unwrap_or(0));
         let wide = step.saturating_mul(buckets.saturating_sub(room / SPARE) / room + 1);
         let end = last.div_euclid(wide).saturating_sub(room - 1);
         Some(Self { wide, first: first.div_euclid(wide).max(end), columns })
@@ -251,6 +277,27 @@ mod tests {
             let trend = Trend::new(19, 49, &buckets(3..52));
             let shown = trend.columns(columns).len();
             assert!(shown <= columns && shown * 2 >= columns.min(49), "{columns}: {shown}");
+        }
+    }
+
+    /// A quarter of an hour that goes on by the second, and is asked for again each half a minute.
+    #[test]
+    fn the_columns_of_a_window_stay_as_wide_as_time_goes_on() {
+        let buckets = |from: i64, to: i64| {
+            let starts = from.div_euclid(19)..=to.div_euclid(19);
+            starts.map(|n| point(n * 19, 1.0)).collect::<Vec<_>>()
+        };
+        for columns in 1..60 {
+            let mut widths = std::collections::BTreeSet::new();
+            let mut trend = Trend::new(19, 49, &buckets(0, 900));
+            for now in 900..1200 {
+                trend.push(point(now, 1.0));
+                if now % 30 == 0 {
+                    trend = Trend::new(19, 49, &buckets(now - 900, now));
+                }
+                widths.extend(TrendAxis::of([&trend], columns).map(|axis| axis.wide));
+            }
+            assert_eq!(widths.len(), 1, "{columns}: {widths:?}");
         }
     }
 

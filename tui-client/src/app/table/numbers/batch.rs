@@ -12,7 +12,7 @@ use crate::metrics::series::summary::Answer;
 use crate::metrics::series::{Bounds, Series};
 use crate::metrics::trend::Trend;
 use crate::metrics::watch_plan::merged;
-use crate::metrics::window::{TREND_STEPS, Window};
+use crate::metrics::window::{TREND_STEPS, Window, trend_step};
 use crate::request::pending::{Priority, Query, QueryTag, RowPart, RowQuery};
 use crate::sources::Away;
 
@@ -31,6 +31,11 @@ pub(super) struct Batch {
     pub(super) has_failed: bool,
     /// The course is still to be asked for, once it is known how far back it goes.
     pub(super) needs_first: bool,
+    /// The courses may be asked for in shorter buckets, once it is known how little of the window they
+    /// fill.
+    pub(super) may_refine: bool,
+    /// Seconds in a bucket of a full window, where it has a beginning.
+    pub(super) full_step: Option<i64>,
     /// Seconds in a bucket of the trends in sight, where they depend on the first point.
     pub(super) step_in_sight: Option<i64>,
     /// Counts and means are of the points up to this time: newer ones are known by themselves, so
@@ -64,6 +69,8 @@ impl Batch {
             left: 0,
             has_failed: false,
             needs_first: false,
+            may_refine: false,
+            full_step: None,
             step_in_sight: None,
             answers: Vec::new(),
         }
@@ -78,6 +85,28 @@ impl Batch {
     pub(super) fn step_for(&self, needed: i64) -> i64 {
         let in_sight = self.step_in_sight.filter(|step| needed <= step + step / 16);
         in_sight.unwrap_or(needed)
+    }
+
+    /// Seconds in a bucket in which the courses fill what they have of the window, up to a Unix time;
+    /// none where that is not much shorter than those of the answer.
+    pub(super) fn finer_step(&self, until: i64) -> Option<i64> {
+        /// How many times shorter.
+        const MUCH: i64 = 3;
+        let step = self.full_step?;
+        let lists_of = |part: RowPart| {
+            let lists = self.answers.iter().filter(move |(known, _)| *known == part);
+            lists.flat_map(|(_, lists)| lists.iter())
+        };
+        // Of rows with fewer points the course is that of the points themselves.
+        let is_long = |(_, points): (&str, &[Point])| points.len() >= RECENT;
+        let has_recent = self.parts.contains(Parts::RECENT);
+        if has_recent && !lists_of(RowPart::Recent).any(is_long) {
+            return None;
+        }
+        let firsts = lists_of(RowPart::Trend(step));
+        let first = firsts.filter_map(|(_, points)| Some(points.first()?.timestamp)).min()?;
+        let finer = trend_step(until.saturating_sub(first));
+        (finer.saturating_mul(MUCH) <= step).then_some(finer)
     }
 
     /// The queries for these parts, of a window that ends at a Unix time, or now.
@@ -143,7 +172,8 @@ impl Batch {
         for &(part, _) in &self.answers {
             if let (RowPart::Trend(step), Some(points)) = (part, self.answer(part, series)) {
                 let limit = usize::try_from(TREND_STEPS + 1).unwrap_or(usize::MAX);
-                let mut trend = Trend::new(step, limit, points);
+                let full_step = self.full_step.unwrap_or(step);
+                let mut trend = Trend::new(step, limit, points).within(full_step);
                 let recent = self.answer(RowPart::Recent, series).unwrap_or_default();
                 // The points themselves, where all of the window are known.
                 let is_whole = recent.first().zip(trend.first()).is_some_and(|(oldest, first)| {
@@ -158,7 +188,7 @@ impl Batch {
                 } else if is_whole && let Some(first) = trend.first() {
                     let recent = series.recent().iter();
                     let recent = recent.filter(|point| point.timestamp >= first);
-                    trend = Trend::of_points(step, limit, recent);
+                    trend = Trend::of_points(full_step, limit, recent);
                 }
                 for &point in told.iter().filter(|point| self.from <= point.timestamp) {
                     trend.push(point);

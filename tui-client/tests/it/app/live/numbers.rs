@@ -52,6 +52,46 @@ fn the_trend_of_a_fresh_key_has_a_column_for_each_point() {
     assert!(find(&draw(&scene, &Theme::colour(), 200, 50), "▂▂▃▃▄▄▅▅▆▆▇").is_some());
 }
 
+/// In the steps of the window a minute would be three bars, where its newest points alone were more.
+#[test]
+fn the_course_of_a_young_feed_is_asked_for_in_shorter_steps() {
+    let mut scene = Scene::live(200, 50, &[], &[]);
+    let points: Vec<_> = (0..57).map(|n| (NOW - 56 + n, n % 7)).collect();
+    scene.ok("get *[last]", &format!("a 0.0 {NOW}\n"));
+    let answer = |line: &str| {
+        let step =
+            line.strip_suffix(":max]").and_then(|line| line.rsplit(':').next()?.parse().ok());
+        let lines = |points: &[(i64, i64)]| {
+            points.iter().map(|(at, value)| format!("a {value}.0 {at}\n")).collect::<String>()
+        };
+        match step {
+            _ if line.contains("last:") => lines(&points[points.len() - 16..]),
+            Some(step) => {
+                let step: i64 = step;
+                let mut buckets = BTreeMap::new();
+                for &(at, value) in &points {
+                    let top = buckets.entry(at.div_euclid(step) * step).or_insert(value);
+                    *top = value.max(*top);
+                }
+                lines(&buckets.into_iter().collect::<Vec<_>>())
+            }
+            None => format!("a 3.0 {NOW}\n"),
+        }
+    };
+    let lines = answer_queries(&mut scene, answer);
+    let finer = "get a[-15m:-0s:2:max]".to_owned();
+    assert!(lines.contains(&"get a[-15m:-0s:19:max]".to_owned()), "{lines:?}");
+    assert!(lines.contains(&finer), "{lines:?}");
+    let bars = |scene: &Scene| trend(scene.app.table().visible(1).next().unwrap()).len();
+    assert_eq!(bars(&scene), 29);
+    // What is known goes on with what is told.
+    scene.told(&format!("a 3.0 {}\na 4.0 {}\n", NOW + 1, NOW + 2));
+    scene.wait(31 * SECOND);
+    let lines = answer_queries(&mut scene, answer);
+    assert!(!lines.is_empty() && !lines.contains(&finer), "{lines:?}");
+    assert_eq!(bars(&scene), 30);
+}
+
 #[test]
 fn told_points_keep_the_numbers_up_to_date() {
     let mut scene = Scene::live(200, 50, &[], &[]);
