@@ -168,7 +168,8 @@ impl App {
     /// Takes an event and returns its effects in order.
     pub fn update(&mut self, event: Event, now: Moment) -> Vec<Effect> {
         let before = self.layout();
-        self.cx.begin(now);
+        let is_input = matches!(event, Event::Key(_) | Event::Mouse(_) | Event::Paste(_));
+        self.cx.begin(now, is_input);
         self.route(event, now);
         while let Some(message) = self.cx.take_message() {
             self.carry_out(message);

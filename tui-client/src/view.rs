@@ -70,11 +70,12 @@ pub fn picture(app: &App, theme: &Theme) -> String {
 fn draw_stray_line(canvas: &mut Canvas<'_>, area: Rect) -> Option<Position> {
     let app = canvas.app;
     let is_of_series = app.mode() == Mode::SeriesInput;
-    // A notice on the bottom line is above it until the next key.
-    if app.notice().is_none() || app.layout().hints.height == 0 {
+    // An answer on the bottom line is above it until the next key.
+    let beside = app.notice().filter(|notice| !notice.is_answer);
+    if app.notice().is_none() || beside.is_some() || app.layout().hints.height == 0 {
         Clear.render(area, canvas.buffer);
         if is_of_series {
-            bottom_line::field::draw(canvas, area);
+            bottom_line::field::draw(canvas, beside, area);
         } else {
             return input::draw_beside_hints(canvas, area);
         }

@@ -32,6 +32,8 @@ pub struct Notice {
     pub completions: bool,
     /// What is shown instead where there is no room for the text.
     pub brief: Option<String>,
+    /// It answers what was pressed or typed; else it came by itself, maybe while a line is typed.
+    pub is_answer: bool,
     /// Where a name begins, in bytes, that is cut in the middle if there is no room: its end is to
     /// be seen.
     pub name_at: Option<usize>,
@@ -46,22 +48,25 @@ pub struct Context {
     notice: Option<Notice>,
     messages: VecDeque<Message>,
     effects: Vec<Effect>,
-    /// The last name of a file without its number, and how often it was given.
-    named: (String, u32),
+    /// The last name of a file without number and extension, and the extensions with which it was given.
+    named: (String, Vec<String>),
     is_recording: bool,
+    /// The event is a press of a key, a click or a paste.
+    is_input: bool,
 }
 
 impl Context {
     /// A context without notices, messages and effects.
     pub fn new(now: Moment, zone: TimeZone, abilities: Abilities) -> Self {
         let (messages, effects) = (VecDeque::new(), Vec::new());
-        let (notice, named, is_recording) = (None, (String::new(), 0), false);
-        Self { now, zone, abilities, notice, messages, effects, named, is_recording }
+        let (notice, named) = (None, (String::new(), Vec::new()));
+        let (is_recording, is_input) = (false, false);
+        Self { now, zone, abilities, notice, messages, effects, named, is_recording, is_input }
     }
 
-    /// Begins an event at this time; a notice that is due to go goes.
-    pub fn begin(&mut self, now: Moment) {
-        self.now = now;
+    /// Begins an event at this time, which `is_input` of hands or not; a notice that is due to go goes.
+    pub fn begin(&mut self, now: Moment, is_input: bool) {
+        (self.now, self.is_input) = (now, is_input);
         self.notice.take_if(|notice| notice.until <= now.elapsed);
     }
 
@@ -75,14 +80,15 @@ impl Context {
     pub fn file_name(&mut self, extension: &str) -> String {
         let time = time::formatted(self.now.unix(), &self.zone, "%Y%m%d-%H%M%S");
         let of = if self.is_recording { "-replay" } else { "" };
-        let name = format!("tui-client-{time}{of}.{extension}");
-        let (last, count) = &mut self.named;
-        if *last == name {
-            *count += 1;
-            format!("tui-client-{time}{of}-{count}.{extension}")
-        } else {
-            (*last, *count) = (name.clone(), 1);
-            name
+        let stem = format!("tui-client-{time}{of}");
+        let (last, given) = &mut self.named;
+        if *last != stem {
+            (*last, *given) = (stem.clone(), Vec::new());
+        }
+        given.push(extension.to_owned());
+        match given.iter().filter(|given| *given == extension).count() {
+            1 => format!("{stem}.{extension}"),
+            count => format!("{stem}-{count}.{extension}"),
         }
     }
 
@@ -114,8 +120,9 @@ impl Context {
     /// Shows a text on the bottom line.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>) {
         let until = self.now.elapsed + NOTICE;
-        let (text, completions) = (text.into(), false);
-        self.notice = Some(Notice { text, tone, until, completions, brief: None, name_at: None });
+        let (text, completions, is_answer) = (text.into(), false, self.is_input);
+        let (brief, name_at) = (None, None);
+        self.notice = Some(Notice { text, tone, until, completions, brief, is_answer, name_at });
     }
 
     /// Shows a text on the bottom line, or a shorter one where there is no room for it.
@@ -156,8 +163,9 @@ impl Context {
     pub fn list_completions(&mut self, choices: &[String]) {
         let list: Vec<_> = choices.iter().map(|choice| choice.trim_end()).collect();
         let (text, until) = (list.join("  "), self.now.elapsed + NOTICE);
-        let (tone, completions) = (Tone::Plain, true);
-        self.notice = Some(Notice { text, tone, until, completions, brief: None, name_at: None });
+        let (tone, completions, is_answer) = (Tone::Plain, true, true);
+        let (brief, name_at) = (None, None);
+        self.notice = Some(Notice { text, tone, until, completions, brief, is_answer, name_at });
     }
 
     /// Queues a message to another part.

@@ -23,6 +23,11 @@ const MIN_NAME: usize = 16;
 /// Draws the bottom line.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let Canvas { app, theme, .. } = *canvas;
+    // What comes by itself does not cover what is typed.
+    let beside = app.notice().filter(|notice| !notice.is_answer);
+    if beside.is_some() && app.mode() == Mode::SeriesInput && field::draw(canvas, beside, area) {
+        return;
+    }
     if let Some(notice) = app.notice() {
         let mut pen = canvas.pen(area, 0);
         let style = theme.tone(notice.tone);
@@ -49,7 +54,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         };
         return;
     }
-    if app.mode() == Mode::SeriesInput && field::draw(canvas, area) {
+    if app.mode() == Mode::SeriesInput && field::draw(canvas, None, area) {
         return;
     }
     if let Some(import) = app.input().paste.import() {

@@ -3,6 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use crate::app::App;
+use crate::app::context::Notice;
 use crate::app::line_input::{InputPurpose, LineInput};
 use crate::keymap::Mode;
 
@@ -14,12 +15,12 @@ use crate::view::{hints, input};
 /// The columns of an example that give the idea.
 const MIN_EXAMPLE_WIDTH: usize = 16;
 
-/// Draws the line; false if there is none.
-pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> bool {
+/// Draws the line, with as much of a notice beside it as there is room for; false if there is none.
+pub fn draw(canvas: &mut Canvas<'_>, notice: Option<&Notice>, area: Rect) -> bool {
     let Canvas { app, theme, .. } = *canvas;
     let Some(line) = line(app) else { return false };
     let (heading, text, fault) = (heading(app, line), line.text(), line.fault());
-    let area = if fault.is_none() {
+    let area = if fault.is_none() && notice.is_none() {
         // One column for the cursor. The example may be cut, but not the hints.
         let needed = width(&heading) + width(text).max(MIN_EXAMPLE_WIDTH) + 1;
         hints::draw_beside(canvas, needed, area)
@@ -28,13 +29,18 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) -> bool {
     };
     let example = if text.is_empty() { app.example(line) } else { String::new() };
     let mut pen = canvas.pen(area, 0);
+    // What is typed comes before what is said: as many words as there is room for.
+    let room = pen.room().saturating_sub(width(&heading) + width(text) + 3);
+    if let Some(notice) = notice {
+        pen.write_right(&words_within(&notice.text, room), theme.tone(notice.tone));
+    }
     let spans = if let Some((at, reason)) = fault {
         // A line that is not finished is not wrong.
         let unfinished = at >= text.trim_end().chars().count();
         let style = if unfinished { theme.quiet } else { theme.bad };
-        // What is typed comes before what is said of it: as many words as there is room for.
-        let room = pen.room().saturating_sub(width(&heading) + width(text) + 1);
-        pen.write_right(&words_within(&reason, room.saturating_sub(2)), style);
+        if notice.is_none() {
+            pen.write_right(&words_within(&reason, room), style);
+        }
         let start = text.char_indices().nth(at).map_or(text.len(), |(start, _)| start);
         [(&text[..start], theme.text), (&text[start..], theme.bad)]
     } else if text.is_empty() {

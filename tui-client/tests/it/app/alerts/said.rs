@@ -50,6 +50,43 @@ fn an_alert_that_comes_and_goes_is_said_now_and_then() {
     assert_eq!(scene.notice(), "alert: b > 5: b is 7");
 }
 
+/// A line that is typed on the bottom line stays in sight, with what is said beside it.
+#[test]
+fn an_alert_does_not_cover_what_is_typed() {
+    for (width, height) in [(160, 45), (80, 24), (40, 10)] {
+        let mut scene = Scene::live(width, height, &[], &["a > 5"]);
+        let answer = |scene: &mut Scene| {
+            while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+                scene.ok(&line, &format!("a 1 {}\n", NOW - 1));
+            }
+        };
+        answer(&mut scene);
+        // On a small screen more is followed for the table.
+        let before = scene.followed.clone();
+        scene.to(Mode::Table);
+        if scene.followed != before {
+            scene.begin();
+        }
+        answer(&mut scene);
+        scene.keys("Wshop.*");
+        scene.told(&format!("a 9 {NOW}\n"));
+        assert_eq!(scene.notice(), "alert: a > 5: a is 9");
+        let bottom = |scene: &Scene| {
+            let text = draw(scene, &Theme::colour(), width, height).to_string();
+            text.lines().last().unwrap().to_owned()
+        };
+        assert!(bottom(&scene).contains("shop.*"), "{}", bottom(&scene));
+        assert!(bottom(&scene).contains("alert: a > 5: a is 9"), "{}", bottom(&scene));
+        // What is typed next is about the line again.
+        scene.keys("x");
+        assert!(bottom(&scene).contains("shop.*x"), "{}", bottom(&scene));
+        // An answer to what was entered has the line for itself.
+        scene.press(KeyPress::plain(KeyCode::Esc));
+        scene.keys("Cnowhere\n");
+        assert!(bottom(&scene).contains("no mark is called nowhere"), "{}", bottom(&scene));
+    }
+}
+
 #[test]
 fn a_flapping_alert_is_silenced_until_it_is_calm() {
     for key in [KeyPress::char('B'), KeyPress::plain(KeyCode::F(8))] {
