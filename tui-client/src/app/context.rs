@@ -30,7 +30,7 @@ pub struct Notice {
     pub until: Duration,
     /// The notice is a list of completions.
     pub completions: bool,
-    /// What is shown instead where there is no room for the text.
+    /// What is shown instead where there is no room for the text, or for what stands before its name.
     pub brief: Option<String>,
     /// It answers what was pressed or typed; else it came by itself, maybe while a line is typed.
     pub is_answer: bool,
@@ -139,6 +139,13 @@ impl Context {
         self.say(tone, format!("{before}{name}"));
         if let Some(notice) = &mut self.notice {
             notice.name_at = Some(before.len());
+        }
+    }
+
+    /// What the notice says before its name where the whole has no room.
+    pub fn say_before_name(&mut self, brief: &str) {
+        if let Some(notice) = &mut self.notice {
+            notice.brief = Some(brief.to_owned());
         }
     }
 

@@ -36,6 +36,8 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
             _ if notice.completions => pen.write(&notice.text, style),
             Some((before, name)) => {
                 // The name is what is needed next.
+                let is_long = width(before) + width(name) > room;
+                let before = notice.brief.as_deref().filter(|_| is_long).unwrap_or(before);
                 let (all, left) = (width(name), room.saturating_sub(width(before)));
                 if left < MIN_NAME.min(all) {
                     let needed = all.min(room / 2);

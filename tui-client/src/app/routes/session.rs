@@ -145,6 +145,9 @@ impl App {
         let bytes = number::bytes(bytes);
         let text = format!("{keys}, {points}, {lines}{without}: {bytes} in ");
         self.cx.say_name(Tone::Good, &text, &file.path);
+        if without.is_empty() {
+            self.cx.say_before_name("saved in ");
+        }
     }
 
     /// What the session is of: the window of the table, and what is in sight.

@@ -108,13 +108,17 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     is_saved(&mut scene, "/x", 9, LeftOut { keys: 0, points_of: 8 });
     let notice = "9 keys, 7 points, 9 log lines, of 8 keys only the newest points: 1.2 kB in /x";
     assert_eq!(scene.notice(), notice);
-    // The name is seen in any case.
+    // The name is seen in any case, in place of the counts where there is no room for both.
     for width in [40, 80] {
         let mut scene = Scene::with_sample(width, 10, &[]);
         let left_out = LeftOut { keys: 0, points_of: 8 };
         is_saved(&mut scene, "/home/palm/tui-client-20060621-043100.session", 9, left_out);
         let drawn = draw(&scene, &scene.theme, width, 10).to_string();
         assert!(drawn.contains("043100.session"), "{drawn}");
+        let path = "/home/palm/tui-client-20060621-043100.session";
+        is_saved(&mut scene, path, 9, LeftOut::default());
+        let drawn = draw(&scene, &scene.theme, width, 10).to_string();
+        assert_eq!(drawn.contains(&format!("saved in {path}")), width == 80, "{drawn}");
     }
 }
 

@@ -13,7 +13,7 @@ fn a_session_is_saved_and_shown_when_the_server_is_gone() {
     shell.press("put palm.cpu 23.7\r");
     shell.until_shown("stored palm.cpu 23.7");
     shell.press("\x1b[Z\x13");
-    shell.until_shown("log lines: ");
+    shell.until_shown("saved in ");
     shell.press("\x03");
     shell.until_restored();
     server.stop();
