@@ -181,6 +181,8 @@ pub struct Chart {
     pub newest: Vec<Option<Sample>>,
     /// Row and line of the values at the right ends, each in a row of its own.
     pub ends: Vec<(usize, usize)>,
+    /// The column and the row of the newest visible sample of each line.
+    pub last_cells: Vec<Option<(usize, usize)>>,
     /// The samples of the first line under the cursor.
     pub reading: Option<Reading>,
     /// Seconds of a bucket of the first line; none when its samples are points.
@@ -396,8 +398,24 @@ impl Chart {
         chart.values = survey.value_ticks(spec, &axes);
         let right = right_axes.as_ref();
         chart.right_values = right.map_or_else(Vec::new, |axes| axes.value_ticks(rows));
+        chart.last_cells = chart.last_cells_on(spec, axes_of);
         chart.ends = chart.ends_on(spec, axes_of);
         chart
+    }
+
+    /// The column and the row of the newest visible sample of each line.
+    fn last_cells_on<'a>(
+        &self,
+        spec: &ChartSpec<'_>,
+        axes_of: impl Fn(usize) -> &'a Axes,
+    ) -> Vec<Option<(usize, usize)>> {
+        let last_cell = |(line, newest): (usize, &Option<Sample>)| {
+            let newest = newest.as_ref()?;
+            let axes = axes_of(line);
+            let row = axes.row(spec.place(spec.visible(newest)?.1), spec.rows);
+            Some((axes.column(newest.timestamp, spec.columns), row))
+        };
+        self.newest.iter().enumerate().map(last_cell).collect()
     }
 
     /// Row and line of the values at the right ends, but for those of a step with many values.

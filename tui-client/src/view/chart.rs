@@ -75,22 +75,29 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
         let row = cells(tick.at);
         canvas.pen(area, row).field(&tick.label, labels.into(), true, theme.quiet);
     }
-    let width = (cells(chart.columns) + 1).min(area.width - labels);
-    let plot = Rect { x: area.x + labels, width, ..area };
+    let wide = (cells(chart.columns) + 1).min(area.width - labels);
+    let plot = Rect { x: area.x + labels, width: wide, ..area };
     draw_plot(canvas, chart, Rect { height: rows, ..plot });
     draw_events(canvas, &chart.events, Rect { height: rows, ..plot });
     for &(row, value) in &chart.thresholds {
-        draw_threshold(canvas, cells(row), value, labels, Rect { width: labels + width, ..area });
+        let tick = chart.values.iter().find(|tick| tick.at == row).map(|tick| &*tick.label);
+        let area = Rect { width: labels + wide, ..area };
+        draw_threshold(canvas, cells(row), (value, tick), labels, area);
     }
     let end = Rect { x: plot.right(), width: area.right().saturating_sub(plot.right()), ..area };
     draw_right_axis(canvas, chart, Rect { height: rows, ..end });
     for &(row, line) in &chart.ends {
         let Some(key) = charted.get(line) else { continue };
         let text = newest(app, key, chart, line).map(|value| end_value(value, &key.key, end.width));
-        canvas
-            .pen(end, cells(row))
-            .skip(1)
-            .write(&text.unwrap_or_default(), line_style(theme, key.line_number()));
+        let (text, style) = (text.unwrap_or_default(), line_style(theme, key.line_number()));
+        let last = chart.last_cells.get(line).copied().flatten();
+        // One that ends before has its value behind it, if there is room.
+        let place = last.filter(|&(column, _)| column + EARLY_END < chart.columns);
+        if let Some(inner) = place.and_then(|last| place_behind(canvas, last, width(&text), plot)) {
+            canvas.pen(inner, 0).write(&text, style);
+        } else {
+            canvas.pen(end, cells(row)).skip(1).write(&text, style);
+        }
     }
     draw_times(canvas, chart, plot, rows);
     if chart.values.is_empty() && rows > 0 {
@@ -110,6 +117,27 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
             .write(&cut(&text, room), theme.quiet);
     }
     legend::draw(canvas, &charted, chart, top);
+}
+
+/// Columns between the end of a line and that of the plot from which on its value is behind the line.
+const EARLY_END: usize = 12;
+
+/// The cells of the plot behind the last one of a line and a blank, for a text of so many columns; none where
+/// something else is drawn.
+fn place_behind(
+    canvas: &Canvas<'_>,
+    (column, row): (usize, usize),
+    columns: usize,
+    plot: Rect,
+) -> Option<Rect> {
+    let x = plot.x + cells(column) + 3;
+    let area = Rect { x, y: plot.y + cells(row), width: cells(columns), height: 1 };
+    let is_free = |x: u16| {
+        let cell = canvas.buffer.cell((x, area.y));
+        cell.is_some_and(|cell| matches!(cell.symbol(), " " | GRID))
+    };
+    let is_inside = area.right() < plot.right() && columns > 0;
+    (is_inside && (x - 1..=area.right()).all(is_free)).then_some(area)
 }
 
 /// A dot of the grid.
@@ -227,11 +255,6 @@ fn draw_letters(canvas: &mut Canvas<'_>, chart: &Chart, numbers: &[usize], plot:
     }
 }
 
-/// What stands for more than the dots of a line.
-fn is_mark(symbol: &str) -> bool {
-    symbol == "●" || symbol.chars().all(char::is_alphabetic)
-}
-
 /// Draws the marks: a line where the plot leaves room, and as many names as have room, the newest
 /// first: behind their lines, and at the right end of the plot close before them.
 fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
@@ -285,22 +308,50 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     }
 }
 
-/// Draws a broken line: in every free cell, and over every other one that is none of a mark. Its label may
-/// be wider than those of the axis, and covers the beginning of the line.
-fn draw_threshold(canvas: &mut Canvas<'_>, row: u16, value: f64, labels: u16, area: Rect) {
+/// Draws a broken line in every free cell. Its label stands on the axis, or in the line where the axis has
+/// another one in this row.
+fn draw_threshold(
+    canvas: &mut Canvas<'_>,
+    row: u16,
+    (value, tick): (f64, Option<&str>),
+    labels: u16,
+    area: Rect,
+) {
     let style = canvas.theme.bad;
-    for (column, x) in (area.x + labels + 1..area.right()).enumerate() {
-        if let Some(cell) = canvas.buffer.cell_mut((x, area.y + row))
-            && (matches!(cell.symbol(), " " | GRID) || (column % 2 == 0 && !is_mark(cell.symbol())))
+    let y = area.y + row;
+    let plot = area.x + labels + 1..area.right();
+    let is_free = |canvas: &Canvas<'_>, x: u16| {
+        let cell = canvas.buffer.cell((x, y));
+        cell.is_some_and(|cell| matches!(cell.symbol(), " " | GRID))
+    };
+    // As it was typed, where that is not too long.
+    let exact = Some(number::exact(value)).filter(|text| width(text) <= labels.into());
+    let text = exact.unwrap_or_else(|| number::short(value));
+    let wide = cells(width(&text));
+    // The same number with its unit is no other one.
+    let is_digit = |c: char| c.is_ascii_digit() || c == '.';
+    let is_other =
+        |tick: &str| tick.strip_prefix(&*text).is_none_or(|rest| rest.starts_with(is_digit));
+    let has_other = labels > 0 && tick.is_some_and(is_other);
+    // Behind the axis, or at the other end.
+    let starts = [plot.start + 1, plot.end.saturating_sub(wide + 1)];
+    let mut starts = starts.into_iter().filter(|&x| x > plot.start && x + wide < plot.end);
+    let inside = starts.find(|&x| (x - 1..=x + wide).all(|x| is_free(canvas, x)));
+    for x in plot.clone() {
+        if is_free(canvas, x)
+            && let Some(cell) = canvas.buffer.cell_mut((x, y))
         {
             cell.set_char('╌').set_style(Style::reset().patch(style));
         }
     }
-    if labels > 0 {
-        // As it was typed, where that is not too long.
-        let exact = Some(number::exact(value)).filter(|text| width(text) <= labels.into());
-        let text = exact.unwrap_or_else(|| number::short(value));
-        canvas.pen(area, row).field(&text, labels.into(), true, style);
+    match inside.filter(|_| has_other) {
+        Some(x) => {
+            canvas.pen(Rect { x, y, width: wide, height: 1 }, 0).write(&text, style);
+        }
+        None if labels > 0 => {
+            canvas.pen(area, row).field(&text, labels.into(), true, style);
+        }
+        None => {}
     }
 }
 

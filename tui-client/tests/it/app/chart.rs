@@ -153,6 +153,26 @@ fn six(width: u16, step: i64) -> Scene {
     })
 }
 
+#[test]
+fn a_line_that_ends_before_the_others_has_its_value_where_it_ends() {
+    let mut scene = Scene::connected(120, 24, &["p.*"]);
+    let point = |key: &str, value: i64, n: i64| format!("{key} {value}.5 {}\n", NOW - 300 + 10 * n);
+    let short: String = (0..10).map(|n| point("p.a", 40 + n, n)).collect();
+    let long: String = (0..30).map(|n| point("p.b", 60 + n, n)).collect();
+    scene.ok("get *", &(short + &long));
+    scene.to(Mode::Watch);
+    scene.keys("Mf");
+    let text = draw(&scene, &Theme::colour(), 120, 24).to_string();
+    let places = |value: &str| {
+        let lines = text.lines().filter(|line| !line.contains("■ ") && !line.contains(" ago"));
+        let places = lines.filter_map(|line| Some(line[..line.find(value)?].chars().count()));
+        places.collect::<Vec<_>>()
+    };
+    let (early, late) = (places(" 49.5"), places(" 89.5"));
+    assert_eq!((early.len(), late.len()), (1, 1), "{text}");
+    assert!((35..60).contains(&early[0]) && late[0] > 100, "{early:?} {late:?} {text}");
+}
+
 /// The legend of the chart, below the list of keys.
 fn legend(scene: &Scene, width: u16) -> String {
     let screen = draw(scene, &Theme::colour(), width, 24).to_string();
