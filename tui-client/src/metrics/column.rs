@@ -79,9 +79,9 @@ const COLUMNS: [ColumnSpec; 13] = [
     ColumnSpec { column: Column::Last, name: "last", word: "last", about: "the newest value",
         width: NUMBER, rank: 1, kind: ColumnKind::Stored(|series| Some(series.last.value)) },
     ColumnSpec { column: Column::Moved, name: "moved", word: "moved", about: "difference to what C compares with",
-        width: 10, rank: 4, kind: ColumnKind::Moved },
+        width: 10, rank: 3, kind: ColumnKind::Moved },
     ColumnSpec { column: Column::MovedShare, name: "moved %", word: "percent", about: "the same, in percent",
-        width: 8, rank: 5, kind: ColumnKind::MovedShare },
+        width: 8, rank: 2, kind: ColumnKind::MovedShare },
     ColumnSpec { column: Column::Change, name: "change", word: "change", about: "difference to the value before",
         width: 10, rank: 6, kind: ColumnKind::Difference(|before, point| Some(change(before, point))) },
     ColumnSpec { column: Column::Rate, name: "rate/s", word: "rate", about: "the change per second",
@@ -95,11 +95,11 @@ const COLUMNS: [ColumnSpec; 13] = [
     ColumnSpec { column: Column::Count, name: "count", word: "count", about: "the number of points",
         width: 9, rank: 8, kind: ColumnKind::Count },
     ColumnSpec { column: Column::Age, name: "age", word: "age", about: "the time since the newest point",
-        width: 6, rank: 2, kind: ColumnKind::Age },
+        width: 6, rank: 4, kind: ColumnKind::Age },
     ColumnSpec { column: Column::Time, name: "time", word: "time", about: "the time of the newest point",
         width: 19, rank: 12, kind: ColumnKind::Time },
     ColumnSpec { column: Column::Spark, name: "trend", word: "trend", about: "the recent values as bars",
-        width: 8, rank: 3, kind: ColumnKind::Trend },
+        width: 8, rank: 5, kind: ColumnKind::Trend },
 ];
 
 impl Column {

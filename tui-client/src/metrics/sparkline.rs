@@ -31,6 +31,11 @@ pub fn sparkline_on(series: &Series, axis: TrendAxis) -> String {
     tops(&values, series)
 }
 
+/// The course of a series as a trend of its own, on an axis that several have in common.
+pub fn sparkline_of(trend: &Trend, axis: TrendAxis, series: &Series) -> String {
+    tops(&trend.columns_on(axis), series)
+}
+
 /// The bars of the greatest values of times, which may be the same although the values are not.
 fn tops(values: &[Option<f64>], series: &Series) -> String {
     let high = values.iter().copied().flatten().fold(f64::NEG_INFINITY, f64::max);

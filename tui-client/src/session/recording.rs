@@ -38,9 +38,15 @@ impl Known<'_> {
         self.prefixes.is_empty() || is_any || pattern.contains(PREFIX)
     }
 
+    /// By how many seconds the times of a key are shifted.
+    fn shift(self, key: &str) -> u64 {
+        let of_key = self.shifted.iter().find(|(prefix, _)| key.starts_with(prefix.as_str()));
+        of_key.map_or(0, |&(_, by)| by)
+    }
+
     /// The last time that may be the newest of a key.
     fn present(self, key: &str) -> i64 {
-        let is_shifted = self.shifted.iter().any(|(prefix, _)| key.starts_with(prefix.as_str()));
+        let is_shifted = self.shift(key) > 0;
         if is_shifted { self.now } else { self.now.saturating_add(MAX_AHEAD) }
     }
 }
@@ -206,7 +212,8 @@ impl Recording {
                         None => tell_range(begin.unwrap_or(i64::MIN), end),
                         Some(_) if !self.has_all_of(key.as_str(), begin, end.min(now)) => {}
                         Some(buckets) => {
-                            for (time, value) in gather(points, begin, end, buckets) {
+                            let shift = known.shift(key.as_str());
+                            for (time, value) in gather(points, begin, end, buckets, shift) {
                                 tell(time, value);
                             }
                         }
@@ -243,12 +250,14 @@ fn newest(
     taken
 }
 
-/// One point for each bucket of a range.
+/// One point for each bucket of a range. Buckets are those of the times before they were shifted, and stand
+/// at a whole step, as in a view of runs.
 fn gather(
     points: &BTreeMap<i64, f64>,
     from: Option<i64>,
     to: i64,
     Buckets { step, how }: Buckets,
+    shift: u64,
 ) -> Vec<(i64, f64)> {
     let first = from.unwrap_or(i64::MIN);
     if first > to {
@@ -260,11 +269,11 @@ fn gather(
     while let Some(&(oldest, _)) = range.peek() {
         let start = match step {
             Step::All => from.unwrap_or(oldest),
-            Step::Every(step) => start_of(oldest, step.seconds()),
+            Step::Every(step) => shifted_start_of(oldest, step.seconds(), shift),
         };
         let is_in = |time: i64| match step {
             Step::All => true,
-            Step::Every(step) => start_of(time, step.seconds()) == start,
+            Step::Every(step) => shifted_start_of(time, step.seconds(), shift) == start,
         };
         let mut bucket = Vec::new();
         while let Some(point) = range.next_if(|&(time, _)| is_in(time)) {
@@ -281,6 +290,12 @@ fn gather(
 fn start_of(time: i64, step: i64) -> i64 {
     let start = i128::from(time).div_euclid(i128::from(step)) * i128::from(step);
     i64::try_from(start).unwrap_or(i64::MIN)
+}
+
+/// The same of a time that is shifted by some seconds.
+fn shifted_start_of(time: i64, step: i64, shift: u64) -> i64 {
+    let start = start_of(time.saturating_sub_unsigned(shift), step).saturating_add_unsigned(shift);
+    if shift == 0 { start } else { start_of(start, step) }
 }
 
 /// What becomes of the points of a bucket, with the point before it; none if there is nothing to

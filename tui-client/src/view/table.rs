@@ -158,8 +158,8 @@ fn titles(app: &App, columns: usize) -> Vec<String> {
         (Some(filter), compared) => {
             let shown = number::count(table.rows() as u64);
             let of_points = if table.is_live() { format!("· {points} ") } else { String::new() };
-            let filter = filter.as_str();
-            let Some((compared, brief)) = compared else {
+            let (filter, total) = (filter.as_str(), number::count(table.keys() as u64));
+            let Some(Comparison { full, short, brief }) = compared else {
                 return vec![
                     format!(" {then}{request} · {shown} of {keys} · {filter} {of_points}"),
                     format!(" {then}{shown} of {keys} · {filter} {of_points}"),
@@ -168,17 +168,22 @@ fn titles(app: &App, columns: usize) -> Vec<String> {
                 ];
             };
             vec![
-                format!(" {then}{request} · {shown} of {keys} · {filter} · {compared}"),
-                format!(" {then}{shown} of {keys} · {filter} · {compared}"),
-                format!(" {then}{shown} of {keys} · {filter} · {brief}"),
-                format!(" {then}{brief}· {shown} of {keys} · {filter} "),
+                format!(" {then}{request} · {shown} of {keys} · {filter} · {full}"),
+                format!(" {then}{shown} of {keys} · {filter} · {full}"),
+                format!(" {then}{shown} of {keys} · {filter} · {short}"),
+                format!(" {then}{filter} · {shown} of {total} · {short}"),
+                format!(" {then}{filter} · {short}"),
+                format!(" {then}{filter} · {shown} of {total} · {brief}"),
+                format!(" {then}{filter} · {brief}"),
+                format!(" {filter} · {then}{brief}"),
             ]
         }
-        (None, Some((compared, brief))) => vec![
-            format!(" {still}{request} · {keys} · {points} · {compared}"),
-            format!(" {still}{keys} · {points} · {compared}"),
-            format!(" {then}{keys} · {compared}"),
-            format!(" {then}{keys} · {brief}"),
+        (None, Some(Comparison { full, short, brief })) => vec![
+            format!(" {still}{request} · {keys} · {points} · {full}"),
+            format!(" {still}{keys} · {points} · {full}"),
+            format!(" {then}{keys} · {full}"),
+            format!(" {then}{keys} · {short}"),
+            format!(" {then}{short}"),
             format!(" {then}{brief}"),
         ],
         (None, None) => {
@@ -191,30 +196,55 @@ fn titles(app: &App, columns: usize) -> Vec<String> {
     }
 }
 
-/// What the title says of what the rows are compared with: in full, and what of it is always said. `gone`
-/// is said of keys, `lacking` of sources elsewhere in the title.
+/// What the title says of what the rows are compared with.
+struct Comparison {
+    full: String,
+    /// With how many keys have stopped or are gone.
+    short: String,
+    /// What is always said.
+    brief: String,
+}
+
+/// What the title says of what the rows are compared with. `gone` is said of keys, `lacking` of sources
+/// elsewhere in the title.
 fn compared_titles(
     app: &App,
     columns: usize,
     gone: &str,
     lacking: Option<&String>,
-) -> Option<(String, String)> {
+) -> Option<Comparison> {
     let table = app.table();
     let Some(compared) = table.compared() else {
         let room = columns.saturating_sub(AROUND_COLUMNS);
         let shown = table.columns_in(room, app.layout().table_rows());
         let is_shown = |(column, _): &(Column, usize)| COLUMNS.contains(column);
         let run = table.base_run().filter(|_| shown.iter().any(is_shown))?;
-        return Some((format!("compared with {run} "), format!("vs {run} ")));
+        let brief = format!("vs {run} ");
+        return Some(Comparison {
+            full: format!("compared with {run} "),
+            short: brief.clone(),
+            brief,
+        });
     };
     let name = &compared.name;
+    let date = time::date(compared.at, app.zone());
+    // A date of today is a time of day where there is little room.
+    let moment = time::short_moment(compared.at, app.now().unix(), app.zone());
+    let brief = if *name == date { &moment } else { name };
     let unknown = app.sources_of(&compared.unknown).filter(|text| Some(text) != lacking);
     let unknown = unknown.map(|text| format!(", {text}")).unwrap_or_default();
     Some(if table.is_compared_with_later() {
-        let full = format!("compared with {name}, which is later{gone}{unknown} ");
-        (full, format!("vs {name}, later "))
+        Comparison {
+            full: format!("compared with {name}, which is later{gone}{unknown} "),
+            short: format!("vs {brief}, later{gone} "),
+            brief: format!("vs {brief}, later "),
+        }
     } else {
-        (format!("moved since {name}{gone}{unknown} "), format!("since {name} "))
+        Comparison {
+            full: format!("moved since {name}{gone}{unknown} "),
+            short: format!("since {brief}{gone} "),
+            brief: format!("since {brief} "),
+        }
     })
 }
 

@@ -12,7 +12,10 @@ use crate::app::table::Table;
 use crate::app::watch::{Heard, Watch, Watched};
 use crate::keymap::Mode;
 use crate::metrics::alerts::Alert;
-use crate::metrics::sparkline::sparkline;
+use crate::metrics::series::Series;
+use crate::metrics::series::recent_points::RecentPoints;
+use crate::metrics::sparkline::{sparkline, sparkline_of};
+use crate::metrics::trend::{Trend, TrendAxis};
 use crate::metrics::window::Window;
 use crate::text::width::{cut, width};
 use crate::text::{number, time};
@@ -51,10 +54,12 @@ pub fn draw(canvas: &mut Canvas<'_>, plots: &mut PlotCache, area: Rect) {
     let shape = Shape { numbers: shown_numbers(shape), ..shape };
     let mut values: Vec<String> = shown.clone().map(|(_, key)| value(app, key)).collect();
     number::align(&mut values, VALUE - 1);
-    for ((row, (at, watched)), value) in (0..rows).zip(shown).zip(values) {
+    let courses = courses_of_runs(app, shown.clone().map(|(_, key)| key), MAX_BARS);
+    for (number, ((row, (at, watched)), value)) in (0..rows).zip(shown).zip(values).enumerate() {
+        let course = courses.as_deref().map(|courses| (courses, number));
         let selected = at == watch.selected() && watch.keys().len() > 1;
         let line = Rect { y: inner.y + row, height: 1, ..inner };
-        draw_key(canvas, watched, &value, selected, shape, line);
+        draw_key(canvas, watched, (&value, course), selected, shape, line);
         if selected && focused {
             // Marks and values keep their colours, which have meanings.
             let marks = cells(shape.marks).min(inner.width);
@@ -233,6 +238,28 @@ impl Shape {
     }
 }
 
+/// The most columns of the bars.
+const MAX_BARS: usize = 60;
+
+/// The courses of keys of runs, in buckets of one length; none where there are no runs.
+fn courses_of_runs<'a>(
+    app: &App,
+    keys: impl Iterator<Item = &'a Watched>,
+    columns: usize,
+) -> Option<Vec<Trend>> {
+    app.sources().runs().iter().nth(1)?;
+    let points = keys.map(|key| app.watched_series(key).map(Series::recent)).collect::<Vec<_>>();
+    let times = || points.iter().flatten().flat_map(|points| points.iter());
+    let times = || times().map(|point| point.timestamp);
+    let span = times().max()?.saturating_sub(times().min()?);
+    let step = span / i64::try_from(columns).unwrap_or(i64::MAX) + 1;
+    let of = |points: Option<&RecentPoints>| {
+        let points = points.into_iter().flat_map(RecentPoints::iter);
+        Trend::of_points(step, columns + 1, points)
+    };
+    Some(points.iter().copied().map(of).collect())
+}
+
 /// The newest value; nothing without points.
 fn value(app: &App, watched: &Watched) -> String {
     let last = app.watched_series(watched).map(|series| series.last.value);
@@ -242,7 +269,7 @@ fn value(app: &App, watched: &Watched) -> String {
 fn draw_key(
     canvas: &mut Canvas<'_>,
     watched: &Watched,
-    value: &str,
+    (value, course): (&str, Option<(&[Trend], usize)>),
     selected: bool,
     shape: Shape,
     line: Rect,
@@ -313,8 +340,10 @@ fn draw_key(
     if let Some(window) = ended.filter(|_| shape.numbers > 0) {
         // The window ends now, and not with the last point.
         let room = shape.numbers * NAMED;
+        let name = window.name();
+        let text = if is_past { ["", " before"] } else { ["the last ", ""] };
         let texts =
-            ["no points in the last ", "none in "].map(|text| format!("{text}{}", window.name()));
+            [format!("no points in {}{name}{}", text[0], text[1]), format!("none in {name}")];
         let text = texts.iter().find(|text| width(text) + 2 <= room).unwrap_or(&texts[1]);
         pen.field(text, room - 2, false, theme.quiet).skip(2);
     }
@@ -329,8 +358,14 @@ fn draw_key(
         pen.write(&name, theme.quiet).skip(1).field(&number, NAMED - 6, false, base).skip(2);
     }
     let room = pen.room();
-    if room >= 6 {
-        let bars = theme.glyphs.sparkline(sparkline(series, room.min(60)));
+    // What the row has else is older than its window.
+    if room >= 6 && ended.is_none() {
+        let room = room.min(MAX_BARS);
+        // Of runs a column is of the same time in each row.
+        let course = course.and_then(|(courses, at)| {
+            Some(sparkline_of(courses.get(at)?, TrendAxis::of(courses, room)?, series))
+        });
+        let bars = theme.glyphs.sparkline(course.unwrap_or_else(|| sparkline(series, room)));
         pen.bars(&bars, width(&bars), theme.plot, &theme.trend);
     }
 }

@@ -43,36 +43,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
     let Canvas { app, theme, .. } = *canvas;
     // A cursor that time has left behind is in no column.
     let cursor = app.watch().viewport().cursor().filter(|_| chart.cursor.is_some());
-    let follows = app.watch().viewport().follows();
-    let entries = charted.iter().enumerate().filter_map(|(line, key)| {
-        let unit = Unit::of(&key.key);
-        let read = chart.read.get(line).copied().flatten();
-        let in_view = chart.newest.get(line).copied().flatten();
-        let value = match (cursor, read) {
-            // Of now, also where the line of a shifted run goes on.
-            (None, _) if follows => units::short(key.series.as_ref()?.last.value, unit),
-            // The value at the end of the window.
-            (None, _) => in_view.map_or_else(
-                || "–".to_owned(),
-                |newest| number::range(newest.min, newest.max, |value| units::short(value, unit)),
-            ),
-            (Some(_), None) => "–".to_owned(),
-            // The line with the summary tells of the whole column.
-            (Some(_), Some(_)) if line == 0 && chart.step.is_some() => {
-                let read = chart.reading?;
-                number::range(read.least, read.greatest, number::exact)
-            }
-            (Some(_), Some(read)) if area.width < WITH_SIZE || read.min < read.max => {
-                number::range(read.min, read.max, number::exact)
-            }
-            (Some(_), Some(read)) => units::exact(read.max, unit),
-        };
-        // The axis of the line.
-        let is_right = chart.is_right.get(line) == Some(&true);
-        let value = if is_right { format!("{value} →") } else { value };
-        Some(LegendEntry { line, key: &key.key, value })
-    });
-    let mut entries: Vec<LegendEntry<'_>> = entries.collect();
+    let mut entries = entries(app, charted, chart, cursor, area.width < WITH_SIZE);
     let needs_names = needs_names(canvas, charted.len());
     let mut pen = canvas.pen(area, 0);
     let room = pen.room();
@@ -86,9 +57,14 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
         let widths = entries.iter().map(|entry| width(entry.key) + entry.base_width());
         width(before) + widths.sum::<usize>()
     };
-    if needed(&time, &entries) + width(&summary) + reserved > room {
+    let is_long =
+        |entries: &[LegendEntry<'_>]| needed(&time, entries) + width(&summary) + reserved > room;
+    if is_long(&entries) {
         shorten(&mut entries);
     }
+    // Which runs there are is said before how long the window is.
+    let is_narrow = is_long(&entries) && name_runs(app, &mut entries) && is_long(&entries);
+    let reserved = if is_narrow { 0 } else { reserved };
     if needed(&time, &entries) + width(&summary) > room
         && let Some(cursor) = cursor
     {
@@ -126,7 +102,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
     let mut variants = notes(app, charted, chart, &window).into_iter();
     let note = variants.find(|note| width(note) < free).or_else(|| {
         let note = format!(" {window} ");
-        (cursor.is_none() && least + width(&more) + width(&note) < room).then_some(note)
+        (cursor.is_none() && !is_narrow && least + width(&more) + width(&note) < room)
+            .then_some(note)
     });
     if let Some(note) = note {
         pen.write_right(&note, theme.quiet);
@@ -147,6 +124,47 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
         pen.write(&entry.value, theme.title).write(summary, theme.text);
     }
     pen.write(&more, theme.quiet);
+}
+
+/// The keys with their values: the newest ones, or those at the cursor. Where it `is_narrow`, a value has
+/// no size beside it.
+fn entries<'a>(
+    app: &App,
+    charted: &[&'a Watched],
+    chart: &Chart,
+    cursor: Option<i64>,
+    is_narrow: bool,
+) -> Vec<LegendEntry<'a>> {
+    let follows = app.watch().viewport().follows();
+    let entries = charted.iter().enumerate().filter_map(|(line, key)| {
+        let unit = Unit::of(&key.key);
+        let read = chart.read.get(line).copied().flatten();
+        let in_view = chart.newest.get(line).copied().flatten();
+        let value = match (cursor, read) {
+            // Of now, also where the line of a shifted run goes on.
+            (None, _) if follows => units::short(key.series.as_ref()?.last.value, unit),
+            // The value at the end of the window.
+            (None, _) => in_view.map_or_else(
+                || "–".to_owned(),
+                |newest| number::range(newest.min, newest.max, |value| units::short(value, unit)),
+            ),
+            (Some(_), None) => "–".to_owned(),
+            // The line with the summary tells of the whole column.
+            (Some(_), Some(_)) if line == 0 && chart.step.is_some() => {
+                let read = chart.reading?;
+                number::range(read.least, read.greatest, number::exact)
+            }
+            (Some(_), Some(read)) if is_narrow || read.min < read.max => {
+                number::range(read.min, read.max, number::exact)
+            }
+            (Some(_), Some(read)) => units::exact(read.max, unit),
+        };
+        // The axis of the line.
+        let is_right = chart.is_right.get(line) == Some(&true);
+        let value = if is_right { format!("{value} →") } else { value };
+        Some(LegendEntry { line, key: &key.key, value })
+    });
+    entries.collect()
 }
 
 /// The names of so many lines are nowhere else: the screen is small, and its list of keys has fewer rows.
@@ -187,6 +205,19 @@ fn shorten(entries: &mut [LegendEntry<'_>]) {
             entry.key = entry.key.get(common..).unwrap_or(entry.key);
         }
     }
+}
+
+/// Calls the keys of runs, but for the first one, by their runs alone: the rest is the same in all of them.
+/// Says whether there are runs.
+fn name_runs(app: &App, entries: &mut [LegendEntry<'_>]) -> bool {
+    let runs = app.sources().runs();
+    let Some((first, others)) = entries.split_first_mut() else { return false };
+    let beside = runs.beside(first.key);
+    for entry in others.iter_mut().filter(|entry| beside.iter().any(|key| key == entry.key)) {
+        let run = runs.rest(entry.key).and_then(|rest| entry.key.strip_suffix(rest));
+        entry.key = run.map_or(entry.key, |run| run.trim_end_matches('.'));
+    }
+    runs.iter().nth(1).is_some()
 }
 
 /// The time of the point under the cursor, and a summary of the other points in its column, as

@@ -313,9 +313,8 @@ fn runs_are_shown_as_they_were_and_it_is_said_by_how_much_they_are_shifted() {
     server.send(&format!("put run1.loss 2 {}\nput mark.release 1 {}\n", now + 14, now - 500));
     let act = async |desk: &mut Desk, _| {
         desk.to(Mode::Table);
-        desk.keys("?column trend\n");
-        // In its place there is room for the number of points.
-        desk.keys("?column change\n");
+        // In their place there is room for the number of points.
+        desk.keys("?column change\n?column rate\n");
     };
     let runs = (&["run1.", "run2."][..], now);
     let desk = shows_the_same_of(vec![server], runs, (&["run2.loss"], &[]), act);

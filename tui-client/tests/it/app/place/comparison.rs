@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tui_client::event::KeyCode;
+use tui_client::event::{Event, KeyCode};
 use tui_client::keymap::Mode;
 
 use super::{compare, rows, scene, screen};
@@ -117,6 +117,33 @@ fn before_all_points_those_are_counted_that_are_not_yet_there() {
     assert!(screen(&scene).contains(said), "{}", screen(&scene));
 }
 
+/// What the rows are and how many have stopped is said before all of the rest.
+#[test]
+fn a_narrow_title_has_the_filter_and_how_many_have_stopped() {
+    let mut scene = Scene::live(120, 36, &["a"], &[]);
+    let old = NOW - 3600;
+    let keys: String = (0..20).map(|n| format!("shop.old{n} 1.0 {old}\n")).collect();
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nshop.new 5.0 {NOW}\n{keys}"));
+    scene.ok("get a[last:1024]", &format!("a 0.0 {}\na 4.0 {NOW}\n", NOW - 900));
+    scene.to(Mode::Table);
+    let base = NOW - 3600;
+    scene.keys(&format!("C{base}\n"));
+    let points = (0..20).flat_map(|n| [base - 1, base].map(|at| format!("shop.old{n} 1.0 {at}\n")));
+    let state: String = points.collect();
+    scene.ok(&format!("get *[last:2@{base}]"), &state);
+    let title = |scene: &Scene| {
+        let text = draw(scene, &scene.theme, 120, 36).to_string();
+        text.lines().nth(1).unwrap().chars().take(61).collect::<String>()
+    };
+    assert!(title(&scene).contains("since 2006-06-21 03:31:00, 20 stopped "), "{}", title(&scene));
+    scene.keys("/shop.*\n");
+    let shown = title(&scene);
+    assert!(shown.contains(" shop.* · ") && shown.contains(", 20 stopped "), "{shown}");
+    scene.keys("/shop.* and last > 0 and not key = x\n");
+    let shown = title(&scene);
+    assert!(shown.contains(" shop.* and last > 0 and not key = x · "), "{shown}");
+}
+
 /// Where a watched key and its chart leave the table half of the screen.
 #[test]
 fn half_a_screen_says_what_is_compared_with_and_what_has_no_percentage() {
@@ -128,25 +155,38 @@ fn half_a_screen_says_what_is_compared_with_and_what_has_no_percentage() {
     scene.keys(&format!("C{base}\n"));
     let state = format!("a 0.0 {base}\nc 1.0 {base}\n");
     scene.ok(&format!("get *[last:2@{base}]"), &state);
-    let draw = |scene: &Scene| draw(scene, &scene.theme, 120, 36).to_string();
+    let draw_in = |scene: &Scene, width| draw(scene, &scene.theme, width, 36).to_string();
+    let draw = |scene: &Scene| draw_in(scene, 120);
     let half = |text: &str| -> String {
         text.lines().map(|line| line.chars().take(61).collect::<String>() + "\n").collect()
     };
+    let has = |text: &str, key: &str, said: &str| {
+        let row = text.lines().find(|line| line.contains(&format!("│ {key} ")));
+        assert!(row.is_some_and(|row| row.contains(said)), "{key}: {text}");
+    };
     let text = half(&draw(&scene));
-    let row = |key: &str| text.lines().find(|line| line.contains(&format!("│ {key} ")));
-    for (key, said) in [("a", "from 0"), ("b", "new"), ("c", "+6.50e7%")] {
-        assert!(row(key).is_some_and(|row| row.contains(said)), "{key}: {text}");
+    assert!(text.contains(" moved moved %"), "{text}");
+    for (key, said) in [("a", "+4"), ("b", "new"), ("c", "+6.50e7%")] {
+        has(&text, key, said);
     }
+    scene.tell(Event::Resize { width: 40, height: 36 });
+    let text = draw_in(&scene, 40);
     assert!(!text.contains(" moved  "), "there is no room for that column: {text}");
-    for filter in ["", "/not stale and last > 1\n"] {
+    for (key, said) in [("a", "from 0"), ("b", "new"), ("c", "+6.50e7%")] {
+        has(&text, key, said);
+    }
+    scene.tell(Event::Resize { width: 120, height: 36 });
+    for (filter, since) in
+        [("", "since 2006-06-21 04:21:00"), ("/not stale and last > 1\n", "since 04:21:00 ")]
+    {
         scene.keys(filter);
         let text = half(&draw(&scene));
-        assert!(text.contains("since 2006-06-21 04:21:00"), "{text}");
+        assert!(text.contains(since), "{text}");
     }
     // The sign reads the other way round.
     let at = NOW - 1200;
     scene.keys(&format!("@{at}\n"));
     scene.ok(&format!("get *[last@{at}]"), &format!("a 2.0 {at}\nc 3.0 {at}\n"));
     let text = half(&draw(&scene));
-    assert!(text.contains("vs 2006-06-21 04:21:00, later"), "{text}");
+    assert!(text.contains("vs 04:21:00, later "), "{text}");
 }

@@ -72,8 +72,8 @@ fn rows_of_runs_are_compared_with_those_of_the_first_run_or_of_another() {
         assert!(text.contains(said), "{said}: {text}");
     }
     // Where there is no room for the difference, it is not said to be there.
-    scene.tell(Event::Resize { width: 40, height: 10 });
-    let text = draw(&scene, &scene.theme, 40, 10).to_string();
+    scene.tell(Event::Resize { width: 30, height: 10 });
+    let text = draw(&scene, &scene.theme, 30, 10).to_string();
     assert!(!text.contains("compared") && !text.contains("moved"), "{text}");
     scene.tell(Event::Resize { width: 160, height: 40 });
     // What is told of either run counts at once.
@@ -115,6 +115,67 @@ fn rows_of_runs_are_compared_with_those_of_the_first_run_or_of_another() {
     assert_eq!(moved(&scene).iter().filter(|(_, by)| by.is_some()).count(), 5);
     scene.keys("C\n");
     assert_eq!(moved(&scene).iter().filter(|(_, by)| by.is_some()).count(), 2);
+}
+
+/// A screen of three runs beside a chart of each.
+fn three_runs(width: u16) -> Scene {
+    let address = "localhost:10001".to_owned();
+    let run = |run: &str| SourceLabel {
+        name: String::new(),
+        run: run.to_owned(),
+        address: address.clone(),
+    };
+    let sources = ["run1.", "run2.", "run3."].map(run).to_vec();
+    let watch = vec!["run3.training_loss".parse().unwrap()];
+    let mut scene = Scene::with(width, 40, AppConfig { sources, watch, ..config() });
+    scene.has_selectors = true;
+    scene.tell(Event::Sources(vec![shifted(9000), shifted(4000), here(300)]));
+    scene.tell(Event::Connected);
+    scene.begin();
+    // The first one was over after a third of the time.
+    let points = |run: &str, count: i64| -> String {
+        let point = |n| format!("{run}.training_loss {}.5 {}\n", 40 - n, NOW - 290 + 10 * n);
+        (0..count).map(point).collect()
+    };
+    let all = points("run1", 10) + &points("run2", 30) + &points("run3", 30);
+    let keys = "{run3.training_loss,run1.training_loss,run2.training_loss}";
+    scene.ok(&format!("get {keys}[last:1024]"), &all);
+    let last =
+        |run: &str, n: i64| format!("{run}.training_loss {}.5 {}\n", 40 - n, NOW - 290 + 10 * n);
+    scene.ok("get *[last]", &(last("run1", 9) + &last("run2", 29) + &last("run3", 29)));
+    while let Some(line) = scene.sent.first().map(|request| request.line.clone()) {
+        let is_points = line.contains(".training_loss[") && !line.contains(":all:");
+        let is_asked = |point: &&str| line.contains(point.split('.').next().unwrap_or_default());
+        let data = all.lines().filter(is_asked).map(|point| format!("{point}\n"));
+        let data: String = data.collect();
+        scene.ok(&line, if is_points { &data } else { "" });
+    }
+    scene
+}
+
+#[test]
+fn beside_a_chart_runs_are_compared_and_the_legend_names_them() {
+    let scene = three_runs(120);
+    let text = draw(&scene, &scene.theme, 120, 40).to_string();
+    assert!(text.contains("moved %") && text.contains(" -20 "), "{text}");
+    let legend = text.lines().find(|line| line.contains("■ ")).unwrap();
+    for run in ["run1", "run2", "run3.training_loss"] {
+        assert!(legend.contains(&format!("■ {run} ")), "{run}: {text}");
+    }
+}
+
+#[test]
+fn bars_of_runs_are_of_the_same_time_in_a_column() {
+    let scene = three_runs(240);
+    let text = draw(&scene, &scene.theme, 240, 40).to_string();
+    let bars = |run: &str| {
+        let list = text.lines().filter_map(|line| line.rsplit("││").next());
+        let mut rows = list.filter(|line| line.contains(&format!("{run}.training_loss ")));
+        let row = rows.find(|line| line.contains(" ago ")).unwrap();
+        row.chars().filter(|c| "▁▂▃▄▅▆▇".contains(*c)).count()
+    };
+    assert!(bars("run1") > 2 && bars("run1") * 2 < bars("run2"), "{text}");
+    assert_eq!(bars("run2"), bars("run3"), "{text}");
 }
 
 #[test]
