@@ -1,15 +1,20 @@
 //! The place in time of the screen: the table as it was then, the cursor of the chart, a line of the
 //! log. Nothing is missed meanwhile, because the live table is kept beside it.
 
+pub mod judged;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::table::Table;
 use crate::app::table::compared::Compared;
+use crate::metrics::alerts::Alerts;
+use crate::metrics::reply::PointLists;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
-use crate::request::pending::RowQuery;
+use crate::request::pending::{JudgedQuery, Query, RowQuery};
 use crate::sources::Away;
+use judged::Judged;
 
 /// The least time between two requests for the same place, of which more became known.
 const MIN_RENEWAL: Duration = Duration::from_secs(1);
@@ -35,6 +40,8 @@ pub struct Place {
     asked_at: Option<Duration>,
     /// The server has not said how things stood; it is asked again at another time.
     has_failed: bool,
+    /// What alerts compare then.
+    judged: Judged,
     /// Places before this one, so that jobs and queries of their tables are not taken for its own.
     before: u64,
 }
@@ -81,6 +88,24 @@ impl Place {
         self.table.as_mut().filter(|table| table.awaits(query))
     }
 
+    /// What alerts compare in the table as of a time.
+    pub fn judged(&self) -> &Judged {
+        &self.judged
+    }
+
+    /// The queries for what alerts compare in the table as of a time.
+    pub fn ask_judged(&mut self, alerts: &Alerts) -> Vec<Query> {
+        let at = self.table.as_ref().and_then(Table::as_of);
+        at.map_or_else(Vec::new, |at| self.judged.ask(alerts, at))
+    }
+
+    /// Takes the answer to a query for that, none if it was refused or lost.
+    pub fn take_judged(&mut self, query: JudgedQuery, points: Option<PointLists>) {
+        if let Some(table) = &self.table {
+            self.judged.take(query, points, table.answer());
+        }
+    }
+
     /// Goes to a Unix time.
     pub fn go(&mut self, at: i64) {
         (self.at, self.beside, self.has_failed) = (Some(at), None, false);
@@ -98,7 +123,8 @@ impl Place {
     /// now on.
     pub fn end(&mut self) -> Option<Table> {
         let before = self.before + 1;
-        std::mem::replace(self, Self { before, ..Self::default() }).table
+        let judged = Judged::after(&self.judged);
+        std::mem::replace(self, Self { judged, before, ..Self::default() }).table
     }
 
     /// The time to ask for next; none while a request is under way, so that many steps of a cursor
@@ -165,6 +191,7 @@ impl Place {
             self.has_failed = true;
             return None;
         };
+        self.judged.renew();
         let before = self.before;
         let table = self.table.get_or_insert_with(|| live.beside(before));
         table.show_as_of(at, answer, live.selected_key(), rows)
@@ -206,6 +233,7 @@ impl Place {
     /// The connection is a new one: what was asked for is asked for again.
     pub fn reset(&mut self) {
         (self.asked, self.has_failed) = (None, false);
+        self.judged.renew();
         if let Some(table) = &mut self.table {
             table.ask_again();
         }

@@ -51,6 +51,11 @@ impl Needs {
         self.aggregates().next().is_none()
     }
 
+    /// The clause of a selector for the newest points at a Unix time, in its brackets.
+    pub fn last_at(self, at: i64) -> String {
+        format!("[last:{}@{at}]", self.recent)
+    }
+
     /// The clause of a selector for the newest points, in its brackets.
     pub fn last(self) -> String {
         match self.recent {

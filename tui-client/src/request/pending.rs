@@ -29,6 +29,8 @@ pub enum QueryTag {
     Watch(WatchQuery),
     /// A number of all points of keys with alerts.
     Alerted(AlertedQuery),
+    /// What alerts compare at a place in time.
+    Judged(JudgedQuery),
     /// How much a `del` deletes, with a number of its own.
     Deletion(u64),
     /// Points of a session that is being saved.
@@ -78,6 +80,15 @@ pub struct AlertedQuery {
     pub batch: u64,
     /// The number of the points.
     pub of: Aggregate,
+}
+
+/// A query for what alerts compare at a place in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JudgedQuery {
+    /// The number of the queries that are made together.
+    pub batch: u64,
+    /// The number of the points; the newest ones without it.
+    pub of: Option<Aggregate>,
 }
 
 /// A query for a number of the watched keys.

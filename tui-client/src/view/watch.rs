@@ -134,9 +134,20 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     let count = number::plural(alerts, "alert", "alerts");
     // They are judged by how things stood.
     let then = if app.place().table().is_some() { " then" } else { "" };
+    let unjudged = if alerts > 0 { app.unjudged() as u64 } else { 0 };
+    // It is not said that none fires where that is not known.
+    let unknown = match unjudged {
+        0 => String::new(),
+        _ => format!(", {} not known", number::count(unjudged)),
+    };
     if firing > 0 {
         let keys = number::plural(firing, "key", "keys");
-        remarks.push((format!("· {count}, {keys} firing{then} "), theme.bad));
+        remarks.push((format!("· {count}, {keys} firing{then}{unknown} "), theme.bad));
+    } else if unjudged > 0 && app.is_judging() {
+        remarks.push((format!("· {count}, … "), theme.quiet));
+    } else if unjudged > 0 {
+        let keys = number::plural(unjudged, "key", "keys");
+        remarks.push((format!("· {count}, not known of {keys}{then} "), theme.alert));
     } else if alerts > 0 && !then.is_empty() {
         remarks.push((format!("· {count}, none firing{then} "), theme.quiet));
     } else if alerts > 0 {
@@ -334,11 +345,14 @@ fn draw_key(
     }
     let numbers = [series.min(), series.max(), series.mean()];
     let awaits = app.watch().awaits_numbers(watched);
-    let window = app.watch().numbers_window().filter(|_| !awaits && !is_past);
+    let window = match app.place().table() {
+        Some(past) => Some(past.window()),
+        None => app.watch().numbers_window().filter(|_| !awaits && !is_past),
+    };
     let has_ended = |seconds: i64| series.last.timestamp < now.saturating_sub(seconds);
     let ended = window.filter(|window| window.seconds().is_some_and(has_ended));
     if let Some(window) = ended.filter(|_| shape.numbers > 0) {
-        // The window ends now, and not with the last point.
+        // The window ends now or at the place in time, and not with the last point.
         let room = shape.numbers * NAMED;
         let name = window.name();
         let text = if is_past { ["", " before"] } else { ["the last ", ""] };

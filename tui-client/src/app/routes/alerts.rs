@@ -82,12 +82,39 @@ impl App {
     pub fn is_firing(&self, series: &Series) -> bool {
         let has_all = self.feed.has_selectors() != Some(true);
         let counts = |alert: &&Alert| has_all || !alert.is_of_all();
-        let key = series.key.as_str();
-        // What fires now says nothing of another time.
-        let is_now = self.table().as_of().is_none();
-        let fires = |alert: &Alert| alert.fires(series, self.table_time());
-        !self.watch.is_unwanted(key)
-            && (is_now && self.alerts.fires(key) || self.alerts.alerts().filter(counts).any(fires))
+        let (key, time) = (series.key.as_str(), self.table_time());
+        if self.watch.is_unwanted(key) {
+            return false;
+        }
+        if self.table().as_of().is_some() {
+            // What fires now says nothing of another time.
+            let mut alerts = self.alerts.alerts().filter(|alert| alert.concerns(key));
+            return alerts.any(|alert| {
+                let judged = self.place.judged().series_of(alert, series, time);
+                judged.is_some_and(|series| alert.fires(series, time))
+            });
+        }
+        let fires = |alert: &Alert| alert.fires(series, time);
+        self.alerts.fires(key) || self.alerts.alerts().filter(counts).any(fires)
+    }
+
+    /// The number of watched keys of which it is not known whether an alert fires at the place in time.
+    pub fn unjudged(&self) -> usize {
+        let Some(table) = self.place.table() else { return 0 };
+        let (time, judged) = (self.table_time(), self.place.judged());
+        let is_unjudged = |watched: &&Watched| {
+            let mut alerts = self.alerts.alerts().filter(|alert| alert.concerns(&watched.key));
+            match self.watched_series(watched) {
+                Some(row) => alerts.any(|alert| judged.series_of(alert, row, time).is_none()),
+                None => alerts.next().is_some() && table.unknown().has(&watched.key),
+            }
+        };
+        self.watch.keys().iter().filter(is_unjudged).count()
+    }
+
+    /// What alerts compare at the place in time is under way.
+    pub fn is_judging(&self) -> bool {
+        self.place.judged().is_under_way()
     }
 
     /// An alert fires for a watched key: at the place in time, if the screen is at one.

@@ -39,6 +39,7 @@ impl App {
                     self.evaluate_alerts();
                 }
             }
+            QueryTag::Judged(query) => self.place.take_judged(query, points),
             QueryTag::Deletion(query) => {
                 self.input.prompt.on_count(query, points.as_ref(), &mut self.cx);
             }
@@ -196,7 +197,7 @@ impl App {
             QueryTag::Rows(_) => "order and filter are of some keys only",
             QueryTag::Chart(_) => "the chart is of some points only",
             QueryTag::Watch(_) => "numbers are of some watched keys only",
-            QueryTag::Alerted(_) => "alerts are of some keys only",
+            QueryTag::Alerted(_) | QueryTag::Judged(_) => "alerts are of some keys only",
             QueryTag::Deletion(_) => "what del deletes is not counted",
             QueryTag::Session(_) => "the saved session is of some points only",
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::Glob;
+use shared::{Glob, Key, KeyBuf};
 
 use crate::app::App;
 use crate::app::line_input::{InputPurpose, LineInput};
@@ -42,12 +42,14 @@ impl App {
         self.ask_numbers();
         // Rows, columns and window may have changed since they were asked for.
         let (table, past, watch) = (&self.table, self.place.table(), &self.watch);
+        let judged = self.place.judged();
         let unwanted = |tag| match tag {
             QueryTag::Rows(query) => {
                 !table.awaits(query) && !past.is_some_and(|past| past.awaits(query))
             }
             QueryTag::Watch(query) => !watch.awaits(query),
             QueryTag::Alerted(query) => !watch.awaits_totals(query),
+            QueryTag::Judged(query) => !judged.awaits(query),
             QueryTag::Marks | QueryTag::Chart(_) | QueryTag::Deletion(_) | QueryTag::Session(_) => {
                 false
             }
@@ -94,10 +96,28 @@ impl App {
         let Some((rows, room)) = self.live_rows() else { return };
         let aged = self.polling.screen_time(self.cx.now().elapsed);
         let time = self.table_time();
+        let listed = self.listed_then();
         let table = self.place.table_or(&mut self.table);
-        for query in table.ask_numbers(rows, room, (aged, time)) {
+        for query in table.ask_numbers(rows, room, &listed, (aged, time)) {
             self.feed.ask(query);
         }
+        if self.link.is_connected() {
+            for query in self.place.ask_judged(&self.alerts) {
+                self.feed.ask(query);
+            }
+        }
+    }
+
+    /// The watched keys in sight, where their list is of a place in time.
+    fn listed_then(&self) -> Vec<KeyBuf> {
+        let layout = self.layout();
+        if self.place.table().is_none() || layout.watch.is_none() {
+            return Vec::new();
+        }
+        let keys = self.watch.keys();
+        let visible = layout.watch_rows(keys.len());
+        let shown = keys.iter().skip(self.watch.first_visible(visible)).take(visible);
+        shown.filter_map(|watched| Some(Key::new(&watched.key).ok()?.to_owned())).collect()
     }
 
     /// The rows and the cells of a row of the table, if it is in sight and its numbers can be asked for.

@@ -9,9 +9,6 @@ use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
 use crate::sources::Away;
 
-/// More watched keys have no numbers then.
-const MAX_WATCHED: usize = 64;
-
 impl Table {
     /// An empty table that is arranged as this one, and whose jobs and queries have other numbers than
     /// its own and those of so many tables `before`.
@@ -88,12 +85,6 @@ impl Table {
     /// What was asked for over a connection that is lost is asked for again.
     pub fn ask_again(&mut self) {
         self.numbers.reset();
-    }
-
-    /// The places of the watched keys, whose list is of the same time, too.
-    pub(super) fn watched_then(&self) -> &[usize] {
-        let all = if self.as_of().is_some() { &self.answer.watched[..] } else { &[] };
-        &all[..all.len().min(MAX_WATCHED)]
     }
 
     /// Arranges the rows as those of another table; `now` is in Unix seconds.

@@ -52,14 +52,20 @@ impl Table {
         }
     }
 
-    /// The queries for what the rows in sight lack, on a screen of this many rows and cells. `now` is
-    /// on both clocks.
-    pub fn ask_numbers(&mut self, rows: usize, room: usize, now: (Duration, i64)) -> Vec<Query> {
+    /// The queries for what the rows in sight lack, on a screen of this many rows and cells, and for what
+    /// the list of watched keys shows of the `listed` ones. `now` is on both clocks.
+    pub fn ask_numbers(
+        &mut self,
+        rows: usize,
+        room: usize,
+        listed: &[KeyBuf],
+        now: (Duration, i64),
+    ) -> Vec<Query> {
         if !self.is_live() {
             return Vec::new();
         }
         let mut needs = self.needs(room);
-        if !self.watched_then().is_empty() {
+        if !listed.is_empty() {
             needs.in_sight = needs.in_sight | Parts::of_watched();
         }
         if self.numbers.is_full()
@@ -69,15 +75,17 @@ impl Table {
             self.numbers.reset();
         }
         // Known by the numbers, which are not here meanwhile.
-        let watched = self.watched_then().to_vec();
         let mut numbers = std::mem::take(&mut self.numbers);
         let renewed = numbers.renewed().to_vec();
         let renewed = renewed.iter().filter_map(|key| {
             let place = self.answer.find(key.as_key())?;
             self.answer.series.get(place)
         });
-        let watched = watched.iter().filter_map(|&at| self.answer.series.get(at));
-        let in_sight = self.visible(rows).chain(watched);
+        let listed = listed.iter().filter_map(|key| {
+            let place = self.answer.find(key.as_key())?;
+            self.answer.series.get(place)
+        });
+        let in_sight = self.visible(rows).chain(listed);
         let queries = numbers.plan(in_sight, renewed, &self.answer.series, needs, now);
         self.numbers = numbers;
         if !self.numbers.is_asking() {

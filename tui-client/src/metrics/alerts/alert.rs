@@ -60,7 +60,7 @@ impl Alert {
     }
 
     /// The series has the number to compare: with one point it has no rate.
-    pub(super) fn has_data(&self, series: &Series, now: i64) -> bool {
+    pub fn has_data(&self, series: &Series, now: i64) -> bool {
         self.condition.column.number(series, now).is_some()
     }
 

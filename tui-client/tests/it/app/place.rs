@@ -1,5 +1,6 @@
 //! One place in time over table, chart and log.
 
+mod alerts;
 mod comparison;
 mod later_news;
 mod polled;

@@ -53,7 +53,7 @@ fn scene_of_view(width: u16, height: u16, watch: &[&str], view: View, db: Source
 }
 
 /// The follow breaks off, because `db` has come or gone, and is begun anew.
-fn change(scene: &mut Scene, db: SourceState) {
+pub fn change(scene: &mut Scene, db: SourceState) {
     scene.tell(Event::Sources(vec![here(300), db]));
     scene.news(FollowNews::Lost("the server closed the connection".to_owned()));
     scene.wait(Duration::from_secs(1));

@@ -56,7 +56,7 @@ impl Both {
     }
 
     fn plan(&mut self) {
-        let queries = self.table.ask_numbers(10, 200, (Duration::from_secs(1), NOW));
+        let queries = self.table.ask_numbers(10, 200, &[], (Duration::from_secs(1), NOW));
         self.take(queries);
     }
 
