@@ -122,9 +122,16 @@ impl Significant {
 }
 
 /// Numbers in a column with their decimal points below each other, as far as `columns` allow; a
-/// number with an exponent, which has its point elsewhere, stays at the right.
+/// number with an exponent, which has its point elsewhere, stays at the right. Below a thousandth all have a
+/// prefix where one has.
 pub fn align<'a>(texts: impl IntoIterator<Item = &'a mut String>, columns: usize) {
     let mut texts: Vec<_> = texts.into_iter().filter(|text| !has_exponent(text)).collect();
+    if texts.iter().any(|text| text.ends_with(MICRO)) {
+        for text in &mut texts {
+            let prefixed = in_millionths(text).filter(|text| width(text) <= columns);
+            **text = prefixed.unwrap_or_else(|| std::mem::take(text));
+        }
+    }
     let behind_point = |text: &String| {
         let whole = text.find(|c: char| !matches!(c, '0'..='9' | '+' | '-')).unwrap_or(text.len());
         width(&text[whole..])
@@ -138,6 +145,16 @@ pub fn align<'a>(texts: impl IntoIterator<Item = &'a mut String>, columns: usize
         let blanks = most.saturating_sub(behind).min(room);
         text.extend(std::iter::repeat_n(' ', blanks));
     }
+}
+
+/// The prefix of a millionth, set apart.
+const MICRO: &str = " µ";
+
+/// The text of a number below a thousandth that has no prefix, with one.
+fn in_millionths(text: &str) -> Option<String> {
+    let number = text.parse::<f64>().ok().filter(|number| number.abs() < 1e-3)?;
+    let sign = if text.starts_with('+') { "+" } else { "" };
+    Some(format!("{sign}{}{MICRO}", digits(number)?.shifted(-6)))
 }
 
 fn has_exponent(text: &str) -> bool {
@@ -379,6 +396,10 @@ mod tests {
         assert_eq!(aligned(&["99999", "0.016667"], 9), ["99999    ", " 0.016667"]);
         assert_eq!(aligned(&["+99999", "0.016667"], 9), ["+99999   ", " 0.016667"]);
         assert!(aligned(&[], 9).is_empty());
+        let small = ["-19 µ", "-0.000184", "+0.0002", "0", "0.0031"];
+        let shown = ["  -19 µ   ", " -184 µ   ", " +200 µ   ", "    0     ", "    0.0031"];
+        assert_eq!(aligned(&small, 10), shown);
+        assert_eq!(aligned(&["-0.000184", "5"], 10), [" -0.000184", "  5       "]);
     }
 
     #[test]

@@ -43,23 +43,21 @@ impl Unit {
         let key = key.to_lowercase();
         let words = || key.split(|c: char| !c.is_alphanumeric());
         let any = |list: &[&str]| words().any(|word| list.contains(&word));
-        let last = words().rfind(|word| !word.is_empty()).unwrap_or_default();
+        let mut ends = words().rev().filter(|word| !word.is_empty());
+        let (last, before) = (ends.next().unwrap_or_default(), ends.next().unwrap_or_default());
+        // The room there is in all, and not a count.
+        let is_size = last == "total" && BYTES.contains(&before);
         // Of a rate, a time is not the unit.
         let time = TIMES.iter().find(|(names, _)| names.contains(&last) && !any(&["per"]));
         if any(&PERCENT) {
             Self::Percent
         } else if let Some((_, unit)) = time {
             *unit
-        } else if words().any(|word| word == "bytes") || (any(&BYTES) && !any(&COUNTS)) {
+        } else if words().any(|word| word == "bytes") || (any(&BYTES) && !any(&COUNTS)) || is_size {
             Self::Bytes
         } else {
             Self::Plain
         }
-    }
-
-    /// Numbers of these units have no axis in common: both are known, and differ.
-    pub fn differs_from(self, other: Self) -> bool {
-        self != other && self != Self::Plain && other != Self::Plain
     }
 
     /// The one that all of these share, else none that is known.
@@ -208,6 +206,8 @@ mod tests {
             ("palm.net.rx_bytes_total", Unit::Bytes),
             ("palm.mem.percent", Unit::Percent),
             ("palm.mem_usage", Unit::Plain),
+            ("palm.memory_total", Unit::Bytes),
+            ("palm.memory_faults_total", Unit::Plain),
             ("member.count", Unit::Plain),
             ("palm.cpu", Unit::Plain),
             ("a.RSS", Unit::Bytes),
@@ -223,11 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_differs_from_nothing() {
-        assert!(Unit::Bytes.differs_from(Unit::Percent));
-        assert!(Unit::Seconds.differs_from(Unit::Milliseconds));
-        assert!(!Unit::Bytes.differs_from(Unit::Plain) && !Unit::Plain.differs_from(Unit::Bytes));
-        assert!(!Unit::Bytes.differs_from(Unit::Bytes));
+    fn a_unit_is_common_to_all_or_to_none() {
         assert_eq!(Unit::common([Unit::Bytes; 2].into_iter()), Unit::Bytes);
         assert_eq!(Unit::common([Unit::Bytes, Unit::Plain].into_iter()), Unit::Plain);
     }

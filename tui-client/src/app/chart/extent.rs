@@ -180,7 +180,7 @@ impl<'a> Survey<'a> {
         let is_flat = !spec.has_right && far.contains(&true);
         let unit = |line: usize| spec.units.get(line).copied().unwrap_or_default();
         // Where the units do not say it, the magnitudes do.
-        let is_other = |line: usize| !spec.log && unit(line).differs_from(unit(0));
+        let is_other = |line: usize| !spec.log && unit(line) != unit(0);
         let is_apart = |(line, far)| spec.has_right && (far || is_other(line));
         let is_right: Vec<_> = far.into_iter().enumerate().map(is_apart).collect();
         let unit_of = |right: bool| {
