@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use shared::{DEFAULT_HOST, DEFAULT_PORT};
+use shared::{DEFAULT_HOST, DEFAULT_PORT, Glob};
 
 use crate::app::App;
 use crate::app::table::Table;
 use crate::app::watch::{Watch, Watched};
 use crate::keymap::{Mode, Pane, Shell};
 use crate::metrics::column::Column;
+use crate::metrics::filter::Filter;
 use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::merged;
@@ -36,7 +37,9 @@ pub fn command(app: &App) -> Result<String, &'static str> {
     let mut words = vec![Cow::Borrowed("tui-client")];
     words.extend(server_words(app));
     let mode = app.mode();
+    // At a place in time it is that of how things stood.
     if mode == Mode::Chart
+        && past(app).is_none()
         && let Some(command) = chart_command(app.watch(), &words, shell)
     {
         return command;
@@ -44,13 +47,20 @@ pub fn command(app: &App) -> Result<String, &'static str> {
     if is_of_watch(app) {
         if let Some(at) = past(app) {
             let state = |keys| format!("{keys}[last@{at}]").into();
-            let states: Vec<_> = merged(&app.watch().shown_patterns()).iter().map(state).collect();
+            let charted =
+                || app.watch().in_chart().filter_map(|key| key.key.parse().ok()).collect();
+            let shown = app.watch().shown_patterns();
+            let shown = if mode == Mode::Chart { charted() } else { shown };
+            let states: Vec<_> = merged(&shown).iter().map(state).collect();
             return gets(&words, &states, shell);
         }
         words.extend(watch_words(app));
     } else {
         match app.table().as_of() {
-            Some(at) => words.extend(["get".into(), format!("*[last@{at}]").into()]),
+            Some(at) => {
+                let glob = app.table().filter().and_then(Filter::glob).map_or("*", Glob::as_str);
+                words.extend(["get".into(), format!("{glob}[last@{at}]").into()]);
+            }
             None => {
                 words.extend(table_words(app.table(), app.feed().has_selectors() == Some(true)));
             }
@@ -64,8 +74,8 @@ fn past(app: &App) -> Option<i64> {
     app.place().at().filter(|_| app.feed().has_selectors() == Some(true))
 }
 
-/// What the command does not have of the table: plain mode has no comparison, and no filter or order of
-/// another time than now.
+/// What the command does not have of the table: plain mode has no comparison, and of another time than now
+/// no order and no filter but a glob.
 pub fn left_out(app: &App) -> Vec<&'static str> {
     let table = app.table();
     if is_of_watch(app) {
@@ -73,7 +83,7 @@ pub fn left_out(app: &App) -> Vec<&'static str> {
     }
     let is_past = table.as_of().is_some();
     let parts = [
-        (is_past && table.filter().is_some(), "filter"),
+        (is_past && table.filter().is_some_and(|it| it.glob().is_none()), "filter"),
         (is_past && table.sort() != Sort::default(), "order"),
         (table.compared().is_some() || table.base_run().is_some(), "comparison"),
     ];

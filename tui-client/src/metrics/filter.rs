@@ -97,6 +97,14 @@ impl Filter {
         if wider == glob.as_str() { None } else { wider.parse().ok() }
     }
 
+    /// The keys that pass, where the filter is about nothing else.
+    pub fn glob(&self) -> Option<&Glob> {
+        match &self.expr {
+            Expr::Matches(glob) => Some(glob),
+            _ => None,
+        }
+    }
+
     /// The points from which it is decided.
     pub fn needs(&self) -> Needs {
         self.expr.needs()

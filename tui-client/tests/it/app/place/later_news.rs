@@ -216,11 +216,21 @@ fn the_command_of_a_place_prints_how_things_stood() {
         scene.notice().to_owned()
     };
     assert_eq!(copied(&mut scene), format!("copied: tui-client get '*[last@{at}]'"));
-    scene.keys("/b\no");
-    let without = "copied, at a place plain mode has no filter or order: tui-client get";
+    // A filter that is a glob selects the same keys.
+    scene.keys("/b*\no");
+    let without = "copied, at a place plain mode has no order: ";
+    assert_eq!(copied(&mut scene), format!("{without}tui-client get 'b*[last@{at}]'"));
+    scene.keys("/last > 0\n");
+    let without = "copied, at a place plain mode has no filter or order: tui-client get '*[";
     assert!(copied(&mut scene).starts_with(without), "{}", scene.notice());
     scene.to(Mode::Watch);
     assert_eq!(copied(&mut scene), format!("copied: tui-client get 'a[last@{at}]'"));
+    // The chart on the full screen has its cursor there.
+    scene.keys("f");
+    assert_eq!(copied(&mut scene), format!("copied: tui-client get 'a[last@{at}]'"));
+    scene.keys("0");
+    assert!(copied(&mut scene).starts_with("copied: tui-client get a"), "{}", scene.notice());
+    assert!(!scene.notice().contains("[last@"), "{}", scene.notice());
 }
 
 #[test]
