@@ -124,6 +124,8 @@ pub struct Watch {
     totals: TotalsAsked,
     /// Keys that an answer may lack although they have points.
     away: Away,
+    /// Keys that are not asked for, because their server is not there.
+    absent: Away,
     /// Keys that are to be in the chart besides once they are known, as those of a server that is away.
     to_mark: BTreeSet<String>,
     /// Keys of these that are called alike are in one chart.
@@ -274,9 +276,10 @@ impl Watch {
         self.next = self.next.min(next);
     }
 
-    /// Sets the keys that an answer may lack although they have points.
-    pub fn set_away(&mut self, away: Away) {
-        self.away = away;
+    /// Sets the keys that an answer may lack although they have points, and those of them of which no
+    /// server is there that could be asked.
+    pub fn set_away(&mut self, away: Away, absent: Away) {
+        (self.away, self.absent) = (away, absent);
     }
 
     /// Takes the watched series of an answer to `selector`.

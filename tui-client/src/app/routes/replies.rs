@@ -304,7 +304,7 @@ impl App {
     pub(in crate::app) fn tell_away(&mut self) {
         let away = self.sources.kept();
         self.table.set_away(away.clone());
-        self.watch.set_away(away);
+        self.watch.set_away(away, self.sources.absent());
     }
 
     /// Adds to the state of all keys the last one of those whose source is away.

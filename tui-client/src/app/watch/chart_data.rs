@@ -131,6 +131,9 @@ impl Watch {
         self.charts += 1;
         for &at in &charted {
             let Some(watched) = self.keys.get_mut(at) else { continue };
+            if self.absent.has(&watched.key) {
+                continue;
+            }
             watched.charted = self.charts;
             if let Some(series) = &watched.series {
                 watched.rollups.expect(series.last.timestamp);
@@ -159,6 +162,7 @@ impl Watch {
         let view = self.asked_view(layout);
         let chart = view.into_iter().flat_map(|view| {
             let charted = self.charted_places().into_iter().filter_map(|at| self.keys.get(at));
+            let charted = charted.filter(|watched| !self.absent.has(&watched.key));
             charted.filter_map(move |watched| watched.rollups.next_due(&view))
         });
         chart.chain(numbers).min()

@@ -125,7 +125,9 @@ impl Watch {
         let newest = newest(self.keys.iter().filter_map(|key| key.series.as_ref()), unix);
         let until = newest.map(|newest| newest.saturating_sub(LATE));
         let until = until.filter(|&until| from.is_none_or(|from| until > from));
-        let patterns = merged(patterns);
+        let is_there = |glob: &&Glob| !(glob.is_key() && self.absent.has(glob.as_str()));
+        let patterns: Vec<Glob> = patterns.iter().filter(is_there).cloned().collect();
+        let patterns = merged(&patterns);
         let mut queries = Vec::new();
         for (place, of) in NUMBERS.into_iter().enumerate() {
             let is_extreme = matches!(of, Aggregate::Min | Aggregate::Max);

@@ -121,6 +121,7 @@ impl Watch {
             let needed = known.unwrap_or_else(|| alerts.needs_of(&watched.key));
             watched.totals.needed = Some(needed);
             if watched.totals.lacks()
+                && !self.absent.has(&watched.key)
                 && let Ok(glob) = watched.key.parse()
             {
                 watched.totals.told = None;

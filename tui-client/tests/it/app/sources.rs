@@ -277,6 +277,31 @@ fn what_is_asked_of_a_server_that_is_away_is_one_line_of_the_log_however_often()
 }
 
 #[test]
+fn nothing_is_asked_of_a_server_alone_that_is_away_until_it_is_back() {
+    let mut scene = scene_of(160, 40, &["db/a"]);
+    let points = format!("web1/a 1.0 {NOW}\ndb/a 2.0 {NOW}\n");
+    scene.ok("get *[last]", &points);
+    scene.ok("get db/a[last:1024]", &format!("db/a 1.0 {}\ndb/a 2.0 {NOW}\n", NOW - 9));
+    answer_numbers(&mut scene, &["db/a"]);
+    change(&mut scene, away("no server there"));
+    scene.ok("get *[last]", &format!("web1/a 1.0 {NOW}\n"));
+    let history = "get db/a[last:1024]";
+    scene.answer(history, Status::Error, "db: no server there\n");
+    let mut asked = Vec::new();
+    for _ in 0..60 {
+        let lines = answer_numbers(&mut scene, &[]).into_iter();
+        asked.extend(lines.filter(|line| line.starts_with("get db/a[")));
+        scene.wait(Duration::from_secs(1));
+    }
+    assert_eq!(asked, [""; 0]);
+    change(&mut scene, here(900));
+    scene.ok("get *[last]", &points);
+    scene.ok(history, &format!("db/a 2.0 {NOW}\n"));
+    let lines = answer_numbers(&mut scene, &["db/a"]);
+    assert!(lines.iter().any(|line| line.starts_with("get db/a[")), "{lines:?}");
+}
+
+#[test]
 fn data_that_does_not_come_is_one_line_of_the_log_however_often() {
     let mut scene = Scene::live(120, 30, &[], &[]);
     for _ in 0..4 {
