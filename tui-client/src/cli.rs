@@ -521,6 +521,11 @@ fn parse_keys(keys: &[String]) -> Result<Vec<Glob>, clap::Error> {
     if let Some(command @ ("put" | "get")) = keys.first().map(String::as_str) {
         return Err(invalid(format!("--once takes keys and globs, without {command}")));
     }
+    // What is in brackets may be a time that `get` explains.
+    if let Some(selector) = keys.iter().find(|key| key.contains('[')) {
+        let why = "--once takes keys and globs; a range or [last] goes with get:";
+        return Err(invalid(format!("{why} tui-client get '{selector}'")));
+    }
     keys.iter().map(|key| key.parse().map_err(|why| invalid(format!("{key}: {why}")))).collect()
 }
 

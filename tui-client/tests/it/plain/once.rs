@@ -22,6 +22,10 @@ fn once_takes_keys_as_arguments_and_names_the_missing_ones() {
     assert_eq!(err, "tui-client: no points for none\ntui-client: no points for x.*\n");
     assert_eq!(run(server.port, &["get", "none"]).2, "tui-client: no points for none\n");
     assert_eq!(run(server.port, &["get", "x.*"]).2, "tui-client: no points for x.*\n");
+    // `get` explains what a time in a selector is.
+    let (code, _, err) = run(server.port, &["--once", "a[last@3:12]"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("tui-client get 'a[last@3:12]'\n"), "{err}");
     let (code, _, err) = run(server.port, &["--once", "get", "a"]);
     assert_eq!(code, 2);
     assert!(err.contains("--once takes keys"), "{err}");
