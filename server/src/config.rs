@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use server::memory::MemoryShares;
-use server::net::ConnectionLimits;
+use server::net::{ConnectionLimits, TlsFiles};
 use server::os::MemoryLimit;
 use server::store::local::{self, Durability};
 use tracing::level_filters::LevelFilter;
@@ -13,11 +13,18 @@ use crate::cli::{Cli, DurabilityChoice, LogLevel, MaxMemory, OnDiskFailure};
 
 /// How the server is to run.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what was typed and holds or not")]
 pub struct ServerConfig {
     /// Name or address to listen on.
     pub host: String,
     /// Port to listen on; 0 picks a free one.
     pub port: u16,
+    /// Other machines may come in without certificates.
+    pub insecure_public: bool,
+    /// Where the certificates are; `None` without TLS.
+    pub tls: Option<TlsFiles>,
+    /// A client changes only what its certificate names.
+    pub limit_by_certificate: bool,
     /// Where the data is kept.
     pub data: DataDirectory,
     /// The store's settings.
@@ -93,7 +100,14 @@ impl ServerConfig {
             LogLevel::Debug => LevelFilter::DEBUG,
             LogLevel::Trace => LevelFilter::TRACE,
         };
+        let tls = cli.tls_cert.zip(cli.tls_key).map(|(certificate, key)| TlsFiles {
+            certificate,
+            key,
+            client_ca: cli.tls_client_ca,
+            revocations: cli.tls_crl,
+        });
         let limits = ConnectionLimits {
+            handshake_timeout: cli.handshake_timeout.limit(),
             line_timeout: cli.line_timeout.limit(),
             stall_timeout: cli.stall_timeout.limit(),
             idle_timeout: cli.idle_timeout.limit(),
@@ -103,6 +117,9 @@ impl ServerConfig {
         Ok(Self {
             host,
             port,
+            insecure_public: cli.insecure_public,
+            tls,
+            limit_by_certificate: cli.limit_by_certificate,
             data,
             store,
             memory_limit,

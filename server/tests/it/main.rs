@@ -28,3 +28,4 @@ mod signals;
 // Windows has no such streams.
 #[cfg(unix)]
 mod streams;
+mod tls;
