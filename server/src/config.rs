@@ -1,5 +1,6 @@
 //! From what was typed to a checked configuration.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -133,6 +134,11 @@ impl ServerConfig {
     }
 }
 
+/// Other machines may reach an address.
+pub fn is_public(address: IpAddr) -> bool {
+    !address.to_canonical().is_loopback()
+}
+
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).context("invalid --data-dir")
 }
@@ -184,6 +190,23 @@ mod tests {
         assert!(address(&["--host", "127.0.0.1:7", "--port", "8"]).is_err());
         let refused = Cli::try_parse_from(["server", "--host", "http://localhost"]).unwrap_err();
         assert!(refused.to_string().contains("no http:// before it"), "{refused}");
+    }
+
+    #[test]
+    fn only_loopback_is_not_public() {
+        for (address, expected) in [
+            ("127.0.0.1", false),
+            ("127.9.9.9", false),
+            ("::1", false),
+            ("::ffff:127.0.0.1", false),
+            ("0.0.0.0", true),
+            ("::", true),
+            ("10.0.0.7", true),
+            ("::ffff:10.0.0.7", true),
+            ("fe80::1", true),
+        ] {
+            assert_eq!(is_public(address.parse().unwrap()), expected, "{address}");
+        }
     }
 
     #[test]

@@ -187,10 +187,9 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
 
 /// Refuses to listen where other machines come in without a certificate, unless that is wished.
 fn check_reach(config: &ServerConfig, listener: &Listener) -> anyhow::Result<()> {
-    let addresses = listener.addresses();
-    let mut public = addresses.iter().filter(|address| !address.ip().to_canonical().is_loopback());
     let has_certificates = config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-    let Some(address) = public.next().filter(|_| !has_certificates) else { return Ok(()) };
+    let address = listener.addresses().into_iter().find(|address| config::is_public(address.ip()));
+    let Some(address) = address.filter(|_| !has_certificates) else { return Ok(()) };
     anyhow::ensure!(
         config.insecure_public,
         "other machines reach {address}, and clients show no certificates there: give \
