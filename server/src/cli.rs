@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use shared::DEFAULT_HOST;
 use shared::host::Host;
@@ -20,7 +20,12 @@ use patience::Patience;
 #[derive(Debug, Clone, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
 #[command(version, args_override_self = true, long_version = shared::BUILD, after_help = AFTER_HELP)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Cli {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Name or address to listen on; localhost means both IPv4 and IPv6. The port may stand behind
     /// it, as in 127.0.0.1:10001.
     #[arg(long, default_value = DEFAULT_HOST)]
@@ -168,6 +173,23 @@ impl Cli {
     }
 }
 
+/// What to do with a data directory that no server uses.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Read every byte of a data directory, change nothing, and say what is damaged: exit code 0 when it
+    /// is sound, 1 when it is not.
+    Check {
+        /// The data directory.
+        dir: PathBuf,
+    },
+    /// Give up what is damaged in a data directory, and say what is gone: damaged files are kept under
+    /// names that begin with damaged-, and every get is answered again.
+    Repair {
+        /// The data directory.
+        dir: PathBuf,
+    },
+}
+
 /// How much memory the server may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MaxMemory {
@@ -243,7 +265,8 @@ in a terminal, closing that stops it, too; any other SIGHUP loads the files of T
 old ones and logs why. At log-off and shutdown Windows may end it like a kill.
 None of it loses what was acknowledged.
 Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or
-ended at once, 2 wrong usage.";
+ended at once, 2 wrong usage.
+Of check and repair: 0 sound, or repaired; 1 damaged, or failed.";
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -290,6 +313,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_leave_the_options_as_they_are() {
+        let check = Cli::try_parse_from(["server", "check", "data"]).unwrap();
+        assert_eq!(check.command, Some(Command::Check { dir: "data".into() }));
+        let cli = Cli::try_parse_from(["server", "--data-dir", "check"]).unwrap();
+        assert_eq!((cli.data_dir, cli.command), (PathBuf::from("check"), None));
+        for wrong in [&["server", "check"][..], &["server", "mend", "data"]] {
+            assert!(Cli::try_parse_from(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -21,11 +21,12 @@ use server::protocol::WriteScope;
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
-use server::store::local::Local;
+use server::store::local::{self, Local};
 use tempfile::TempDir;
+use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
 
-use cli::{Cli, manual};
+use cli::{Cli, Command, manual};
 use config::{DataDirectory, ServerConfig};
 use telemetry::{Flusher, Log};
 
@@ -54,9 +55,14 @@ fn main() -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
         Err(help) => print(render(&help, colours(&io::stdout())).as_bytes()),
-        Ok(cli) => match manual::asked_for(&cli) {
-            Some(text) => print(&text),
-            None => ServerConfig::from_cli(cli, os::memory_limit()).and_then(run),
+        Ok(cli) => match (manual::asked_for(&cli), &cli.command) {
+            (Some(text), _) => print(&text),
+            (None, Some(command)) => match maintain(command) {
+                Ok(true) => Ok(()),
+                Ok(false) => return ExitCode::FAILURE,
+                Err(error) => Err(error),
+            },
+            (None, None) => ServerConfig::from_cli(cli, os::memory_limit()).and_then(run),
         },
     };
     match outcome {
@@ -95,6 +101,27 @@ fn print(text: &[u8]) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Checks or repairs a data directory. Answers whether all is well then.
+fn maintain(command: &Command) -> anyhow::Result<bool> {
+    let (Command::Check { dir } | Command::Repair { dir }) = command;
+    let _log = Log::start(LevelFilter::WARN, Arc::default()).context("can't start the log")?;
+    let is_check = matches!(command, Command::Check { .. });
+    let done = if is_check { local::check(dir) } else { local::repair(dir) };
+    let found = done.with_context(|| format!("can't open data directory {}", dir.display()))?;
+    let mut text = String::new();
+    for damage in &found {
+        // Writing to memory can't fail.
+        let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{damage}\n"));
+    }
+    text.push_str(match (found.is_empty(), is_check) {
+        (true, _) => "nothing is damaged\n",
+        (false, true) => "it is damaged; server repair gives up what is gone\n",
+        (false, false) => "what was damaged is given up, and kept in files damaged-...\n",
+    });
+    print(text.as_bytes())?;
+    Ok(found.is_empty() || !is_check)
 }
 
 fn run(config: ServerConfig) -> anyhow::Result<()> {

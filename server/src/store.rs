@@ -16,8 +16,9 @@
 //! - **Snapshot**: each series is answered as it was at one moment after the `get` began.
 //! - **Bounded**: nothing is held whole. A block has at most [`MAX_BLOCK_POINTS`] points, and a
 //!   cursor costs a bounded amount of memory, whatever it walks over.
-//! - **Whole or error**: what can't be read at the moment makes a `get` an error, never a shorter
-//!   answer. What is damaged for good is left out, and the log of the server says what it was.
+//! - **Whole or error**: what can't be read, at the moment or for good, makes a `get` that needs it an
+//!   error, never a shorter answer; before anything of the answer when it is known by then. Others are
+//!   answered.
 //! - **Unavailable stores nothing**: after [`PutError::Unavailable`] no point of the batch is ever
 //!   seen. The same batch can be put again later.
 //! - **Unknown stays undecided**: after [`PutError::UnknownOutcome`] each point of the batch may be
@@ -37,6 +38,7 @@ pub mod contract;
 pub mod local;
 pub mod query;
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::ops::ControlFlow;
@@ -210,6 +212,9 @@ pub struct StoreStatus {
     pub unavailable: Option<Unavailable>,
     /// Number of puts since the start that were refused because there may be no more series.
     pub refused_new_series: u64,
+    /// Places where points are gone or can't be read, as far as they are known; answers that need them
+    /// are errors.
+    pub damages: u64,
 }
 
 /// A point that was left out of a batch that was stored.
@@ -280,13 +285,82 @@ pub enum Unavailable {
     Failed,
 }
 
+/// Points that the disk no longer gives back. The text is for the client: one short line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Damage {
+    /// A key of which there are some; `None` when no key is known.
+    key: Option<KeyBuf>,
+    from: i64,
+    to: i64,
+}
+
+impl Damage {
+    /// Points from `from` to `to` of a key that is not known yet.
+    pub fn of((from, to): (i64, i64)) -> Self {
+        Self { key: None, from, to }
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "the disk has lost points of {key}")?,
+            None => write!(f, "the disk has lost points of unknown keys")?,
+        }
+        match (self.from, self.to) {
+            (i64::MIN, i64::MAX) => write!(f, " of any time"),
+            (i64::MIN, to) => write!(f, " up to {to}"),
+            (from, i64::MAX) => write!(f, " from {from} on"),
+            (from, to) => write!(f, " from {from} to {to}"),
+        }
+    }
+}
+
+impl ReadError {
+    /// The same, of points of a series with this key.
+    #[must_use]
+    pub fn of_key(self, key: &KeyBuf) -> Self {
+        match self {
+            Self::Damaged(damage) => Damage { key: Some(key.clone()), ..damage }.into(),
+            other => other,
+        }
+    }
+}
+
 /// Why an answer can't be completed. The text is for the client: one short line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
+    /// Points are gone.
+    #[error(transparent)]
+    Damaged(#[from] Damage),
     /// A file can't be read.
     #[error("a part of the data can't be read: {0}")]
     Unreadable(io::ErrorKind),
     /// The task that reads ended early.
     #[error("reading failed: {0}")]
     Aborted(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_lost_names_a_key_and_the_times() {
+        let key: KeyBuf = "palm.cpu".parse().unwrap();
+        for (times, words) in [
+            ((3, 5), "from 3 to 5"),
+            ((i64::MIN, 5), "up to 5"),
+            ((-3, i64::MAX), "from -3 on"),
+            ((i64::MIN, i64::MAX), "of any time"),
+        ] {
+            let error = ReadError::from(Damage::of(times));
+            assert_eq!(
+                error.to_string(),
+                format!("the disk has lost points of unknown keys {words}")
+            );
+            let error = error.of_key(&key);
+            assert_eq!(error.to_string(), format!("the disk has lost points of palm.cpu {words}"));
+        }
+    }
 }

@@ -68,6 +68,15 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
+/// Who may use a file, and who this process is; `None` when that is not known.
+pub fn access(path: &Path) -> Option<String> {
+    let about = fs::metadata(path).ok()?;
+    let (owner, mode) = (about.uid(), about.mode() & 0o7777);
+    let user = rustix::process::geteuid().as_raw();
+    let kind = if about.is_dir() { "a directory, " } else { "" };
+    Some(format!("{kind}owner {owner}, mode {mode:03o}, this server runs as {user}"))
+}
+
 /// Fills `buffer` from `offset` on.
 ///
 /// # Errors

@@ -98,6 +98,11 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     retry(|| OpenOptions::new().read(true).write(true).open(path))
 }
 
+/// Who may use a file; it is not known here.
+pub fn access(_: &Path) -> Option<String> {
+    None
+}
+
 /// Fills `buffer` from `offset` on. Moves the cursor of the file, which nothing else uses.
 ///
 /// # Errors

@@ -7,9 +7,11 @@
 mod background;
 mod config;
 mod disk;
+mod file_list;
 mod file_name;
 mod follow;
 mod follower;
+mod maintenance;
 mod part;
 mod reader;
 mod recovery;
@@ -46,6 +48,7 @@ use wal::record;
 
 pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
 pub use follower::LocalFollower;
+pub use maintenance::{FoundDamage, check, repair};
 pub use reader::LocalReader;
 pub use recovery::open_error::OpenError;
 pub use series::chunk;
@@ -76,6 +79,7 @@ impl Local {
         let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)
             .map_err(open_error::io("its log can't be written"))?;
         state.restore_reserve();
+        state.list_files();
         let (checkpoints, merges) = (Arc::clone(&state), Arc::clone(&state));
         let retired = Arc::clone(&queue);
         let threads = [

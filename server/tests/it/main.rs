@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod concurrent_clients;
+mod damage;
 mod dialogues;
 mod directions;
 #[cfg(target_os = "linux")]

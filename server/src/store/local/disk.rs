@@ -4,6 +4,7 @@
 //! fills up, fails, and takes images of what a crash would leave.
 
 pub mod directory;
+pub mod overlay;
 pub mod quarantine;
 pub mod removed_files;
 pub mod reserve;
@@ -67,6 +68,9 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// The size in bytes of the disk that the directory is on; `None` when it is not known.
     fn size(&self) -> Option<u64>;
 
+    /// Where a file is, and what is known of who may read it, for messages.
+    fn whereabouts(&self, name: &str) -> String;
+
     /// A number that can't be foreseen; see [`super::salt::Salt`].
     ///
     /// # Errors
@@ -117,6 +121,25 @@ pub trait DiskFile: fmt::Debug + Send + Sync {
     /// When it is unknown which of them are. A second try could succeed with the bytes lost
     /// (see "Can applications recover from fsync failures?", USENIX ATC 2020), so never retry.
     fn sync(&self) -> io::Result<()>;
+}
+
+/// Fails when nothing of a file of `length` bytes can be read for a reason that is not the disk's, such as
+/// that it is a directory.
+///
+/// # Errors
+/// That reason.
+pub fn check_readable(file: &dyn DiskFile, length: u64) -> io::Result<()> {
+    let mut byte = [0; 1];
+    match file.read_exact_at(&mut byte[..usize::from(length > 0)], 0) {
+        Err(error) if is_of_one_file(&error) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an error is about one file alone, whoever opens others, and lasts: it has another owner, or is a
+/// directory. With too few descriptors nothing is served at all rather than a part of the data.
+pub fn is_of_one_file(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::PermissionDenied)
 }
 
 /// Whether an error means that the disk, or this user's share of it, is full, or that a file may not

@@ -19,6 +19,9 @@ pub const OPTIONS: &str = "OPTIONS";
 /// Name of the file that keeps room for what gives room back when the disk is full.
 pub const RESERVE: &str = "RESERVE";
 
+/// Name of the file that says once more which files there are to be.
+pub const FILES: &str = "FILES";
+
 /// What [`FORMAT`] holds before the version number.
 pub const FORMAT_PREFIX: &str = "metrics server data, format ";
 
@@ -41,7 +44,7 @@ pub enum FileName {
     Part(RangeInclusive<SegmentId>),
     /// A file that was not finished, of any kind.
     Unfinished,
-    /// [`FORMAT`], [`LOCK`], [`OPTIONS`], [`RESERVE`] or a quarantined file.
+    /// [`FORMAT`], [`LOCK`], [`OPTIONS`], [`RESERVE`], [`FILES`] or a quarantined file.
     Other,
     /// A file of something else.
     Foreign,
@@ -52,11 +55,11 @@ impl FileName {
     pub fn parse(name: &str) -> Self {
         if let Some(finished) = name.strip_suffix(UNFINISHED) {
             let part = finished.strip_prefix(DAMAGED).unwrap_or(finished);
-            let known =
-                matches!(finished, FORMAT | OPTIONS) || matches!(Self::parse(part), Self::Part(_));
+            let known = matches!(finished, FORMAT | OPTIONS | FILES)
+                || matches!(Self::parse(part), Self::Part(_));
             return if known { Self::Unfinished } else { Self::Foreign };
         }
-        if matches!(name, FORMAT | LOCK | OPTIONS | RESERVE) || name.starts_with(DAMAGED) {
+        if matches!(name, FORMAT | LOCK | OPTIONS | RESERVE | FILES) || name.starts_with(DAMAGED) {
             return Self::Other;
         }
         let number = |text: &str| -> Option<SegmentId> {
@@ -105,12 +108,12 @@ mod tests {
         for foreign in ["notes.tmp", "log-000000000001.tmp", "LOCK.tmp", "FORMAT.tmp.tmp", ".tmp"] {
             assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
         }
-        for unfinished in ["FORMAT.tmp", "OPTIONS.tmp"] {
+        for unfinished in ["FORMAT.tmp", "OPTIONS.tmp", "FILES.tmp"] {
             assert_eq!(FileName::parse(unfinished), FileName::Unfinished);
         }
         let copy = "damaged-part-000000000001-000000000001.tmp";
         assert_eq!(FileName::parse(copy), FileName::Unfinished);
-        for other in ["FORMAT", "LOCK", "OPTIONS", "RESERVE"] {
+        for other in ["FORMAT", "LOCK", "OPTIONS", "RESERVE", "FILES"] {
             assert_eq!(FileName::parse(other), FileName::Other);
         }
     }

@@ -7,27 +7,30 @@ pub mod chunk_reader;
 pub mod deletes;
 pub mod header;
 pub mod index;
+pub mod losses;
 pub mod sequential_reader;
 pub mod writer;
 
+use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::{fmt, io};
 
-use shared::Point;
+use shared::{KeyBuf, Point};
 use tracing::error;
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, check_readable};
 use super::file_name::{FileName, SegmentId, UNFINISHED};
 use super::salt::Salt;
 use super::series::chunk;
+use super::series::loss::{Extent, Loss, Losses};
 use super::series::merge::Source;
 use super::series::run::Run;
 use super::series::series_index::SeriesId;
 use super::series::summary::Summary;
-use crate::store::ReadError;
 use crate::store::query::Window;
+use crate::store::{Damage, ReadError};
 use deletes::{Deletes, TimeRange};
 use header::{ChunkEntry, ChunkHeader};
 use index::{PartIndex, PartKeys, count_points};
@@ -46,7 +49,16 @@ pub struct Part {
     entries: Vec<ChunkEntry>,
     deletes: Deletes,
     end: SeriesId,
-    /// The index or a chunk could not be read.
+    /// What is gone of it and of the files that it replaces, apart from damaged chunks.
+    losses: Losses,
+    /// It could not be opened, or is missing.
+    is_absent: bool,
+    /// What it is about, losses included.
+    extent: OnceLock<Extent>,
+    /// Places of the chunks that could not be read when they were read last.
+    failed: Mutex<BTreeSet<usize>>,
+    has_failed: AtomicBool,
+    /// The index or a chunk is damaged.
     damaged: AtomicBool,
     /// The part that it replaces, as long as that one's file is open and has the name of both. The
     /// file of this one has its unfinished name then.
@@ -61,23 +73,40 @@ impl Part {
         file: Box<dyn DiskFile>,
         index: PartIndex,
     ) -> Self {
-        let PartIndex { salt, entries, deletes, end, .. } = index;
-        let (damaged, replaced) = (AtomicBool::new(false), Mutex::default());
-        Self { segments, size, file, salt, entries, deletes, end, damaged, replaced }
+        let PartIndex { salt, entries, block, gone, .. } = index;
+        let mut losses = block.losses.losses;
+        losses.extend(&gone);
+        Self {
+            segments,
+            size,
+            file,
+            salt,
+            entries,
+            deletes: block.deletes,
+            end: block.end,
+            losses,
+            is_absent: false,
+            extent: OnceLock::new(),
+            failed: Mutex::default(),
+            has_failed: AtomicBool::new(false),
+            damaged: AtomicBool::new(false),
+            replaced: Mutex::default(),
+        }
     }
 
-    /// Opens a part, and answers the keys of its series, by rising id.
+    /// Opens a part.
     ///
     /// # Errors
     /// When it can't be read. A damaged index is no error: it is logged and rebuilt.
-    pub fn open(
-        disk: &dyn Disk,
-        segments: RangeInclusive<SegmentId>,
-    ) -> io::Result<(Self, PartKeys)> {
+    pub fn open(disk: &dyn Disk, segments: RangeInclusive<SegmentId>) -> io::Result<OpenedPart> {
         let name = FileName::Part(segments.clone()).to_string();
         let file = disk.open(&name)?;
         let size = file.length()?;
-        let read = PartIndex::read(&*file, size)?;
+        check_readable(&*file, size)?;
+        let read = PartIndex::read(&*file, size).unwrap_or_else(|error| {
+            error!(%error, "{name}: the index can't be read");
+            None
+        });
         let damaged = read.is_none();
         let mut index = if let Some(index) = read {
             index
@@ -88,19 +117,66 @@ impl Part {
             error!(
                 "{name}: its header and its end are damaged, and nothing of it can be read without its salt"
             );
-            PartIndex { deletes_damaged: true, ..PartIndex::new(Salt::NONE) }
+            PartIndex::unreadable()
         };
-        if index.deletes_damaged {
+        if index.block_unknown {
             error!("{name}: what it deletes is damaged; deleted points may come back");
+        } else if index.block_damaged {
+            error!("{name}: the block of what it deletes is damaged; its index says the same");
         }
         if index.header_damaged {
             error!("{name}: its header is damaged; its end says the same");
         }
-        let damaged = damaged || index.deletes_damaged || index.header_damaged;
+        let damaged = damaged || index.block_damaged || index.header_damaged;
         let keys = std::mem::take(&mut index.keys);
+        let lost_keys = std::mem::take(&mut index.block.losses.keys);
         let part = Self::new(segments, size, file, index);
         part.damaged.store(damaged, Ordering::Relaxed);
-        Ok((part, keys))
+        Ok(OpenedPart { part, keys, lost_keys })
+    }
+
+    /// In place of a part that is missing or can't be read and was about this.
+    pub fn absent(segments: RangeInclusive<SegmentId>, extent: Extent) -> Self {
+        let gone = [Loss::with_names(extent)].into_iter().collect();
+        let index = PartIndex { gone, ..PartIndex::new(Salt::NONE) };
+        Self { is_absent: true, ..Self::new(segments, 0, Box::new(NoFile), index) }
+    }
+
+    /// Whether it could not be opened, or is missing.
+    pub fn is_absent(&self) -> bool {
+        self.is_absent
+    }
+
+    /// What it is about, losses included.
+    pub fn extent(&self) -> Extent {
+        *self.extent.get_or_init(|| {
+            let mut extent = Extent::EMPTY;
+            for entry in &self.entries {
+                extent.add(entry.series, (entry.first, entry.last));
+            }
+            for loss in self.losses.iter() {
+                extent.extend(&loss.extent);
+            }
+            // Its deletions are gone with it.
+            for (series, ranges) in &self.deletes {
+                for range in ranges {
+                    extent.add(*series, *range);
+                }
+            }
+            extent
+        })
+    }
+
+    /// Whether it has points that may be among these losses.
+    pub fn has_any_of(&self, losses: &Losses) -> bool {
+        let extent = |entry: &ChunkEntry| Extent::of(entry.series, (entry.first, entry.last));
+        self.entries.iter().any(|entry| losses.touches(&extent(entry)))
+    }
+
+    /// Leaves out of its losses what it was not about.
+    pub fn bound_losses(&mut self, extent: &Extent) {
+        let bounded = |loss: &Loss| Loss { extent: loss.extent.intersection(extent), ..*loss };
+        self.losses = self.losses.iter().map(bounded).collect();
     }
 
     /// The segments whose points it holds.
@@ -212,9 +288,40 @@ impl Part {
         }
     }
 
+    /// What is gone of it and of the files that it replaces, apart from damaged chunks.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
+    }
+
+    /// The series and times of the chunks that could not be read when they were read last.
+    pub fn failed_chunks(&self) -> Vec<&ChunkEntry> {
+        if !self.has_failed.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        self.failed().iter().filter_map(|at| self.entries.get(*at)).collect()
+    }
+
+    fn failed(&self) -> MutexGuard<'_, BTreeSet<usize>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that a chunk could not be read. Answers whether that is new.
+    fn note_failed(&self, at: usize) -> bool {
+        let is_new = self.failed().insert(at);
+        self.has_failed.store(true, Ordering::Relaxed);
+        is_new
+    }
+
+    fn is_failed(&self, at: usize) -> bool {
+        self.has_failed.load(Ordering::Relaxed) && self.failed().contains(&at)
+    }
+
     /// Reads all of it. Answers whether nothing in it is damaged.
     pub fn is_sound(&self) -> bool {
-        self.entries.iter().all(|entry| self.read_chunk(entry).is_ok()) && !self.is_damaged()
+        let is_read = |at| self.read_chunk(at).is_ok();
+        // All of it, so that all that is damaged is logged.
+        let sound = (0..self.entries.len()).filter(|&at| is_read(at)).count();
+        sound == self.entries.len() && !self.is_damaged()
     }
 
     /// Copies the file to one of another name.
@@ -245,36 +352,83 @@ impl Part {
         copy.sync()
     }
 
-    /// The points of a chunk; none, and an error in the log, when it is damaged.
-    fn read_chunk(&self, entry: &ChunkEntry) -> Result<Run, ReadError> {
+    /// The points of the chunk at a place.
+    fn read_chunk(&self, at: usize) -> Result<Run, ReadError> {
+        let entry = &self.entries[at];
         let mut bytes = vec![0; entry.length as usize];
-        self.read_bytes(entry, &mut bytes)?;
-        Ok(self.points_of(&bytes, entry))
+        self.read_bytes(at, &mut bytes)?;
+        self.points_of(&bytes, at)
     }
 
     /// The points of a chunk whose bytes were read, like [`Part::read_chunk`].
-    fn points_of(&self, bytes: &[u8], entry: &ChunkEntry) -> Run {
-        decode_chunk(bytes, entry, self.salt).unwrap_or_else(|| {
-            if !self.damaged.swap(true, Ordering::Relaxed) {
-                error!("{self} is damaged; what can be read of it is served, the rest is lost");
-            }
-            let (count, first, last) = (entry.count, entry.first, entry.last);
+    fn points_of(&self, bytes: &[u8], at: usize) -> Result<Run, ReadError> {
+        let entry = &self.entries[at];
+        if let Some(points) = decode_chunk(bytes, entry, self.salt) {
+            return Ok(points);
+        }
+        self.damaged.store(true, Ordering::Relaxed);
+        let (count, first, last) = (entry.count, entry.first, entry.last);
+        if self.note_failed(at) {
             error!(
                 series = entry.series,
-                "{self}: the chunk at {} is damaged: {count} points from {first} to {last} are lost",
+                "{self}: the chunk at {} is damaged: {count} points from {first} to {last} can't be read",
                 entry.offset
             );
-            Run::from([])
-        })
+        }
+        Err(Damage::of((first, last)).into())
     }
 
     /// The bytes of a chunk, as many as it has.
-    fn read_bytes(&self, entry: &ChunkEntry, bytes: &mut [u8]) -> Result<(), ReadError> {
+    fn read_bytes(&self, at: usize, bytes: &mut [u8]) -> Result<(), ReadError> {
+        let entry = &self.entries[at];
         self.file.read_exact_at(bytes, entry.offset).map_err(|error| {
-            error!(%error, "{self}: can't read {} bytes at {}", entry.length, entry.offset);
+            if self.note_failed(at) {
+                error!(%error, "{self}: can't read {} bytes at {}", entry.length, entry.offset);
+            }
             ReadError::Unreadable(error.kind())
         })
     }
+}
+
+/// The file of a part that is missing or can't be read.
+#[derive(Debug)]
+struct NoFile;
+
+impl DiskFile for NoFile {
+    fn length(&self) -> io::Result<u64> {
+        Ok(0)
+    }
+
+    fn read_exact_at(&self, _: &mut [u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn write_all_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn allocate(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn truncate(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+/// A part that was opened, and the keys that it knows.
+#[derive(Debug)]
+pub struct OpenedPart {
+    /// The part.
+    pub part: Part,
+    /// The keys of the series that have chunks, by rising id.
+    pub keys: PartKeys,
+    /// Keys of series of which points were lost.
+    pub lost_keys: Vec<(SeriesId, KeyBuf)>,
 }
 
 impl fmt::Display for Part {
@@ -332,6 +486,21 @@ impl ChunkSource {
         Arc::ptr_eq(&self.part, part)
     }
 
+    /// Whether it could not be read when it was read last.
+    pub fn is_failed(&self) -> bool {
+        self.part.is_failed(self.at)
+    }
+
+    /// Reads its points again; when that succeeds, it is as good as any other.
+    ///
+    /// # Errors
+    /// When it still can't be read.
+    pub fn retry(&self) -> Result<(), ReadError> {
+        self.open()?;
+        self.part.failed().remove(&self.at);
+        Ok(())
+    }
+
     /// See [`ChunkEntry::known_last`].
     pub fn known_last(&self, to: i64) -> Option<Point> {
         self.entry().known_last(to)
@@ -362,7 +531,7 @@ impl Source for ChunkSource {
     }
 
     fn open(&self) -> Result<Run, ReadError> {
-        self.part.read_chunk(self.entry())
+        self.part.read_chunk(self.at)
     }
 }
 

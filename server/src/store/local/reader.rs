@@ -1,6 +1,7 @@
 //! Reading: series by series, each a snapshot taken when its turn comes.
 
 mod buckets;
+mod known_damage;
 mod newest;
 mod newest_points;
 mod percentile;
@@ -27,6 +28,7 @@ use crate::low_priority;
 use crate::store::query::{KeySelection, Query, Select, Window};
 use crate::store::{Block, Cursor, ReadError};
 use buckets::BucketReader;
+use known_damage::KnownDamage;
 use newest_points::{InChunk, Known, NewestPoints};
 use selection::SeriesSelection;
 
@@ -72,6 +74,8 @@ struct Position {
     /// Points before it are too old.
     cutoff: i64,
     selection: SeriesSelection,
+    /// What is known to be damaged is none of what is selected.
+    is_checked: bool,
     newest: NewestPoints,
     chunks: ChunkReader,
     /// The next series, already found, and what is known of them.
@@ -129,6 +133,7 @@ impl LocalReader {
             select,
             cutoff,
             selection,
+            is_checked: false,
             newest: NewestPoints::default(),
             chunks: ChunkReader::default(),
             series: VecDeque::new(),
@@ -205,9 +210,12 @@ impl Position {
     /// The next step.
     fn read(&mut self) -> Result<Step, ReadError> {
         let mut step = Step::default();
+        if !std::mem::replace(&mut self.is_checked, true) {
+            self.check_damage()?;
+        }
         while step.work < STEP_POINTS {
             if let Some((key, points)) = &mut self.current {
-                match points.next(&mut step.work)? {
+                match points.next(&mut step.work).map_err(|error| error.of_key(key))? {
                     Some(points) => step.push(key, &points),
                     None => self.current = None,
                 }
@@ -219,13 +227,11 @@ impl Position {
                 Some((series, key, Known::InChunk(newest))) => {
                     match self.find_in_chunk(&newest, &mut step)? {
                         Some(point) => step.push(&key, &[point]),
-                        // It is damaged: what else there is counts.
-                        None => self.current = self.begin(series)?.map(|points| (key, points)),
+                        // It is damaged, which matters unless there is a newer point.
+                        None => self.begin_current(series, key)?,
                     }
                 }
-                Some((series, key, Known::Unknown)) => {
-                    self.current = self.begin(series)?.map(|points| (key, points));
-                }
+                Some((series, key, Known::Unknown)) => self.begin_current(series, key)?,
                 None if self.find_series(&mut step) => {}
                 None => {
                     step.is_last = true;
@@ -269,6 +275,56 @@ impl Position {
         let found = self.chunks.last_until(&newest.chunk, to, next)?;
         step.work += OPENED_AS_POINTS + self.chunks.take_unpacked() / UNPACKED_PER_POINT;
         Ok(found.map(|point| newest.newest(point)))
+    }
+
+    /// Fails when anything that is selected is known to be damaged, so that nothing of the answer is out.
+    fn check_damage(&mut self) -> Result<(), ReadError> {
+        let mut damage = KnownDamage::of(&self.state);
+        if damage.is_empty() {
+            return Ok(());
+        }
+        let keys = self.selection.keys().clone();
+        damage.check_unnamed(&self.state, &keys, self.needed_window())?;
+        let state = Arc::clone(&self.state);
+        while let Some(series) = damage.next_series(&state.index(), &keys) {
+            for (series, key) in series {
+                self.check_series(series).map_err(|error| error.of_key(&key))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What of a series may be needed.
+    fn needed_window(&self) -> Window {
+        let all = Window::ALL.since(self.cutoff);
+        match self.select {
+            Select::Newest { or_later: true, .. } => all,
+            Select::Newest { to, or_later: false, .. } => all.until(to),
+            Select::Buckets { window, how, .. } if buckets::needs_neighbour(how) => {
+                if window.is_empty() { window } else { all.until(window.to) }
+            }
+            Select::Points(window) | Select::Buckets { window, .. } => window.since(self.cutoff),
+        }
+    }
+
+    /// Fails when anything that is selected of a series can't be read.
+    fn check_series(&mut self, series: SeriesId) -> Result<(), ReadError> {
+        if let Select::Points(window) = self.select {
+            let pieces = self.state.snapshot(series, window.since(self.cutoff));
+            return pieces.iter().try_for_each(Piece::check);
+        }
+        // What these need is known when they are read.
+        let mut work = 0;
+        if let Some(mut points) = self.begin(series)? {
+            while points.next(&mut work)?.is_some() {}
+        }
+        Ok(())
+    }
+
+    fn begin_current(&mut self, series: SeriesId, key: KeyBuf) -> Result<(), ReadError> {
+        let points = self.begin(series).map_err(|error| error.of_key(&key))?;
+        self.current = points.map(|points| (key, points));
+        Ok(())
     }
 
     /// Begins to read a series; `None` when nothing of it is selected.

@@ -16,11 +16,14 @@ use tracing::{error, info, warn};
 
 use super::background::checkpoint::DamagedSegments;
 use super::config::LocalConfig;
-use super::disk::Disk;
 use super::disk::quarantine;
+use super::disk::{Disk, is_of_one_file};
+use super::file_list::FileList;
 use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::follow::series_set::SeriesSet;
-use super::part::Part;
+use super::part::index::PartKeys;
+use super::part::{OpenedPart, Part};
+use super::series::loss::Extent;
 use super::series::series_index::{IndexBuilder, SeriesId, SeriesIndex, Undefined};
 use super::state::StoreState;
 use super::state::absent::absent_of;
@@ -30,7 +33,10 @@ use super::wal::segment;
 use inventory::{Inventory, report_missing};
 use open_error::{OpenError, io};
 use progress::Progress;
-use replay::{Replayed, replay_all};
+use replay::{Replayed, ReplayedLog, replay_all};
+
+/// Ids of series that are left out where nothing says which were given.
+const MAX_HIDDEN_IDS: SeriesId = 1 << 20;
 
 /// A store that is ready but for its threads.
 #[derive(Debug)]
@@ -43,14 +49,22 @@ pub struct Recovered {
     pub damaged_segments: DamagedSegments,
 }
 
+/// Whether the file FORMAT says what the other files of a directory are.
+///
+/// # Errors
+/// [`OpenError`] when the directory is not a store that this program knows.
+pub fn has_sound_format(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenError> {
+    Ok(matches!(format::check(disk, names)?, format::Identity::Store(_)))
+}
+
 /// Opens the store on `disk`, or makes one there.
 ///
 /// # Errors
 /// [`OpenError`] when it can't be used.
 pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, OpenError> {
     let start = Instant::now();
-    let Inventory { segments, parts, are_unsalted, .. } = inventory::survey(&*disk)?;
-    let (parts, index, in_parts) = open_parts(&*disk, parts)?;
+    let Inventory { segments, parts, are_unsalted, list, .. } = inventory::survey(&*disk)?;
+    let (parts, index, in_parts) = open_parts(&*disk, parts, list.as_ref())?;
     let checkpointed = parts.last().map_or(0, |part| *part.segments().end());
     let points_in_parts: u64 = parts.iter().map(|part| part.points()).sum();
     let part_count = parts.len();
@@ -61,19 +75,25 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
     let (old, new): (Vec<_>, Vec<_>) = segments.into_iter().partition(|&id| id <= checkpointed);
     for id in old {
         let name = FileName::Segment(id);
-        let held = parts.iter().any(|part| part.segments().contains(&id));
+        let holds = |part: &&Arc<Part>| !part.is_absent() && part.segments().contains(&id);
+        let holder = parts.iter().find(holds);
+        let held = holder.is_some();
         if !held {
             error!(
                 "{name} is older than the newest part and in no part; it is kept as {DAMAGED}{name}"
             );
         }
-        let damaged = !held || segment::is_damaged(state.disk(), id);
+        // It may be back from a copy, and be what the part has lost.
+        let is_lost =
+            holder.is_some_and(|part| segment::has_any_of(state.disk(), id, part.losses()));
+        let is_kept = !held || is_lost || segment::is_damaged(state.disk(), id);
         // No put waits for the disk yet.
-        drop(quarantine::release(state.disk(), &name, damaged, || false));
+        drop(quarantine::release(state.disk(), &name, is_kept, || false));
     }
     drop(parts);
+    let log = ReplayedLog { segments: &new, checkpointed, are_unsalted, list: list.as_ref() };
     let Replayed { resume, damaged_segments, points: points_in_log, hidden_points } =
-        replay_all(&state, &new, checkpointed, are_unsalted)?;
+        replay_all(&state, &log)?;
     remove_series_without_points(&state, &in_parts);
     info!(
         points_in_parts,
@@ -128,17 +148,36 @@ fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) {
 fn open_parts(
     disk: &dyn Disk,
     parts: Vec<RangeInclusive<SegmentId>>,
+    list: Option<&FileList>,
 ) -> Result<(Vec<Arc<Part>>, SeriesIndex, SeriesSet), OpenError> {
     let (mut index, mut in_parts) = (IndexBuilder::default(), SeriesSet::default());
     let mut opened = Vec::with_capacity(parts.len());
     let (mut before, mut progress, count) = (0, Progress::new(parts.len()), parts.len());
+    let mut has_unreadable = false;
     for segments in parts {
-        report_missing(before, *segments.start());
+        if report_missing(before, *segments.start()) {
+            let missing = before + 1..=*segments.start() - 1;
+            let extent = list.and_then(|list| list.extent(&missing)).unwrap_or(Extent::ALL);
+            opened.push(Arc::new(Part::absent(missing, extent)));
+        }
         before = *segments.end();
-        let (part, keys) =
-            Part::open(disk, segments).map_err(io("one of its parts can't be read"))?;
+        let extent = list.and_then(|list| list.extent(&segments)).unwrap_or(Extent::ALL);
+        let OpenedPart { mut part, keys, lost_keys } = match Part::open(disk, segments.clone()) {
+            Ok(opened) => opened,
+            Err(error) if !is_of_one_file(&error) => {
+                return Err(io("one of its parts can't be opened")(error));
+            }
+            Err(error) => {
+                let name = FileName::Part(segments.clone()).to_string();
+                error!("{} can't be opened: {error}", disk.whereabouts(&name));
+                has_unreadable = true;
+                let part = Part::absent(segments, extent);
+                OpenedPart { part, keys: PartKeys::default(), lost_keys: Vec::new() }
+            }
+        };
+        part.bound_losses(&extent);
         let mut is_too_many = false;
-        keys.for_each(|series, key| match index.define(series, key) {
+        let mut define = |series, key: &[u8]| match index.define(series, key) {
             Ok(()) => {
                 in_parts.insert(series);
             }
@@ -148,7 +187,11 @@ fn open_parts(
             }
             Err(Undefined::Invalid) => error!("{part}: the key of series {series} is none"),
             Err(Undefined::TooMany) => is_too_many = true,
-        });
+        };
+        keys.for_each(&mut define);
+        for (series, key) in &lost_keys {
+            define(*series, key.as_str().as_bytes());
+        }
         if is_too_many {
             return Err(OpenError::TooManySeries);
         }
@@ -157,6 +200,12 @@ fn open_parts(
         if count > 1 && progress.is_due(opened.len()) {
             info!("opened {} of {count} parts", opened.len());
         }
+    }
+    match list {
+        Some(list) => index.reserve(list.series_end),
+        // Its ids are not to be given to other keys: it may be read again.
+        None if has_unreadable => index.reserve_more(MAX_HIDDEN_IDS),
+        None => {}
     }
     Ok((opened, index.build(), in_parts))
 }

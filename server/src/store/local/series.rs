@@ -3,6 +3,7 @@
 
 pub mod chunk;
 pub mod head;
+pub mod loss;
 pub mod merge;
 pub mod paged;
 pub mod retention;

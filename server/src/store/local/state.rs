@@ -7,6 +7,7 @@ pub mod memory;
 pub mod piece;
 pub mod refused_series;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{
     Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
@@ -15,15 +16,17 @@ use std::time::Duration;
 use shared::KeyBuf;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{error, warn};
 
 use super::config::LocalConfig;
 use super::disk::Disk;
 use super::disk::removed_files::RemovedFiles;
 use super::disk::reserve::{Reserve, ReserveInUse};
+use super::file_list::FileList;
 use super::file_name::SegmentId;
 use super::follow::commit::CommitId;
 use super::follow::followers::Followers;
+use super::series::loss::Losses;
 use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
 use super::series::series_index::{SeriesId, SeriesIndex};
 use super::series::time_ranges::SharedRanges;
@@ -49,6 +52,10 @@ pub struct StoreState {
     refused_series: RefusedSeries,
     reserve: Arc<Reserve>,
     removed: RemovedFiles,
+    /// The newest segment that is durable.
+    newest_segment: AtomicU64,
+    /// Held while the list of files is written.
+    listing: Mutex<()>,
     failure: CancellationToken,
     /// Permits to read, one for each answer that is being read.
     reads: Arc<Semaphore>,
@@ -77,6 +84,8 @@ impl StoreState {
             memory: Mutex::new(memory),
             deletion: Mutex::default(),
             refused_series: RefusedSeries::default(),
+            newest_segment: AtomicU64::new(0),
+            listing: Mutex::default(),
             changed: Condvar::new(),
         }
     }
@@ -140,6 +149,28 @@ impl StoreState {
     /// Keeps room in reserve again when there is room. Answers whether there is a reserve now.
     pub fn restore_reserve(&self) -> bool {
         self.reserve.restore(self.disk())
+    }
+
+    /// Notes that a segment is durable.
+    pub fn begin_segment(&self, id: SegmentId) {
+        self.newest_segment.fetch_max(id, Ordering::Relaxed);
+    }
+
+    /// Writes down which files there are to be; not on a full disk, whose room is for what makes room. An
+    /// older list is right too, and says less. A failure is logged.
+    pub fn list_files(&self) {
+        if !self.reserve.is_held() {
+            return;
+        }
+        let _listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the parts, so that one of them or a segment holds it.
+        let newest = self.newest_segment.load(Ordering::Relaxed);
+        let series_end = self.index().end();
+        let parts = Arc::clone(&self.memory().parts);
+        let list = FileList::new(newest, series_end, parts.iter().map(|part| &**part));
+        if let Err(error) = list.write(self.disk()) {
+            warn!(%error, "can't write the list of files");
+        }
     }
 
     /// Files that were removed, whose room the disk does not have back yet.
@@ -216,6 +247,7 @@ impl StoreState {
             disk_bytes: memory.disk_bytes(),
             unavailable,
             refused_new_series: self.refused_series.count(),
+            damages: memory.damages() as u64,
         }
     }
 
@@ -286,6 +318,17 @@ impl StoreState {
     pub fn keys(&self, series: &[SeriesId]) -> Vec<Option<KeyBuf>> {
         let index = self.index();
         series.iter().map(|id| index.key(*id).cloned()).collect()
+    }
+
+    /// The keys of the series of which anything was lost, by rising id.
+    pub fn keys_within(&self, losses: &Losses) -> Vec<(SeriesId, KeyBuf)> {
+        let index = self.index();
+        let mut keys = Vec::new();
+        for (first, last) in losses.series() {
+            let within = index.iter_from(first).take_while(|(id, _)| *id <= last);
+            keys.extend(within.map(|(id, key)| (id, key.clone())));
+        }
+        keys
     }
 
     /// The points of a series that may be in `window`, oldest first: a consistent snapshot.

@@ -11,10 +11,14 @@ mod forged;
 mod history;
 mod large;
 mod limits;
+mod losses;
+mod maintenance;
 mod merging;
+mod missing;
 mod newest;
 mod queries;
 mod random;
+mod random_damage;
 mod retention;
 mod shutdown;
 mod sim_disk;
@@ -29,7 +33,7 @@ use super::background::compaction_policy::Candidate;
 use super::background::present_points::PresentPoints;
 use super::part::Part;
 use super::recovery::{Recovered, recover};
-use super::series::merge::Merge;
+use super::series::merge::{Merge, Source};
 use super::series::retention::Expiry;
 use super::series::series_index::SeriesLimits;
 use super::state::StoreState;
@@ -178,6 +182,49 @@ fn read(state: &StoreState) -> Result<Vec<Row>, ReadError> {
             rows.extend(
                 points.iter().map(|point| (key.as_str().to_owned(), point.timestamp, point.value)),
             );
+        }
+    }
+    Ok(rows)
+}
+
+/// What is left of `get *` without what is damaged, read on this thread.
+fn read_what_is_left(state: &StoreState) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let window = Window::ALL.since(state.config().cutoff());
+    let series: Vec<_> =
+        state.index().iter_from(0).map(|(series, key)| (series, key.clone())).collect();
+    for (series, key) in series {
+        let mut pieces = state.snapshot(series, window);
+        pieces.retain(|piece| piece.open().is_ok());
+        let mut merge = Merge::within(window, pieces);
+        while let Some(points) = merge.next_block().unwrap() {
+            rows.extend(
+                points.iter().map(|point| (key.as_str().to_owned(), point.timestamp, point.value)),
+            );
+        }
+    }
+    rows
+}
+
+/// The answers to queries, read on a thread of its own.
+fn answers(state: &Arc<StoreState>, queries: &[Query]) -> Vec<Result<Vec<Row>, ReadError>> {
+    let read = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let answer = |query: &Query| {
+            runtime.block_on(drain(LocalReader::new(Arc::clone(state), query.clone())))
+        };
+        queries.iter().map(answer).collect()
+    };
+    std::thread::scope(|scope| scope.spawn(read).join().unwrap())
+}
+
+/// All that a reader answers.
+async fn drain(mut reader: LocalReader) -> Result<Vec<Row>, ReadError> {
+    let mut rows = Vec::new();
+    while let Some(block) = crate::store::Cursor::next_block(&mut reader).await? {
+        for (key, points) in block.series() {
+            let key = key.as_str().to_owned();
+            rows.extend(points.iter().map(|point| (key.clone(), point.timestamp, point.value)));
         }
     }
     Ok(rows)

@@ -12,6 +12,7 @@ use crate::store::local::disk::{self, quarantine};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
 use crate::store::local::part::deletes::{Deletes, TimeRange};
+use crate::store::local::part::losses::PartLosses;
 use crate::store::local::part::writer::PartWriter;
 use crate::store::local::series::chunk::Effort;
 use crate::store::local::series::merge::Merge;
@@ -121,6 +122,7 @@ pub fn checkpoint(
     );
     memory.publish_checkpoint(part);
     drop(memory);
+    state.list_files();
     for segment in frozen.segments().clone() {
         // Nobody reads a log.
         state.removed_files().add(quarantine::release(
@@ -191,6 +193,9 @@ fn fill(state: &StoreState, frozen: &Frozen, writer: &mut PartWriter<'_>) -> io:
             }
         }
     }
+    let mut losses = frozen.heads().losses().clone();
+    losses.expire(expiry.cutoff);
+    writer.set_losses(PartLosses { keys: state.keys_within(&losses), losses });
     let parts = Arc::clone(&state.memory().parts);
     let deletes = frozen.heads().all_deletes().iter();
     let deletes = deletes.map(|(series, ranges)| (*series, ranges.ranges().to_vec()));

@@ -22,8 +22,10 @@ use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
 use crate::store::local::part::Part;
 use crate::store::local::part::deletes::Deletes;
 use crate::store::local::part::header::ChunkEntry;
+use crate::store::local::part::losses::PartLosses;
 use crate::store::local::part::writer::{PartError, PartWriter};
 use crate::store::local::series::chunk::Effort;
+use crate::store::local::series::loss::Losses;
 use crate::store::local::series::merge::Merge;
 use crate::store::local::series::retention::{Expiry, SAMPLE_INTERVAL};
 use crate::store::local::series::series_index::SeriesId;
@@ -172,8 +174,7 @@ fn forget_idle_deletes(state: &StoreState) {
         let deletes = memory.heads.all_deletes().range(next..).take(MAX_FORGOTTEN);
         let all: Vec<_> = deletes.map(|(series, ranges)| (*series, ranges.clone())).collect();
         for (series, ranges) in &all {
-            let is_frozen =
-                frozen.as_ref().is_some_and(|frozen| frozen.heads().get(*series).is_some());
+            let is_frozen = frozen.as_ref().is_some_and(|frozen| frozen.has_series(*series));
             let mut ranges = ranges.ranges().iter();
             if !is_frozen && !ranges.any(|range| checkpoint::is_needed(*series, *range, &parts)) {
                 memory.heads.forget_deletes(*series);
@@ -245,8 +246,9 @@ pub fn candidate(
         size: part.size(),
         expired: expiry.share(present.spans(part)),
         deleted: share(deleted, part.entries().len()),
-        // Another file of its name would be written over its own.
-        resting: resting || !part.has_name(),
+        // Another file of its name would be written over its own, and one that can't be read now may be
+        // read again.
+        resting: resting || !part.has_name() || part.is_absent(),
     }
 }
 
@@ -256,6 +258,26 @@ pub fn candidate(
 /// # Errors
 /// [`PartError`] when there is no merged part, or it may not be durable; the parts stay.
 pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result<(), PartError> {
+    merge_with(state, inputs, expiry, false)
+}
+
+/// Writes a part anew without what can't be read of it, which counts as gone from then on; the file as it
+/// was is kept under another name.
+///
+/// # Errors
+/// As for [`merge`].
+pub fn give_up_damage(state: &StoreState, part: &Arc<Part>) -> Result<(), PartError> {
+    // Nothing is expired.
+    let expiry = Expiry { cutoff: i64::MIN, newest: i64::MAX };
+    merge_with(state, std::slice::from_ref(part), expiry, true)
+}
+
+fn merge_with(
+    state: &StoreState,
+    inputs: &[Arc<Part>],
+    expiry: Expiry,
+    gives_up: bool,
+) -> Result<(), PartError> {
     let (Some(first), Some(last)) = (inputs.first(), inputs.last()) else { return Ok(()) };
     let segments = *first.segments().start()..=*last.segments().end();
     let start = Instant::now();
@@ -267,7 +289,7 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result
     }
     let dropped: Vec<_> = inputs.iter().map(|part| expired_chunks(part, expiry)).collect();
     let mut writer = PartWriter::create(state.disk(), segments.clone(), Effort::Thorough)?;
-    match fill(state, inputs, expiry, &dropped, &mut writer) {
+    match fill(state, inputs, expiry, &dropped, &mut writer, gives_up) {
         Ok(true) => {}
         Ok(false) => {
             writer.abandon();
@@ -278,13 +300,21 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result
             return Err(error.into());
         }
     }
-    // A part that is rewritten keeps its name, so a damaged one would vanish.
-    if let [only] = inputs
-        && only.is_damaged()
-        && let Err(error) = only.copy_to(state.disk(), &format!("{DAMAGED}{only}"))
-    {
-        writer.abandon();
-        return Err(error.into());
+    // A part that is rewritten keeps its name, so a damaged one would vanish. One that can't be read can't
+    // be copied.
+    if let [only] = inputs {
+        let kept_name = format!("{DAMAGED}{only}");
+        let kept = if gives_up && !only.is_absent() {
+            state.disk().rename(&only.to_string(), &kept_name)
+        } else if only.is_damaged() {
+            only.copy_to(state.disk(), &kept_name)
+        } else {
+            Ok(())
+        };
+        if let Err(error) = kept {
+            writer.abandon();
+            return Err(error.into());
+        }
     }
     let mut replaced = None;
     let output = match inputs {
@@ -310,6 +340,7 @@ pub fn merge(state: &StoreState, inputs: &[Arc<Part>], expiry: Expiry) -> Result
     state.memory().publish_merge(inputs, output);
     state.notify();
     state.removed_files().add(replaced);
+    state.list_files();
     for part in inputs {
         if *part.segments() != segments {
             state.removed_files().add(quarantine::release(
@@ -336,12 +367,16 @@ fn fill(
     expiry: Expiry,
     dropped: &[Dropped],
     writer: &mut PartWriter<'_>,
+    gives_up: bool,
 ) -> io::Result<bool> {
     let total: u64 = inputs.iter().map(|part| part.points()).sum();
     let newest = inputs.last().map_or(0, |part| *part.segments().end());
     let (cutoff, mut logged) = (expiry.cutoff, Instant::now());
     let window = Window::ALL.since(cutoff);
     let mut inputs_read = MergeInputs::new(inputs);
+    if gives_up {
+        inputs_read = inputs_read.giving_up();
+    }
     let none_deleted = state.none_deleted_since(newest);
     loop {
         let series = inputs_read.next_series();
@@ -381,6 +416,12 @@ fn fill(
             info!("merging: {} of {total} points", writer.points());
         }
     }
+    let mut losses = inputs_read.into_losses();
+    losses.expire(cutoff);
+    if gives_up {
+        losses = Losses::default();
+    }
+    writer.set_losses(PartLosses { keys: state.keys_within(&losses), losses });
     writer.set_deletes(remaining_deletes(state, inputs));
     writer.set_end(state.index().end());
     Ok(true)

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use crate::store::ReadError;
 use crate::store::local::part::Part;
 use crate::store::local::part::sequential_reader::SequentialReader;
+use crate::store::local::series::loss::{Extent, Loss, Losses};
 use crate::store::local::series::merge::Source;
 use crate::store::local::series::run::Run;
 use crate::store::local::series::series_index::SeriesId;
-use crate::store::local::series::time_ranges::SharedRanges;
+use crate::store::local::series::time_ranges::{SharedRanges, TimeRanges};
 use crate::store::local::state::piece::{self, Piece};
 
 /// Series that are looked up at once: the locks for that are those of puts, and a merge has a low
@@ -25,6 +26,10 @@ pub struct MergeInputs<'p> {
     /// How far each was looked through for chunks.
     taken: Vec<usize>,
     readers: Vec<RefCell<SequentialReader>>,
+    /// What was lost: damaged chunks, and what the parts say.
+    losses: RefCell<Losses>,
+    /// Chunks that can't be read are lost, too.
+    gives_up: bool,
 }
 
 impl<'p> MergeInputs<'p> {
@@ -32,7 +37,14 @@ impl<'p> MergeInputs<'p> {
     pub fn new(parts: &'p [Arc<Part>]) -> Self {
         let start = vec![0; parts.len()];
         let readers = parts.iter().map(|part| RefCell::new(SequentialReader::new(part))).collect();
-        Self { parts, named: start.clone(), taken: start, readers }
+        let losses = RefCell::new(known_losses(parts));
+        Self { parts, named: start.clone(), taken: start, readers, losses, gives_up: false }
+    }
+
+    /// The same, whose chunks count as damaged when they can't be read at the moment.
+    #[must_use]
+    pub fn giving_up(self) -> Self {
+        Self { gives_up: true, ..self }
     }
 
     /// The next series of which any part has points, by rising id; none at the end.
@@ -56,18 +68,45 @@ impl<'p> MergeInputs<'p> {
     /// back later than all of them.
     pub fn chunks(&mut self, series: SeriesId, deleted: SharedRanges) -> Vec<MergeInput<'_>> {
         let chunks = piece::chunks(series, self.parts, &mut self.taken, deleted);
-        let readers = &self.readers;
-        let input = |(place, chunk)| Some(MergeInput { chunk, place, reader: readers.get(place)? });
+        let (readers, losses, gives_up) = (&self.readers, &self.losses, self.gives_up);
+        let input = |(place, chunk)| {
+            let reader = readers.get(place)?;
+            Some(MergeInput { series, chunk, place, reader, losses, gives_up })
+        };
         chunks.into_iter().filter_map(input).collect()
     }
+
+    /// What was lost: what the parts say, and the chunks that turned out to be damaged.
+    pub fn into_losses(self) -> Losses {
+        self.losses.into_inner()
+    }
+}
+
+/// What the parts say was lost, without what later ones of them delete.
+fn known_losses(parts: &[Arc<Part>]) -> Losses {
+    let mut all = Losses::default();
+    for part in parts {
+        if !all.is_empty() {
+            for (series, ranges) in part.all_deletes() {
+                let mut deleted = TimeRanges::default();
+                deleted.insert_all(ranges);
+                all.subtract(*series, &deleted);
+            }
+        }
+        all.extend(part.losses());
+    }
+    all
 }
 
 /// A chunk of one of the parts.
 #[derive(Debug)]
 pub struct MergeInput<'r> {
+    series: SeriesId,
     chunk: Piece,
     place: usize,
     reader: &'r RefCell<SequentialReader>,
+    losses: &'r RefCell<Losses>,
+    gives_up: bool,
 }
 
 impl MergeInput<'_> {
@@ -82,7 +121,17 @@ impl Source for MergeInput<'_> {
         self.chunk.range()
     }
 
+    /// None of a damaged chunk, whose points are lost then.
     fn open(&self) -> Result<Run, ReadError> {
-        self.chunk.open_by(|chunk| self.reader.borrow_mut().open(chunk))
+        match self.chunk.open_by(|chunk| self.reader.borrow_mut().open(chunk)) {
+            Err(error) if self.gives_up || matches!(error, ReadError::Damaged(_)) => {
+                for times in self.chunk.visible_times() {
+                    let extent = Extent::of(self.series, times);
+                    self.losses.borrow_mut().add(Loss { extent, unnamed: None });
+                }
+                Ok(Run::from([]))
+            }
+            outcome => outcome,
+        }
     }
 }

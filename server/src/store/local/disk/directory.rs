@@ -71,6 +71,12 @@ impl Directory {
 }
 
 impl Directory {
+    /// Whether another process holds the lock. Changes nothing.
+    pub fn is_in_use(&self) -> bool {
+        let lock = os::open_file(&self.path.join(LOCK));
+        lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// Makes the directory's own name durable: the process that made it may have been killed before.
     fn sync_name(&self) -> io::Result<()> {
         match DirectoryHandle::open(&self.path.join("..")) {
@@ -159,6 +165,14 @@ impl Disk for Directory {
 
     fn size(&self) -> Option<u64> {
         os::disk_size(&self.path)
+    }
+
+    fn whereabouts(&self, name: &str) -> String {
+        let path = self.path.join(name);
+        match os::access(&path) {
+            Some(access) => format!("{} ({access})", path.display()),
+            None => path.display().to_string(),
+        }
     }
 
     fn random(&self) -> io::Result<u64> {

@@ -63,6 +63,11 @@ impl Reserve {
         self.size
     }
 
+    /// Whether it is held: then there is room.
+    pub fn is_held(&self) -> bool {
+        self.state().is_held
+    }
+
     /// Gives the room back to the disk, for as long as what is answered is kept. `None` when there was
     /// none to give.
     pub fn release(self: &Arc<Self>, disk: &dyn Disk) -> Option<ReserveInUse> {

@@ -4,11 +4,14 @@ use std::io;
 
 use memchr::memmem;
 
-use super::DiskFile;
+use super::{DiskFile, is_full};
 
 /// Bytes that are read at once, and more when more are asked for. Few in tests, so that what they
 /// read lies across the borders of windows.
 const READ_SIZE: u64 = if cfg!(test) { 512 } else { 1 << 20 };
+
+/// Bytes that are read at once where more can't be read.
+const PAGE_SIZE: usize = if cfg!(test) { 64 } else { 4096 };
 
 /// A stretch of a file in memory.
 #[derive(Debug)]
@@ -18,12 +21,26 @@ pub struct Window<'f> {
     /// Place of the buffer in the file.
     start: u64,
     buffer: Vec<u8>,
+    unreadable: Option<Unreadable>,
+}
+
+/// Bytes that could not be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// How many.
+    pub bytes: u64,
+    /// Place of the first.
+    pub first: u64,
+    /// Behind the last.
+    pub end: u64,
+    /// Why.
+    pub error: io::Error,
 }
 
 impl<'f> Window<'f> {
     /// A window on a file of `length` bytes; nothing is read yet.
     pub fn new(file: &'f dyn DiskFile, length: u64) -> Self {
-        Self { file, length, start: 0, buffer: Vec::new() }
+        Self { file, length, start: 0, buffer: Vec::new(), unreadable: None }
     }
 
     /// Length of the file in bytes.
@@ -31,11 +48,16 @@ impl<'f> Window<'f> {
         self.length
     }
 
+    /// The bytes that could not be read, if there were any.
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        self.unreadable.as_ref()
+    }
+
     /// The bytes from `at` on: at least `count`, fewer at the end of the file, and more where they
-    /// are in memory.
+    /// are in memory. Those that can't be read are zeros; see [`Window::unreadable`].
     ///
     /// # Errors
-    /// When they can't be read or do not fit into memory.
+    /// When they do not fit into memory, or the disk is full.
     pub fn get(&mut self, at: u64, count: u64) -> io::Result<&[u8]> {
         let at = at.min(self.length);
         let left = self.length - at;
@@ -44,15 +66,38 @@ impl<'f> Window<'f> {
         if !known {
             self.start = at;
             // Not emptied before, which would have it filled with zeros for every window.
-            let read = resize(&mut self.buffer, count.max(READ_SIZE).min(left))
-                .and_then(|()| self.file.read_exact_at(&mut self.buffer, at));
-            if let Err(error) = read {
+            if let Err(error) = resize(&mut self.buffer, count.max(READ_SIZE).min(left)) {
                 self.buffer.clear();
                 return Err(error);
+            }
+            match self.file.read_exact_at(&mut self.buffer, at) {
+                // No bad place of the disk.
+                Err(error) if is_full(&error) => {
+                    self.buffer.clear();
+                    return Err(error);
+                }
+                Err(_) => self.read_by_pages(at),
+                Ok(()) => {}
             }
         }
         let skipped = usize::try_from(at - self.start).ok();
         Ok(skipped.and_then(|skipped| self.buffer.get(skipped..)).unwrap_or_default())
+    }
+
+    /// Reads what can be read of the buffer.
+    fn read_by_pages(&mut self, start: u64) {
+        let mut at = start;
+        for page in self.buffer.chunks_mut(PAGE_SIZE) {
+            let length = page.len() as u64;
+            if let Err(error) = self.file.read_exact_at(page, at) {
+                page.fill(0);
+                let unreadable = Unreadable { bytes: 0, first: at, end: at, error };
+                let unreadable = self.unreadable.get_or_insert(unreadable);
+                unreadable.bytes += length;
+                unreadable.end = unreadable.end.max(at + length);
+            }
+            at += length;
+        }
     }
 
     /// The first place from `from` on where `needle` stands.

@@ -13,6 +13,9 @@ use crate::store::local::series::summary::Summary;
 /// Begins a part of format 3 and later.
 const FILE_MAGIC: [u8; 4] = [0x9e, b'P', b'r', b't'];
 
+/// Begins a part of format 3 that says what was lost of the files that it replaces.
+const FILE_MAGIC_OF_LOSSES: [u8; 4] = [0x9e, b'P', b'r', b'x'];
+
 /// The format of the parts that are written.
 const VERSION: u32 = 3;
 
@@ -54,9 +57,10 @@ impl FileHeader {
     /// Length of the header of a part of formats 1 and 2.
     pub const LENGTH_V1: usize = 8;
 
-    /// The header of a part.
-    pub fn new(salt: Salt) -> Self {
-        let (magic, version) = (FILE_MAGIC, VERSION.into());
+    /// The header of a part, which says whether there are any losses.
+    pub fn new(salt: Salt, has_losses: bool) -> Self {
+        let magic = if has_losses { FILE_MAGIC_OF_LOSSES } else { FILE_MAGIC };
+        let version = VERSION.into();
         let mut header = Self { magic, version, salt, checksum: U32::ZERO };
         header.checksum = header.sum().into();
         header
@@ -65,7 +69,17 @@ impl FileHeader {
     /// The header at the front of `bytes`, of any format from 3 on; `None` when it is damaged.
     fn decode_any(bytes: &[u8]) -> Option<&Self> {
         let (header, _) = Self::ref_from_prefix(bytes).ok()?;
-        (header.magic == FILE_MAGIC && header.checksum == header.sum()).then_some(header)
+        let is_known = matches!(header.magic, FILE_MAGIC | FILE_MAGIC_OF_LOSSES);
+        (is_known && header.checksum == header.sum()).then_some(header)
+    }
+
+    /// Whether the part that begins with these bytes may say what was lost of the files that it replaces.
+    pub fn may_have_losses(bytes: &[u8]) -> bool {
+        match FileKind::of(bytes) {
+            FileKind::V1 | FileKind::V2 => false,
+            FileKind::Salted(_) => bytes.starts_with(&FILE_MAGIC_OF_LOSSES),
+            FileKind::Unknown => true,
+        }
     }
 
     fn sum(&self) -> u32 {

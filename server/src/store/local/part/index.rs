@@ -10,7 +10,7 @@ use memchr::memmem;
 use shared::Key;
 use zerocopy::IntoBytes;
 
-use super::deletes;
+use super::deletes::{self, Block};
 use super::header::{
     CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, FileKind, Footer, IndexPlace,
     MAX_CHUNK_LENGTH,
@@ -19,9 +19,9 @@ use crate::store::local::disk::DiskFile;
 use crate::store::local::disk::window::{self, Window};
 use crate::store::local::salt::Salt;
 use crate::store::local::series::chunk::{self, BadChunk, Effort};
+use crate::store::local::series::loss::{Extent, Loss, Losses};
 use crate::store::local::series::series_index::SeriesId;
 
-pub use super::deletes::Deletes;
 pub use keys::PartKeys;
 
 /// What a part holds.
@@ -33,12 +33,14 @@ pub struct PartIndex {
     pub entries: Vec<ChunkEntry>,
     /// The keys of the series, by rising id.
     pub keys: PartKeys,
-    /// What is deleted in parts of smaller segments.
-    pub deletes: Deletes,
-    /// All ids that were ever given when the part was written are below this.
-    pub end: SeriesId,
-    /// What is deleted in older parts, or the end of the ids, could not be read.
-    pub deletes_damaged: bool,
+    /// What is deleted in older parts, and what was lost before.
+    pub block: Block,
+    /// What is gone of this part, as far as it is known without reading its chunks.
+    pub gone: Losses,
+    /// The block could not be read; the index says the same.
+    pub block_damaged: bool,
+    /// What the block says is not known.
+    pub block_unknown: bool,
     /// The header of the part is damaged, and its footer says the same.
     pub header_damaged: bool,
 }
@@ -46,9 +48,22 @@ pub struct PartIndex {
 impl PartIndex {
     /// That of a part with this salt and without chunks.
     pub fn new(salt: Salt) -> Self {
-        let (entries, keys, deletes) = (Vec::new(), PartKeys::default(), Deletes::new());
-        let (deletes_damaged, header_damaged) = (false, false);
-        Self { salt, entries, keys, deletes, end: 0, deletes_damaged, header_damaged }
+        Self {
+            salt,
+            entries: Vec::new(),
+            keys: PartKeys::default(),
+            block: Block::default(),
+            gone: Losses::default(),
+            block_damaged: false,
+            block_unknown: false,
+            header_damaged: false,
+        }
+    }
+
+    /// That of a part of which nothing can be read.
+    pub fn unreadable() -> Self {
+        let gone = [Loss::with_names(Extent::ALL)].into_iter().collect();
+        Self { gone, block_unknown: true, ..Self::new(Salt::NONE) }
     }
 
     /// Number of points in all chunks.
@@ -62,8 +77,9 @@ impl PartIndex {
     /// When a column can't be packed.
     pub fn encode(&self, offset: u64, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
         let start = out.len();
-        deletes::encode(&self.deletes, self.end, self.salt, out);
+        self.block.encode(self.salt, out);
         let index = out.len();
+        self.block.encode_copy(out);
         columns::encode(self, effort, out)?;
         let index_offset = offset + (index - start) as u64;
         let footer = Footer::new(offset, index_offset, &out[index..], self.salt);
@@ -86,26 +102,33 @@ impl PartIndex {
         if salt.body_checksum(&bytes) != place.checksum {
             return Ok(None);
         }
+        let Some((columns, copy)) = take_copy(&bytes, salt) else { return Ok(None) };
         let read = match place.deletes_offset {
-            Some(_) => columns::decode(&bytes, header_length, index_offset),
+            Some(_) => columns::decode(columns, header_length, index_offset),
             None => rows::decode(&bytes),
         };
         let Some(mut read) = read else { return Ok(None) };
         read.salt = salt;
         read.header_damaged = !place.agrees_with(kind);
         if let Some(block) = place.deletes_offset {
-            let block = window::read(file, block, index_offset - block)?;
-            read.take_deletes(deletes::decode(&block, salt));
+            let block = window::read(file, block, index_offset - block).ok();
+            let block = block.and_then(|block| Block::decode(&block, salt));
+            read.take_block(block, copy, false);
         }
         Ok(Some(read))
     }
 
-    fn take_deletes(&mut self, found: Option<(Deletes, SeriesId)>) {
-        self.deletes_damaged = found.is_none();
-        if let Some((deletes, end)) = found {
-            self.deletes = deletes;
-            self.end = self.end.max(end);
+    /// Takes what the block says, or else what the copy in the index says. Without both there may have
+    /// been losses, if the part `may_have_losses`.
+    fn take_block(&mut self, block: Option<Block>, copy: Option<Block>, may_have_losses: bool) {
+        self.block_damaged = block.is_none();
+        let end = self.block.end;
+        self.block_unknown = block.is_none() && copy.is_none();
+        if self.block_unknown && may_have_losses {
+            self.gone.add(Loss::with_names(Extent::ALL));
         }
+        self.block = block.or(copy).unwrap_or_default();
+        self.block.end = self.block.end.max(end);
     }
 
     /// The index of a part of `size` bytes whose own index is damaged, from its chunks; `None` when
@@ -115,10 +138,14 @@ impl PartIndex {
     /// When the file can't be read.
     pub fn rebuild(file: &dyn DiskFile, size: u64) -> io::Result<Option<Self>> {
         let tail = size.min(IndexPlace::FOOTER_LENGTH as u64);
-        let tail = window::read(file, size - tail, tail)?;
+        // What can't be read is damaged.
+        let tail = window::read(file, size - tail, tail).unwrap_or_default();
         let mut window = Window::new(file, size);
-        let kind = FileKind::of(window.get(0, FileHeader::LENGTH as u64)?);
-        let (salt, has_deletes) = match (kind, IndexPlace::find(kind, &tail, size)) {
+        let header = window.get(0, FileHeader::LENGTH as u64)?;
+        let (kind, may_have_losses) = (FileKind::of(header), FileHeader::may_have_losses(header));
+        let place = IndexPlace::find(kind, &tail, size);
+        let chunks_end = place.map(|place| place.deletes_offset.unwrap_or(place.index_offset));
+        let (salt, has_deletes) = match (kind, place) {
             (FileKind::Salted(salt), _) => (salt, true),
             (FileKind::V1, _) => (Salt::NONE, false),
             (FileKind::V2, _) => (Salt::NONE, true),
@@ -135,17 +162,25 @@ impl PartIndex {
                 (Salt::NONE, true)
             }
         };
-        Self::rebuild_from(&mut window, 0, salt, has_deletes).map(Some)
+        let begin = if salt == Salt::NONE { FileHeader::LENGTH_V1 } else { FileHeader::LENGTH };
+        let mut index = Self::new(salt);
+        let mut found = index.find_chunks(&mut window, begin as u64)?;
+        let mut chunks_end = chunks_end;
+        if has_deletes {
+            let block = deletes::find(&mut window, found.end, salt)?;
+            chunks_end = block.as_ref().map(|(_, offset)| *offset).or(chunks_end);
+            index.take_block(block.map(|(block, _)| block), None, may_have_losses);
+            found.last_series = index.block.end.checked_sub(1).filter(|_| !index.block_unknown);
+        }
+        found.series_end = index.block.end;
+        index.gone.extend(&found.gone(begin as u64, chunks_end));
+        Ok(Some(index))
     }
 
-    /// Like [`PartIndex::rebuild`], with the chunks from `from` on.
-    fn rebuild_from(
-        window: &mut Window<'_>,
-        mut from: u64,
-        salt: Salt,
-        has_deletes: bool,
-    ) -> io::Result<Self> {
-        let mut index = Self::new(salt);
+    /// Finds the chunks of a file from `from` on.
+    fn find_chunks(&mut self, window: &mut Window<'_>, mut from: u64) -> io::Result<FoundChunks> {
+        let (salt, index) = (self.salt, self);
+        let mut found = FoundChunks { end: from, ..FoundChunks::default() };
         let magic = memmem::Finder::new(&CHUNK_MAGIC);
         while let Some(offset) = window.find(from, &magic)? {
             from = offset + 1;
@@ -157,26 +192,110 @@ impl PartIndex {
             }
             let whole = window.get(offset, entry.length.into())?.get(..entry.length as usize);
             let decoded = whole.and_then(|whole| ChunkHeader::decode_chunk(whole, salt));
-            let Some((_, key, points)) = decoded else {
+            let decoded = decoded.and_then(|(_, key, points)| {
+                let points = chunk::decode(points, entry.count as usize).ok()?;
+                Some((Key::from_bytes(key).ok()?, points))
+            });
+            let Some((key, points)) = decoded else {
+                // In formats 1 and 2 a client may have written the header.
+                if salt != Salt::NONE {
+                    found.add(&entry, false);
+                }
                 continue;
             };
-            let Ok(key) = Key::from_bytes(key) else { continue };
-            let Ok(points) = chunk::decode(points, entry.count as usize) else { continue };
             entry.summarize(&points);
             if index.keys.last_series().is_none_or(|last| last < entry.series) {
                 index.keys.push(entry.series, key);
             }
             from = offset + u64::from(entry.length);
+            found.add(&entry, true);
             index.entries.push(entry);
         }
         index.entries.sort_by_key(|entry| (entry.series, entry.first));
-        index.end = end_of(&index.entries);
-        let ends = index.entries.iter().map(|entry| entry.offset + u64::from(entry.length));
-        let end = ends.max().unwrap_or(FileHeader::LENGTH_V1 as u64);
-        if has_deletes {
-            index.take_deletes(deletes::find(window, end, salt)?);
+        index.block.end = end_of(&index.entries);
+        Ok(found)
+    }
+}
+
+/// What the index of a format 3 begins with, behind which are the columns; `None` when it is not there.
+fn take_copy(index: &[u8], salt: Salt) -> Option<(&[u8], Option<Block>)> {
+    let mut columns = index;
+    let copy = if salt == Salt::NONE { None } else { Some(Block::take_copy(&mut columns)?) };
+    Some((columns, copy))
+}
+
+/// The chunks of a file whose index is damaged, in the order of the file.
+#[derive(Debug, Default)]
+struct FoundChunks {
+    /// Where each begins and ends, what it is about, and whether it is sound.
+    chunks: Vec<(u64, u64, Extent, bool)>,
+    /// Where the last sound one ends.
+    end: u64,
+    /// The greatest id that the part may have, if it is known.
+    last_series: Option<SeriesId>,
+    /// The ids below this were given before the part was written.
+    series_end: SeriesId,
+}
+
+impl FoundChunks {
+    fn add(&mut self, entry: &ChunkEntry, is_sound: bool) {
+        let end = entry.offset + u64::from(entry.length);
+        let extent = Extent::of(entry.series, (entry.first, entry.last));
+        self.chunks.push((entry.offset, end, extent, is_sound));
+        if is_sound {
+            self.end = end;
         }
-        Ok(index)
+    }
+
+    /// What is gone of the chunks that stood from `begin` to `end`, as far as that is known: between two
+    /// chunks those of the series between theirs, because they come by series and time.
+    fn gone(&self, begin: u64, end: Option<u64>) -> Losses {
+        let mut gone = Losses::default();
+        let mut at = begin;
+        let mut before: Option<Extent> = None;
+        for &(offset, chunk_end, extent, is_sound) in &self.chunks {
+            if offset > at {
+                self.lose_between(before, Some(extent), &mut gone);
+            }
+            if !is_sound {
+                gone.add(Loss { extent, unnamed: Some(self.series_end) });
+            }
+            at = at.max(chunk_end);
+            before = Some(extent);
+        }
+        if end.is_none_or(|end| at < end) {
+            self.lose_between(before, None, &mut gone);
+        }
+        gone
+    }
+
+    /// Adds what may have stood between two chunks.
+    fn lose_between(&self, before: Option<Extent>, behind: Option<Extent>, gone: &mut Losses) {
+        let last = self.last_series.unwrap_or(SeriesId::MAX);
+        let mut between = Extent { last_series: last, ..Extent::ALL };
+        let mut ends = [before, behind];
+        if let [Some(before), Some(behind)] = ends
+            && before.first_series == behind.first_series
+        {
+            let (from, to) = (before.to.saturating_add(1), behind.from.saturating_sub(1));
+            gone.add(Loss { extent: Extent { from, to, ..before }, unnamed: None });
+            return;
+        }
+        if let Some(before) = &mut ends[0] {
+            (before.from, before.to) = (before.to.saturating_add(1), i64::MAX);
+            between.first_series = before.last_series.saturating_add(1);
+        }
+        if let Some(behind) = &mut ends[1] {
+            (behind.from, behind.to) = (i64::MIN, behind.from.saturating_sub(1));
+            match behind.first_series.checked_sub(1) {
+                Some(last) => between.last_series = last,
+                None => between = Extent::EMPTY,
+            }
+        }
+        for extent in ends.into_iter().flatten() {
+            gone.add(Loss { extent, unnamed: None });
+        }
+        gone.add(Loss { extent: between, unnamed: Some(self.series_end) });
     }
 }
 
@@ -242,11 +361,49 @@ mod tests {
         }
         let file = SparseFile { stretches, length: end + 100 };
         let mut window = Window::new(&file, file.length);
-        let index = PartIndex::rebuild_from(&mut window, begin, Salt::NONE, false).unwrap();
+        let mut index = PartIndex::new(Salt::NONE);
+        let found = index.find_chunks(&mut window, begin).unwrap();
+        assert_eq!(found.end, end);
+        assert!(found.gone(begin, Some(end)).has_series(3), "bytes between the chunks");
         assert_eq!(index.entries, entries);
         let mut keys = PartKeys::default();
         (0..20).for_each(|series| keys.push(series, key(series.into()).as_key()));
         assert_eq!(index.keys, keys);
+    }
+
+    #[test]
+    fn what_stood_between_two_chunks_is_of_the_series_between_them() {
+        let chunk = |offset, series, times, is_sound| {
+            (offset, offset + 100, Extent::of(series, times), is_sound)
+        };
+        let gone = |chunks: &[(u64, u64, Extent, bool)], end, last_series| {
+            let chunks = chunks.to_vec();
+            let found = FoundChunks { chunks, end: 0, last_series, series_end: 9 }.gone(20, end);
+            let loss = |loss: &Loss| (loss.extent, loss.unnamed.is_none());
+            found.iter().map(loss).collect::<Vec<_>>()
+        };
+        let all = |first_series, last_series| Extent { first_series, last_series, ..Extent::ALL };
+        let (a, b) = (chunk(20, 3, (5, 9), true), chunk(120, 3, (20, 30), true));
+        assert_eq!(gone(&[a, b], Some(220), None), []);
+        let bad = chunk(120, 3, (20, 30), false);
+        assert_eq!(gone(&[a, bad], Some(220), None), [(Extent::of(3, (20, 30)), false)]);
+        let later = chunk(150, 3, (20, 30), true);
+        assert_eq!(gone(&[a, later], Some(250), None), [(Extent::of(3, (10, 19)), true)]);
+        let other = chunk(150, 7, (20, 30), true);
+        assert_eq!(
+            gone(&[a, other], Some(250), None),
+            [
+                (Extent::of(3, (10, i64::MAX)), true),
+                (Extent::of(7, (i64::MIN, 19)), true),
+                (all(4, 6), false)
+            ]
+        );
+        let first = chunk(30, 0, (20, 30), true);
+        assert_eq!(gone(&[first], Some(130), None), [(Extent::of(0, (i64::MIN, 19)), true)]);
+        let behind = [(Extent::of(3, (10, i64::MAX)), true), (all(4, 8), false)];
+        assert_eq!(gone(&[a], None, Some(8)), behind);
+        assert_eq!(gone(&[], Some(20), Some(8)), []);
+        assert_eq!(gone(&[], None, None), [(Extent::ALL, false)]);
     }
 
     /// As many chunks as 5 G points take, and their places beyond 4 GiB.

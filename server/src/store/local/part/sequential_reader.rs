@@ -26,19 +26,19 @@ impl SequentialReader {
         Self { part: Arc::clone(part), start: 0, bytes: Vec::new() }
     }
 
-    /// The points of a chunk of the part; none, and an error in the log, when it is damaged.
+    /// The points of a chunk of the part.
     ///
     /// # Errors
-    /// When the chunk can't be read.
+    /// When the chunk is damaged or can't be read.
     pub fn open(&mut self, chunk: &ChunkSource) -> Result<Run, ReadError> {
         let entry = chunk.entry();
         if self.bytes_of(entry).is_none() {
             self.read(entry);
         }
         match self.bytes_of(entry) {
-            Some(bytes) => Ok(self.part.points_of(bytes, entry)),
+            Some(bytes) => self.part.points_of(bytes, chunk.at),
             // What is not readable may be none of what is wanted.
-            None => self.part.read_chunk(entry),
+            None => self.part.read_chunk(chunk.at),
         }
     }
 

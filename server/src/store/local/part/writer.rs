@@ -11,6 +11,7 @@ use super::Part;
 use super::deletes::Deletes;
 use super::header::{ChunkEntry, ChunkHeader, FileHeader, LastValue, MAX_CHUNK_LENGTH};
 use super::index::PartIndex;
+use super::losses::PartLosses;
 use crate::store::local::disk::{Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId, UNFINISHED};
 use crate::store::local::salt::Salt;
@@ -53,7 +54,7 @@ impl<'d> PartWriter<'d> {
         let name = FileName::Part(segments.clone());
         let salt = Salt::draw(disk)?;
         let file = disk.create(&unfinished(&name))?;
-        let buffer = FileHeader::new(salt).as_bytes().to_vec();
+        let buffer = FileHeader::new(salt, false).as_bytes().to_vec();
         let index = PartIndex::new(salt);
         Ok(Self { disk, name, effort, segments, file, written: 0, synced: 0, buffer, index })
     }
@@ -93,19 +94,24 @@ impl<'d> PartWriter<'d> {
             self.index.keys.push(series, key.as_key());
         }
         self.index.entries.push(entry);
-        self.index.end = self.index.end.max(series.saturating_add(1));
+        self.index.block.end = self.index.block.end.max(series.saturating_add(1));
         if self.buffer.len() >= WRITE_SIZE { self.write_out() } else { Ok(()) }
     }
 
     /// Sets which points of parts with smaller segments are deleted.
     pub fn set_deletes(&mut self, deletes: Deletes) {
-        self.index.deletes = deletes;
+        self.index.block.deletes = deletes;
+    }
+
+    /// Sets what was lost of the files that the part replaces.
+    pub fn set_losses(&mut self, losses: PartLosses) {
+        self.index.block.losses = losses;
     }
 
     /// Says that all ids of series that were ever given are below `end`. Those of the points are in
     /// any case.
     pub fn set_end(&mut self, end: SeriesId) {
-        self.index.end = self.index.end.max(end);
+        self.index.block.end = self.index.block.end.max(end);
     }
 
     /// Leaves a hole of so many bytes, which takes no room on most disks.
@@ -180,6 +186,9 @@ impl<'d> PartWriter<'d> {
         let offset = self.written + self.buffer.len() as u64;
         self.index.encode(offset, self.effort, &mut self.buffer).map_err(io::Error::other)?;
         self.write_out()?;
+        if !self.index.block.losses.losses.is_empty() {
+            self.file.write_all_at(FileHeader::new(self.index.salt, true).as_bytes(), 0)?;
+        }
         self.file.sync()
     }
 

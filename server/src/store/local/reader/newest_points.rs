@@ -34,7 +34,7 @@ pub enum Known {
     Point(Point),
     /// It is the newer one of two.
     InChunk(InChunk),
-    /// The points have to be read: they are in several chunks, or some were taken back.
+    /// The points have to be read: they are in several chunks, or some were taken back or are gone.
     Unknown,
 }
 
@@ -79,17 +79,26 @@ impl NewestPoints {
             let (parts, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
             let heads = &memory.heads;
             let in_head = |id| heads.get(id).map(|head| HeadPoints::of(head, window.to));
-            let in_heads: Vec<_> =
-                batch.iter().map(|(id, _)| (in_head(*id), heads.has_deletes(*id))).collect();
+            let in_heads: Vec<_> = batch
+                .iter()
+                .map(|(id, _)| {
+                    (in_head(*id), heads.has_deletes(*id), heads.losses().has_series(*id))
+                })
+                .collect();
             drop(memory);
             if !Arc::ptr_eq(&parts, &self.parts) {
                 self.at = vec![0; parts.len()];
                 self.parts = parts;
             }
-            for ((id, key), (in_head, mut is_masked)) in batch.into_iter().zip(in_heads) {
+            for ((id, key), (in_head, mut is_masked, mut has_lost)) in
+                batch.into_iter().zip(in_heads)
+            {
                 let mut newest = Newest::default();
+                // What is gone has to be looked at like what can be read.
+                has_lost |= frozen.as_ref().is_some_and(|f| f.heads().losses().has_series(id));
                 for (part, at) in self.parts.iter().zip(&mut self.at) {
                     is_masked |= !part.deletes(id).is_empty();
+                    has_lost |= part.losses().has_series(id);
                     let (last, has_later) = part.last_begun(at, id, window.to);
                     newest.has_later |= has_later;
                     if let Some(last) = last {
@@ -103,6 +112,7 @@ impl NewestPoints {
                 }
                 newest.add_head(in_head, window);
                 let known = match newest.known(window, or_later) {
+                    _ if has_lost => Known::Unknown,
                     Known::None => Known::None,
                     _ if is_masked => Known::Unknown,
                     known => known,

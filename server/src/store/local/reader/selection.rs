@@ -52,6 +52,11 @@ impl SeriesSelection {
         Self { keys, rest, with_new: true }
     }
 
+    /// The keys that are selected.
+    pub fn keys(&self) -> &KeySelection {
+        &self.keys
+    }
+
     /// The next series, maybe none; `None` at the end.
     pub fn next_batch(&mut self, index: &SeriesIndex) -> Option<Vec<(SeriesId, KeyBuf)>> {
         let mut found = Vec::new();

@@ -60,7 +60,13 @@ pub fn check(disk: &dyn Disk, names: &[String]) -> Result<Identity, OpenError> {
         // The rest of a longer one does not matter.
         window::read(&*file, 0, file.length()?.min(2 * CHECKED_LENGTH as u64))
     };
-    let text = read().map_err(io("its file FORMAT can't be read"))?;
+    let text = match read() {
+        Err(error) if of_files.is_some() => {
+            error!("{} can't be read: {error}", disk.whereabouts(FORMAT));
+            Vec::new()
+        }
+        text => text.map_err(io("its file FORMAT can't be read"))?,
+    };
     match (decode(&text), of_files) {
         // Segments of versions 1 and 2 are alike.
         (Some(version), Some(of_files)) if of_files > version.max(2) => {

@@ -6,9 +6,10 @@ use tracing::{error, info, warn};
 
 use super::format::{self, Identity};
 use super::open_error::{OpenError, io};
-use crate::store::local::disk::Disk;
 use crate::store::local::disk::quarantine::remove_or_quarantine;
-use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::disk::{Disk, check_readable};
+use crate::store::local::file_list::FileList;
+use crate::store::local::file_name::{FILES, FileName, SegmentId};
 use crate::store::local::part::Part;
 
 /// The segments of a part, first to last.
@@ -23,6 +24,8 @@ pub struct Inventory {
     pub parts: Vec<Segments>,
     /// All of them are of formats 1 and 2.
     pub are_unsalted: bool,
+    /// Which files there are to be.
+    pub list: Option<FileList>,
     /// Parts that were merged into others and not yet removed.
     superseded: Vec<Segments>,
     /// What a crash left unfinished.
@@ -73,8 +76,16 @@ impl Inventory {
 pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
     let identity = format::check(disk, &names)?;
+    let list = FileList::read(disk);
+    let in_vain: Vec<_> =
+        names.iter().filter(|name| is_in_vain(disk, name, &names, list.as_ref())).collect();
+    let names: Vec<_> = names.iter().filter(|name| !in_vain.contains(name)).cloned().collect();
     let mut found = Inventory::sort(&names)?;
     found.are_unsalted = matches!(identity, Identity::Store(1 | 2));
+    found.list = list;
+    if found.list.is_none() && matches!(identity, Identity::Store(3..) | Identity::Recognized(_)) {
+        warn!("{FILES} is missing or damaged: whether the newest files are there is not known");
+    }
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");
     }
@@ -85,26 +96,64 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
         disk.remove(&name).map_err(io("it can't be tidied up"))?;
     }
     for range in std::mem::take(&mut found.superseded) {
-        remove_superseded(disk, range)?;
+        remove_superseded(disk, range, &found.parts)?;
     }
     // Before any file that an older server would misread.
     format::write(disk, identity).map_err(io("it can't be set up"))?;
     Ok(found)
 }
 
+/// Whether a name of a part or a segment is that of something that can't be opened and does not count:
+/// parts that are there hold what it would, or it is a directory and no list knows such a file.
+fn is_in_vain(disk: &dyn Disk, name: &str, names: &[String], list: Option<&FileList>) -> bool {
+    let segments = match FileName::parse(name) {
+        FileName::Part(segments) => segments,
+        FileName::Segment(id) => id..=id,
+        _ => return false,
+    };
+    let open = || -> std::io::Result<()> {
+        let file = disk.open(name)?;
+        check_readable(&*file, file.length()?)
+    };
+    let Err(error) = open() else { return false };
+    let is_within = |other: &String| {
+        let FileName::Part(others) = FileName::parse(other) else { return false };
+        other != name && segments.start() <= others.start() && others.end() <= segments.end()
+    };
+    let is_replaced = names.iter().any(is_within);
+    let is_directory = error.kind() == std::io::ErrorKind::IsADirectory;
+    let is_unknown = list.is_some_and(|list| list.newest_segment < *segments.start());
+    let is_in_vain = is_replaced || is_directory && is_unknown;
+    if is_in_vain {
+        error!("{} is left alone: {error}", disk.whereabouts(name));
+    }
+    is_in_vain
+}
+
 /// Removes a part whose points are in a larger one; a crash prevented that after the merge.
-fn remove_superseded(disk: &dyn Disk, range: Segments) -> Result<(), OpenError> {
+fn remove_superseded(
+    disk: &dyn Disk,
+    range: Segments,
+    parts: &[Segments],
+) -> Result<(), OpenError> {
     let name = FileName::Part(range.clone());
     info!("checking and removing {name}: a larger part holds its points");
-    let sound = Part::open(disk, range).is_ok_and(|(part, _)| part.is_sound());
+    let open = |part: &Segments| Part::open(disk, part.clone()).ok().map(|opened| opened.part);
+    let larger = parts.iter().find(|part| part.contains(range.start())).and_then(open);
+    let sound = open(&range).zip(larger).is_some_and(|(part, larger)| {
+        // It may be back from a copy, and be what the larger part has lost.
+        part.is_sound() && !part.has_any_of(larger.losses())
+    });
     remove_or_quarantine(disk, &name, !sound).map_err(io("it can't be tidied up"))
 }
 
-/// Logs which files are missing between two that should follow each other.
-pub fn report_missing(before: SegmentId, next: SegmentId) {
+/// Logs which files are missing between two that should follow each other. Answers whether any are.
+pub fn report_missing(before: SegmentId, next: SegmentId) -> bool {
     if before + 1 < next {
         let range = before + 1..=next - 1;
         let (first, last) = (FileName::Segment(*range.start()), FileName::Segment(*range.end()));
         error!("missing: the files {first} to {last}, or parts such as {}", FileName::Part(range));
+        return true;
     }
+    false
 }

@@ -15,6 +15,9 @@ pub enum OpenError {
     /// Another process holds its lock.
     #[error("another server is using it; stop that one or choose another --data-dir")]
     Locked,
+    /// There is none.
+    #[error("there is no such directory; name the one that the server has as --data-dir")]
+    Missing,
     /// It holds files of something else.
     #[error("it holds files that are not a metrics server's; choose an empty or a new --data-dir")]
     Foreign,

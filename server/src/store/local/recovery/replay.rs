@@ -14,14 +14,19 @@ use super::open_error::{OpenError, io};
 use super::progress::Progress;
 use crate::store::local::background::checkpoint::{DamagedSegments, checkpoint_at_any_cost};
 use crate::store::local::disk;
+use crate::store::local::disk::window::Unreadable;
+use crate::store::local::file_list::FileList;
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::salt::Salt;
-use crate::store::local::series::series_index::Undefined;
+use crate::store::local::series::loss::{Extent, Loss};
+use crate::store::local::series::series_index::{MAX_SERIES, SeriesId, Undefined};
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::Frozen;
 use crate::store::local::wal::entries::SegmentEntry;
 use crate::store::local::wal::group_commit::Resume;
-use crate::store::local::wal::header::{PreviousSegment, RecordKind};
+use crate::store::local::wal::header::{
+    GroupMark, PreviousSegment, RecordKind, RecordStart, SegmentHeader,
+};
 use crate::store::local::wal::record;
 use crate::store::local::wal::segment::SegmentFile;
 
@@ -42,20 +47,29 @@ pub struct Replayed {
     pub hidden_points: u64,
 }
 
-/// Replays segments into the heads; `checkpointed` is the newest one before them. They are all of
-/// formats 1 and 2 when `are_unsalted` says so.
+/// The log that is to be replayed.
+#[derive(Debug, Clone, Copy)]
+pub struct ReplayedLog<'l> {
+    /// The segments, oldest first.
+    pub segments: &'l [SegmentId],
+    /// The newest segment that is in a part.
+    pub checkpointed: SegmentId,
+    /// All files are of formats 1 and 2.
+    pub are_unsalted: bool,
+    /// Which files there are to be.
+    pub list: Option<&'l FileList>,
+}
+
+/// Replays a log into the heads.
 ///
 /// # Errors
-/// [`OpenError`] when a segment can't be read or a checkpoint can't be written.
-pub fn replay_all(
-    state: &StoreState,
-    segments: &[SegmentId],
-    checkpointed: SegmentId,
-    are_unsalted: bool,
-) -> Result<Replayed, OpenError> {
+/// [`OpenError`] when a segment can't be synced or a checkpoint can't be written.
+pub fn replay_all(state: &StoreState, log: &ReplayedLog<'_>) -> Result<Replayed, OpenError> {
+    let ReplayedLog { segments, checkpointed, are_unsalted, list } = *log;
+    let listed = list.map_or(0, |list| list.newest_segment);
     let mut resume = Resume {
         first_segment: checkpointed + 1,
-        segment: segments.last().map_or(checkpointed, |last| *last) + 1,
+        segment: segments.last().map_or(checkpointed, |last| *last).max(listed) + 1,
         next_sequence: 0,
         previous: PreviousSegment::NONE,
     };
@@ -68,33 +82,32 @@ pub fn replay_all(
         // The last file with a record, and those since.
         let mut suspects: Vec<SegmentId> = Vec::new();
         for (at, &id) in segments.iter().enumerate() {
-            report_missing(before, id);
+            let is_missing = report_missing(before, id);
             let name = FileName::Segment(id);
-            let mut segment =
-                SegmentFile::open(state.disk(), id).map_err(io("its log can't be read"))?;
+            let named = segments.get(at + 1).and_then(|&next| said_before(state, id, next));
+            let Some(mut segment) = open_segment(state, id, named)? else {
+                if is_missing {
+                    lose(state, Loss::with_names(Extent::ALL));
+                }
+                damaged_segments.push(id);
+                (before, resume.previous) = (id, PreviousSegment::NONE);
+                continue;
+            };
             // A process that was killed may have left bytes that are not durable yet. Readers see
             // them from now on.
             segment.sync().map_err(io("its log can't be synced"))?;
-            let named = segments.get(at + 1).and_then(|&next| said_before(state, id, next));
             if let Some(salt) =
                 named.map(|named| named.salt()).or(are_unsalted.then_some(Salt::NONE))
             {
                 segment.assume_salt(salt);
             }
             let mut survey = survey(&segment, state, &name)?;
-            survey.durable = survey.durable.max(named.map_or(0, |named| named.durable()));
-            let end = segment.marked().max(named.map_or(0, |named| named.end()));
-            if let Some(missing @ 1..) = end.checked_sub(segment.length()) {
-                survey.is_damaged = true;
-                error!("{name} is damaged: {missing} bytes at its end are missing");
+            survey.compare(&segment, &name, named, id == listed);
+            if is_missing {
+                lose_between(state, list, before, &segment, id);
             }
             if at > 0 && before + 1 == id && replay.misses_before(&survey) {
-                for &suspect in &suspects {
-                    if !damaged_segments.contains(&suspect) {
-                        error!("{}: records at its end are missing", FileName::Segment(suspect));
-                        damaged_segments.push(suspect);
-                    }
-                }
+                lose_ends(state, &segment, &suspects, &mut damaged_segments);
             }
             // The points of a long log do not all have to fit into memory.
             let half = state.config().max_replayed_points / 2;
@@ -126,7 +139,8 @@ pub fn replay_all(
             }
             suspects.push(id);
             let points = replay.points;
-            if replay.file(state, &segment, &name, survey.durable)? | survey.is_damaged {
+            let (is_damaged, extent) = replay.file(state, &segment, &name, &survey)?;
+            if is_damaged || survey.is_damaged {
                 damaged_segments.push(id);
             }
             state.memory().log_bytes += segment.length();
@@ -135,7 +149,12 @@ pub fn replay_all(
                 info!("replayed {name}, {} of {}: {points} points", at + 1, segments.len());
             }
             before = id;
-            resume.previous = segment.as_previous(survey.durable, survey.end);
+            resume.previous = segment.as_previous(survey.durable, survey.end, &extent);
+        }
+        if report_missing(before, resume.segment) {
+            let extent = list.and_then(|list| list.extent(&(before + 1..=resume.segment - 1)));
+            lose(state, Loss::with_names(extent.unwrap_or(Extent::ALL)));
+            resume.previous = PreviousSegment::NONE;
         }
         finish(writing)
     })?;
@@ -187,6 +206,58 @@ fn said_before(state: &StoreState, id: SegmentId, next: SegmentId) -> Option<Pre
     next?.previous()
 }
 
+/// Opens a segment of which the next one says what is `named`; `None` when it can't be opened, and its
+/// points are gone.
+fn open_segment(
+    state: &StoreState,
+    id: SegmentId,
+    named: Option<PreviousSegment>,
+) -> Result<Option<SegmentFile>, OpenError> {
+    match SegmentFile::open(state.disk(), id) {
+        Ok(segment) => Ok(Some(segment)),
+        Err(error) if disk::is_of_one_file(&error) => {
+            let name = FileName::Segment(id).to_string();
+            error!("{} can't be opened: {error}", state.disk().whereabouts(&name));
+            let told = named.and_then(|named| named.extent());
+            lose(state, Loss::with_names(told.unwrap_or(Extent::ALL)));
+            Ok(None)
+        }
+        Err(error) => Err(io("its log can't be opened")(error)),
+    }
+}
+
+/// Notes that the files between `before` and a segment `id` are missing.
+fn lose_between(
+    state: &StoreState,
+    list: Option<&FileList>,
+    before: SegmentId,
+    segment: &SegmentFile,
+    id: SegmentId,
+) {
+    // It names no more than the one before it.
+    let is_one = before + 2 == id;
+    let told = segment.previous().filter(|_| is_one).and_then(|named| named.extent());
+    let listed = list.and_then(|list| list.extent(&(before + 1..=id - 1)));
+    lose(state, Loss::with_names(listed.or(told).unwrap_or(Extent::ALL)));
+}
+
+/// Notes that records at the ends of segments are missing, as a later one says.
+fn lose_ends(
+    state: &StoreState,
+    later: &SegmentFile,
+    suspects: &[SegmentId],
+    damaged_segments: &mut DamagedSegments,
+) {
+    let told = later.previous().and_then(|named| named.extent());
+    for &suspect in suspects {
+        if !damaged_segments.contains(&suspect) {
+            lose(state, Loss::with_names(told.unwrap_or(Extent::ALL)));
+            error!("{}: records at its end are missing", FileName::Segment(suspect));
+            damaged_segments.push(suspect);
+        }
+    }
+}
+
 /// What is to be known of a segment before its points are replayed.
 #[derive(Debug, Default)]
 struct Survey {
@@ -199,6 +270,75 @@ struct Survey {
     durable: u64,
     /// What counts ends here.
     end: u64,
+    /// Bytes at its end are missing.
+    is_cut: bool,
+    /// What the next segment says that it was about.
+    told: Option<Extent>,
+    /// The first and the last of the series that it names.
+    named: Option<(SeriesId, SeriesId)>,
+    /// Records that are damaged and may name series. One alone may be: there is a second one.
+    lost_names: u64,
+}
+
+impl Survey {
+    /// Compares with what the next segment says is `named`, and with the list of files, of which this
+    /// segment `is_newest`.
+    fn compare(
+        &mut self,
+        segment: &SegmentFile,
+        name: &FileName,
+        named: Option<PreviousSegment>,
+        is_newest: bool,
+    ) {
+        self.durable = self.durable.max(named.map_or(0, |named| named.durable()));
+        self.told = named.and_then(|named| named.extent());
+        let end = segment.marked().max(named.map_or(0, |named| named.end()));
+        if let Some(missing @ 1..) = end.checked_sub(segment.length()) {
+            (self.is_damaged, self.is_cut) = (true, true);
+            error!("{name} is damaged: {missing} bytes at its end are missing");
+        }
+        // An older one that a crash left empty is told by the next one.
+        if segment.length() < SegmentHeader::LENGTH as u64 && is_newest {
+            (self.is_damaged, self.is_cut) = (true, true);
+            error!("{name} is damaged: it was longer than {} bytes", segment.length());
+        }
+    }
+
+    /// Whether the series of all its points are named.
+    fn is_named(&self) -> bool {
+        self.lost_names < 2 && !self.is_cut
+    }
+
+    /// See [`Loss::unnamed`].
+    fn unnamed(&self) -> Option<SeriesId> {
+        let end = |last: SeriesId| last.saturating_add(1);
+        let told =
+            self.told.filter(|told| !told.is_empty()).map_or(0, |told| end(told.last_series));
+        let named = self.named.map_or(0, |(_, last)| end(last));
+        (!self.is_named()).then(|| told.max(named))
+    }
+
+    /// What points may have been about of which nothing is known but the times.
+    fn extent(&self, (from, to): (i64, i64)) -> Extent {
+        let all = Extent { from, to, ..Extent::ALL };
+        match (self.told, self.named) {
+            (Some(told), _) => told.intersection(&all),
+            (None, Some((first_series, last_series))) if self.is_named() => {
+                Extent { first_series, last_series, from, to }
+            }
+            _ => all,
+        }
+    }
+}
+
+/// Notes that points which were put by now are gone.
+fn lose(state: &StoreState, loss: Loss) {
+    let extent = loss.extent;
+    if !extent.is_empty() && extent.last_series < MAX_SERIES - 1 {
+        // The id is that of another key.
+        state.index_mut().reserve(extent.last_series + 1);
+    }
+    state.memory().heads.lose(loss);
 }
 
 /// Looks through a segment, and defines its series: when their first record is damaged, the second
@@ -209,7 +349,20 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
     let mut is_first = true;
     while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
         let is_first = std::mem::take(&mut is_first);
-        let SegmentEntry::Record { kind, sequence, payload, .. } = entry else { continue };
+        let (kind, sequence, payload) = match entry {
+            SegmentEntry::Record { kind, sequence, payload, .. } => (kind, sequence, payload),
+            SegmentEntry::Bad { offset, .. } if offset < segment.begin() => continue,
+            SegmentEntry::Bad { start: Some(start), .. } => {
+                let may_name =
+                    !matches!(start.kind, Some(RecordKind::Points | RecordKind::Deletes));
+                survey.lost_names += u64::from(may_name);
+                continue;
+            }
+            SegmentEntry::Bad { length, .. } => {
+                survey.lost_names += segment.max_records(length).max(1);
+                continue;
+            }
+        };
         survey.has_records = true;
         if is_first {
             survey.first = Some(sequence);
@@ -218,6 +371,10 @@ fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<
             let mut index = state.index_mut();
             let mut sound = true;
             for definition in record::decode_series(payload) {
+                if let Some((id, _)) = definition {
+                    let (first, last) = survey.named.unwrap_or((id, id));
+                    survey.named = Some((first.min(id), last.max(id)));
+                }
                 sound &= match definition.map(|(id, key)| index.define(id, key.as_bytes())) {
                     Some(Ok(())) => true,
                     None | Some(Err(Undefined::Contradiction | Undefined::Invalid)) => false,
@@ -258,16 +415,16 @@ impl Replay {
         self.expected.zip(survey.first).is_some_and(|(expected, first)| first > expected)
     }
 
-    /// Replays the points of a file of which no crash has taken anything before `durable`; answers
-    /// whether it is damaged.
+    /// Replays the points of a file. Answers whether it is damaged, and what it was about.
     fn file(
         &mut self,
         state: &StoreState,
         segment: &SegmentFile,
         name: &FileName,
-        durable: u64,
-    ) -> Result<bool, OpenError> {
+        survey: &Survey,
+    ) -> Result<(bool, Extent), OpenError> {
         let mut damaged = false;
+        let mut losses = FileLosses { state, survey, extent: Extent::EMPTY, is_waiting: false };
         if let Some(first) = segment.first_sequence() {
             self.begin(name, first);
         }
@@ -278,16 +435,21 @@ impl Replay {
         while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
             let is_first = std::mem::take(&mut is_first);
             match entry {
-                SegmentEntry::Bad { offset, length } => {
-                    is_damage = offset < durable;
+                SegmentEntry::Bad { offset, length, start } => {
+                    is_damage = offset < survey.durable;
                     damaged |= is_damage;
                     report_bad(segment, name, (offset, length), is_damage);
+                    if is_damage && offset + length > segment.begin() {
+                        losses.add_bad(start);
+                    }
                 }
-                SegmentEntry::Record { offset, kind, sequence, payload, follows } => {
+                SegmentEntry::Record { offset, kind, sequence, payload, follows, group } => {
                     let expected = self.expected.unwrap_or(sequence);
+                    losses.reach(group, follows);
                     if sequence < expected {
                         damaged = true;
                         error!("{name}: record {sequence} is out of order and is skipped");
+                        losses.add_record(kind, group);
                         continue;
                     }
                     if sequence > expected && is_damage {
@@ -304,8 +466,9 @@ impl Replay {
                         RecordKind::Deletes => take_back(state, payload),
                         RecordKind::Series => true,
                     };
-                    if !sound {
-                        damaged |= report_invalid(name, kind, sequence, offset < durable);
+                    if !sound && report_invalid(name, kind, sequence, offset < survey.durable) {
+                        damaged = true;
+                        losses.add_record(kind, group);
                     }
                     let in_memory = self.in_heads + self.in_checkpoint;
                     if in_memory > state.config().max_replayed_points {
@@ -314,7 +477,10 @@ impl Replay {
                 }
             }
         }
-        Ok(damaged)
+        if let Some(Unreadable { bytes, first, error, .. }) = entries.unreadable() {
+            error!("{name}: {bytes} bytes from {first} on can't be read: {error}");
+        }
+        Ok((damaged, losses.finish()))
     }
 
     /// Begins a file whose first record has the number `first`.
@@ -348,6 +514,69 @@ impl Replay {
         self.in_heads += count;
         self.hidden_in_heads += hidden;
         sound
+    }
+}
+
+/// What is gone of a file of the log, found from its beginning to its end.
+struct FileLosses<'s> {
+    state: &'s StoreState,
+    survey: &'s Survey,
+    /// What its records are about, those that are gone too.
+    extent: Extent,
+    /// Records are gone of which the next one says from when to when they were.
+    is_waiting: bool,
+}
+
+impl FileLosses<'_> {
+    /// Adds bytes that are no record.
+    fn add_bad(&mut self, start: Option<RecordStart>) {
+        match start {
+            // The names stand there twice.
+            Some(RecordStart { kind: Some(RecordKind::Series), group, .. }) => {
+                self.reach(group, true);
+            }
+            Some(RecordStart { group: Some(group), .. }) => {
+                self.reach(Some(group), true);
+                self.add(group.extent);
+            }
+            _ => self.is_waiting = true,
+        }
+    }
+
+    /// Adds a record that does not count.
+    fn add_record(&mut self, kind: RecordKind, group: Option<GroupMark>) {
+        match group {
+            _ if kind == RecordKind::Series => {}
+            // Maybe the names of its series are gone.
+            Some(group) => {
+                lose(self.state, Loss::with_names(group.extent));
+            }
+            None => self.is_waiting = true,
+        }
+    }
+
+    /// Goes on to a record whose header is sound.
+    fn reach(&mut self, group: Option<GroupMark>, follows: bool) {
+        self.is_waiting |= !follows;
+        let Some(group) = group else { return };
+        self.extent.extend(&group.extent);
+        if std::mem::take(&mut self.is_waiting) {
+            self.add(self.survey.extent(group.times_before));
+        }
+    }
+
+    fn add(&mut self, extent: Extent) {
+        self.extent.extend(&extent);
+        lose(self.state, Loss { extent, unnamed: self.survey.unnamed() });
+    }
+
+    /// Answers what the file was about.
+    fn finish(mut self) -> Extent {
+        if self.is_waiting || self.survey.is_cut {
+            let times = self.survey.told.map_or(Extent::ALL.times(), |told| told.times());
+            self.add(self.survey.extent(times));
+        }
+        self.extent
     }
 }
 

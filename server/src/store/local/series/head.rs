@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use shared::Point;
 
+use super::loss::{Loss, Losses};
 use super::merge::Source;
 use super::paged::Paged;
 use super::run::{MAX_RUN_POINTS, Run, last_until, sort_points};
 use super::series_index::SeriesId;
 use super::series_point::SeriesPoint;
-use super::time_ranges::SharedRanges;
+use super::time_ranges::{SharedRanges, TimeRanges};
 use crate::store::query::Window;
 
 /// The newest points of a series: full runs, oldest first, and an unsorted tail in the order of
@@ -100,7 +101,8 @@ impl Head {
             let count = self.tail[start..].partition_point(|point| point.timestamp <= window.to);
             self.tail[start..start + count].to_vec()
         };
-        HeadSnapshot { runs: runs.cloned().collect(), tail, unsorted: self.unsorted }
+        let (runs, unsorted, lost) = (runs.cloned().collect(), self.unsorted, Vec::new());
+        HeadSnapshot { runs, tail, unsorted, lost }
     }
 }
 
@@ -119,12 +121,19 @@ pub struct HeadSnapshot {
     runs: Vec<Run>,
     tail: Vec<Point>,
     unsorted: bool,
+    /// From when to when points are gone.
+    lost: Vec<(i64, i64)>,
 }
 
 impl HeadSnapshot {
+    /// From when to when points are gone that were to be in the head.
+    pub fn lost(&self) -> impl Iterator<Item = (i64, i64)> + use<> {
+        self.lost.clone().into_iter()
+    }
+
     /// The runs, oldest first. Sorts the last one, which the head needs not wait for.
     pub fn into_runs(self) -> Vec<Run> {
-        let Self { mut runs, mut tail, unsorted } = self;
+        let Self { mut runs, mut tail, unsorted, .. } = self;
         if unsorted {
             sort_points(&mut tail);
         }
@@ -138,27 +147,49 @@ impl HeadSnapshot {
 /// The heads of all series, and what was taken back of older points.
 #[derive(Debug, Default)]
 pub struct Heads {
-    heads: Paged<Head>,
+    by_series: Paged<Head>,
     /// They hide points in parts and in heads that were frozen before.
     deletes: BTreeMap<SeriesId, SharedRanges>,
+    /// What is gone of the log that they were made of.
+    losses: Losses,
 }
 
 impl Heads {
     /// Adds points, in the order of their puts.
     pub fn append(&mut self, points: impl IntoIterator<Item = SeriesPoint>) {
         for SeriesPoint { series, point } in points {
-            self.heads.get_or_default(series).append(point);
+            self.by_series.get_or_default(series).append(point);
         }
     }
 
     /// Removes points of a series from its head.
     pub fn delete(&mut self, series: SeriesId, window: Window) {
-        if let Some(head) = self.heads.get_mut(series) {
+        if let Some(head) = self.by_series.get_mut(series) {
             head.delete(window);
             if head.is_empty() {
-                self.heads.remove(series);
+                self.by_series.remove(series);
             }
         }
+        if !self.losses.is_empty() {
+            let mut deleted = TimeRanges::default();
+            deleted.insert(window.from, window.to);
+            self.losses.subtract(series, &deleted);
+        }
+    }
+
+    /// Notes that points are gone which were put after all that is here.
+    pub fn lose(&mut self, loss: Loss) {
+        self.losses.add(loss);
+    }
+
+    /// Gives up what is gone.
+    pub fn forget_losses(&mut self) {
+        self.losses = Losses::default();
+    }
+
+    /// What is gone of the log that they were made of.
+    pub fn losses(&self) -> &Losses {
+        &self.losses
     }
 
     /// Hides older points of a series.
@@ -189,17 +220,22 @@ impl Heads {
 
     /// The head of a series that has points.
     pub fn get(&self, series: SeriesId) -> Option<&Head> {
-        self.heads.get(series)
+        self.by_series.get(series)
     }
 
     /// The series with points, by rising id.
     pub fn series(&self) -> impl Iterator<Item = SeriesId> {
-        self.heads.iter_from(0).map(|(series, _)| series)
+        self.by_series.iter_from(0).map(|(series, _)| series)
     }
 
     /// The runs of a series that have points in a window, oldest first.
     pub fn snapshot(&self, series: SeriesId, window: Window) -> HeadSnapshot {
-        self.heads.get(series).map(|head| head.snapshot(window)).unwrap_or_default()
+        let mut snapshot: HeadSnapshot =
+            self.by_series.get(series).map(|head| head.snapshot(window)).unwrap_or_default();
+        if !self.losses.is_empty() {
+            snapshot.lost = self.losses.times(series, window).collect();
+        }
+        snapshot
     }
 }
 

@@ -99,6 +99,11 @@ impl IndexBuilder {
         self.0.reserve(end);
     }
 
+    /// Leaves out as many ids more.
+    pub fn reserve_more(&mut self, ids: SeriesId) {
+        self.0.reserve(self.0.end.saturating_add(ids));
+    }
+
     /// The index.
     pub fn build(self) -> SeriesIndex {
         let mut index = self.0;

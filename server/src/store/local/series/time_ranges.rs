@@ -70,6 +70,24 @@ impl TimeRanges {
         self.at_or_behind(first).is_some_and(|(from, _)| from <= last)
     }
 
+    /// What is left of a range without them.
+    pub fn uncovered(&self, (first, last): (i64, i64)) -> Vec<(i64, i64)> {
+        let mut left = Vec::new();
+        let mut next = Some(first);
+        let start = self.0.partition_point(|&(_, to)| to < first);
+        for &(from, to) in self.0[start..].iter().take_while(|&&(from, _)| from <= last) {
+            let Some(begin) = next else { break };
+            if begin < from {
+                left.push((begin, from - 1));
+            }
+            next = to.checked_add(1);
+        }
+        if let Some(begin) = next.filter(|&begin| begin <= last) {
+            left.push((begin, last));
+        }
+        left
+    }
+
     /// The first range that does not end before a timestamp.
     fn at_or_behind(&self, timestamp: i64) -> Option<(i64, i64)> {
         self.0.get(self.0.partition_point(|&(_, to)| to < timestamp)).copied()
@@ -127,6 +145,8 @@ mod tests {
         assert_eq!(ranges.ranges(), [(i64::MIN, i64::MAX)]);
         ranges.insert(3, 2);
         assert!(ranges.covers((i64::MIN, i64::MAX)));
+        assert_eq!(ranges.uncovered((i64::MIN, i64::MAX)), []);
+        assert_eq!(TimeRanges::default().uncovered((i64::MIN, 3)), [(i64::MIN, 3)]);
     }
 
     proptest! {
@@ -144,6 +164,11 @@ mod tests {
             prop_assert_eq!(set.covers((first, last)), (first..=last).all(is_in));
             prop_assert_eq!(set.intersects((first, last)), (first..=last).any(is_in));
             prop_assert!(set.ranges().windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+            let left = set.uncovered((first, last));
+            for at in first - 2..=last + 2 {
+                let is_left = left.iter().any(|&(from, to)| (from..=to).contains(&at));
+                prop_assert_eq!(is_left, (first..=last).contains(&at) && !is_in(at));
+            }
         }
     }
 }

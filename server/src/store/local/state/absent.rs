@@ -45,13 +45,17 @@ impl Absent {
             self.parts = Arc::clone(&memory.parts);
             self.at = vec![0; self.parts.len()];
         }
-        let ids: Vec<_> =
-            ids.iter().copied().filter(|id| memory.heads.get(*id).is_none()).collect();
+        let heads = &memory.heads;
+        let is_in_head = |id| heads.get(id).is_some() || heads.losses().has_series(id);
+        let ids: Vec<_> = ids.iter().copied().filter(|id| !is_in_head(*id)).collect();
         drop(memory);
         for id in ids {
-            let is_frozen = frozen.as_ref().is_some_and(|frozen| frozen.heads().get(id).is_some());
+            let is_frozen = frozen.as_ref().is_some_and(|frozen| frozen.has_series(id));
             let mut in_parts = self.parts.iter().zip(&mut self.at);
-            if !is_frozen && in_parts.all(|(part, at)| part.chunks_behind(at, id).is_empty()) {
+            let is_absent = |(part, at): (&Arc<Part>, &mut usize)| {
+                part.chunks_behind(at, id).is_empty() && !part.losses().has_series(id)
+            };
+            if !is_frozen && in_parts.all(is_absent) {
                 self.found.push(id);
             }
         }

@@ -44,6 +44,13 @@ impl Memory {
         parts + self.log_bytes + self.frozen.as_ref().map_or(0, |frozen| frozen.log_bytes)
     }
 
+    /// Places where points are gone or can't be read.
+    pub fn damages(&self) -> usize {
+        let in_parts = |part: &Arc<Part>| part.losses().len() + part.failed_chunks().len();
+        let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.heads().losses().len());
+        self.heads.losses().len() + frozen + self.parts.iter().map(in_parts).sum::<usize>()
+    }
+
     /// Empties the heads; their points are in `segments`.
     pub fn take_heads(&mut self, segments: RangeInclusive<SegmentId>) -> Frozen {
         let heads = std::mem::take(&mut self.heads);
@@ -54,8 +61,8 @@ impl Memory {
     /// Takes points of a series back.
     pub fn delete(&mut self, SeriesWindow { series, window }: SeriesWindow) {
         self.heads.delete(series, window);
-        let frozen = self.frozen.as_ref().and_then(|frozen| frozen.heads().get(series));
-        let is_older = frozen.is_some() || is_in_parts(&self.parts, series, window);
+        let is_frozen = self.frozen.as_ref().is_some_and(|frozen| frozen.has_series(series));
+        let is_older = is_frozen || is_in_parts(&self.parts, series, window);
         if is_older {
             self.heads.hide(series, window);
             self.deletions += 1;
@@ -86,9 +93,12 @@ impl Memory {
     }
 }
 
-/// Whether any chunk of a series may have points in a window.
+/// Whether any chunk of a series may have points in a window, or may have had them before it was lost.
 pub fn is_in_parts(parts: &[Arc<Part>], series: SeriesId, window: Window) -> bool {
-    parts.iter().any(|part| ChunkSource::within(part, series, window).next().is_some())
+    parts.iter().any(|part| {
+        ChunkSource::within(part, series, window).next().is_some()
+            || part.losses().times(series, window).next().is_some()
+    })
 }
 
 /// Whether the store takes puts.
@@ -134,5 +144,10 @@ impl Frozen {
     /// The points.
     pub fn heads(&self) -> &Heads {
         &self.heads
+    }
+
+    /// Whether a series has points, or had some that are gone.
+    pub fn has_series(&self, series: SeriesId) -> bool {
+        self.heads.get(series).is_some() || self.heads.losses().has_series(series)
     }
 }

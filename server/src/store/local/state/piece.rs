@@ -5,18 +5,20 @@ use std::sync::Arc;
 use shared::Point;
 
 use super::memory::Frozen;
-use crate::store::ReadError;
 use crate::store::local::part::chunk_reader::ChunkReader;
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::head::HeadSnapshot;
+use crate::store::local::series::loss::Losses;
 use crate::store::local::series::merge::Source;
 use crate::store::local::series::run::{Run, last_until};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::summary::Summary;
 use crate::store::local::series::time_ranges::SharedRanges;
 use crate::store::query::Window;
+use crate::store::{Damage, ReadError};
 
-/// What a series has in its layers, oldest first. `hidden` is what the head hides of the others.
+/// What a series has in its layers, oldest first, and what was lost of it. `hidden` is what the head
+/// hides of the others.
 pub fn pieces(
     series: SeriesId,
     window: Window,
@@ -26,20 +28,24 @@ pub fn pieces(
     mut hidden: SharedRanges,
 ) -> Vec<Piece> {
     // Newest first, because each layer hides points of those before it.
-    let mut pieces: Vec<Piece> = head
-        .into_runs()
-        .into_iter()
-        .rev()
-        .map(|run| Piece::new(Layer::Run(run), SharedRanges::default()))
-        .collect();
+    let lost = |losses: &Losses, mask: &SharedRanges, pieces: &mut Vec<Piece>| {
+        let times = losses.times(series, window);
+        pieces.extend(times.map(|times| Piece::new(Layer::Lost(times), mask.clone())));
+    };
+    let mut pieces: Vec<Piece> = Vec::new();
+    pieces.extend(head.lost().map(|times| Piece::new(Layer::Lost(times), SharedRanges::default())));
+    let runs = head.into_runs().into_iter().rev();
+    pieces.extend(runs.map(|run| Piece::new(Layer::Run(run), SharedRanges::default())));
     if let Some(frozen) = frozen {
         let runs = frozen.heads().snapshot(series, window).into_runs();
         let mask = hidden.clone();
+        lost(frozen.heads().losses(), &mask, &mut pieces);
         pieces.extend(runs.into_iter().rev().map(|run| Piece::new(Layer::Run(run), mask.clone())));
         hidden.extend(&frozen.heads().deletes(series));
     }
     for part in parts.iter().rev() {
         let mask = hidden.clone();
+        lost(part.losses(), &mask, &mut pieces);
         let chunks = ChunkSource::within(part, series, window).rev();
         pieces.extend(chunks.map(|chunk| Piece::new(Layer::Chunk(chunk), mask.clone())));
         hidden.insert_all(part.deletes(series));
@@ -87,6 +93,8 @@ enum Layer {
     Chunk(ChunkSource),
     /// In a head.
     Run(Run),
+    /// Nowhere any more; it was somewhere from then to then.
+    Lost((i64, i64)),
 }
 
 impl Piece {
@@ -99,9 +107,26 @@ impl Piece {
         self.hidden.covers(self.range())
     }
 
-    /// Whether none of its points are hidden.
+    /// Whether none of its points are hidden, and it is known how many they are.
     pub fn is_whole(&self) -> bool {
-        !self.hidden.intersects(self.range())
+        !self.hidden.intersects(self.range()) && !matches!(self.layer, Layer::Lost(_))
+    }
+
+    /// From when to when none of its points are hidden.
+    pub fn visible_times(&self) -> Vec<(i64, i64)> {
+        self.hidden.uncovered(self.range())
+    }
+
+    /// Fails when its points are gone, or could not be read before and still can't be.
+    ///
+    /// # Errors
+    /// When they can't be read.
+    pub fn check(&self) -> Result<(), ReadError> {
+        match &self.layer {
+            Layer::Chunk(chunk) if chunk.is_failed() => chunk.retry(),
+            Layer::Lost(times) => Err(Damage::of(*times).into()),
+            Layer::Chunk(_) | Layer::Run(_) => Ok(()),
+        }
     }
 
     /// Whether any of its points is not hidden; also when it can't be read.
@@ -148,6 +173,7 @@ impl Piece {
         let run = match &self.layer {
             Layer::Chunk(chunk) => read(chunk)?,
             Layer::Run(run) => run.open()?,
+            Layer::Lost(times) => return Err(Damage::of(*times).into()),
         };
         if self.is_whole() {
             return Ok(run);
@@ -155,11 +181,12 @@ impl Piece {
         Ok(run.iter().copied().filter(|point| !self.hidden.contains(point.timestamp)).collect())
     }
 
-    /// Number of its points, hidden ones too.
+    /// Number of its points, hidden ones too; 0 of those that are gone.
     pub fn count(&self) -> u64 {
         match &self.layer {
             Layer::Chunk(chunk) => chunk.count(),
             Layer::Run(run) => run.len() as u64,
+            Layer::Lost(_) => 0,
         }
     }
 
@@ -178,6 +205,7 @@ impl Source for Piece {
         match &self.layer {
             Layer::Chunk(chunk) => chunk.range(),
             Layer::Run(run) => run.range(),
+            Layer::Lost(times) => *times,
         }
     }
 

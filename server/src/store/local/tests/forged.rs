@@ -13,6 +13,7 @@ use crate::store::local::disk::Disk;
 use crate::store::local::file_name::FileName;
 use crate::store::local::part::header::{ChunkEntry, ChunkHeader, LastValue};
 use crate::store::local::salt::Salt;
+use crate::store::local::series::loss::Extent;
 use crate::store::local::series::series_point::SeriesPoint;
 use crate::store::local::wal::header::{Group, RecordHeader, RecordKind, SegmentHeader};
 use crate::store::local::wal::record::{ChainEnd, append_points, complete};
@@ -43,15 +44,16 @@ fn payload(rows: &[(i64, u64)]) -> Vec<u8> {
 /// but for its salt. Its payload is a batch of points that were never put.
 fn forged_record(sequence: u16) -> Vec<(i64, u64)> {
     // In a batch two bytes stand before each value: how far it is from the one before in series and
-    // time. The last four of the first five values are the header. Of the bytes before those, the
-    // second belongs to the length, the number, the durable place and the end of the group: so much
-    // later a point is, and zigzag makes twice of that.
+    // time. The last eight of the first nine values are the header. Of the bytes before those, the
+    // second belongs to the length, the number, the durable place, the end of the group, the last
+    // series, the first time and the times before: so much later a point is, and zigzag makes twice of
+    // that.
     let length_step = i64::try_from(PAYLOAD >> 8).unwrap() / 2;
     let start = 1000;
     let times = [start, start + length_step, start + length_step, start + length_step];
     let end_of_group = times[3] + 1;
     let mut rows: Vec<(i64, u64)> = times.map(|time| (time, 0)).to_vec();
-    rows.push((end_of_group, 0));
+    rows.extend([(end_of_group, 0); 5]);
     // 49 points a second apart take ten bytes each, two that are a hundred seconds apart eleven.
     for number in 1..=49 {
         rows.push((end_of_group + number, f64::to_bits(0.25)));
@@ -61,16 +63,17 @@ fn forged_record(sequence: u16) -> Vec<(i64, u64)> {
     let whole = payload(&rows);
     let forged = &whole[whole.len() - PAYLOAD..];
     let crc = crc32c::crc32c(forged);
+    let about = Extent::of(0, (0, 0));
     for previous in 0.. {
         let mut record =
-            [RecordHeader::new(RecordKind::Points, forged).as_bytes(), forged].concat();
+            [RecordHeader::new(RecordKind::Points, forged, &about).as_bytes(), forged].concat();
         let durable = SegmentHeader::LENGTH as u64;
         let group = Group { salt: guess(), durable, end: 2 << 56, synced_alone: false };
-        let before = ChainEnd { next_sequence: sequence.into(), checksum: previous };
+        let before = ChainEnd { next_sequence: sequence.into(), checksum: previous, extent: about };
         complete(&mut record, &group, before);
         assert_eq!(record[12..16], crc.to_le_bytes());
         let value = |at: usize| u64::from_le_bytes(record[at..at + 8].try_into().unwrap());
-        for (row, at) in [0, 10, 20, 30, 40].into_iter().enumerate() {
+        for (row, at) in (0..=80).step_by(10).enumerate() {
             rows[row].1 = value(at);
         }
         // Values are finite.
@@ -121,7 +124,7 @@ async fn a_record_in_the_values_of_a_batch_is_never_found() {
             continue;
         }
         let disk = SimDisk::new(damaged(&image, name, damage));
-        let recover = || read(&recovered(&disk, without_rotation()).unwrap().state).unwrap();
+        let recover = || read_what_is_left(&recovered(&disk, without_rotation()).unwrap().state);
         let (found, log) = logged(recover);
         assert!(found.iter().all(|row| sent.contains(row)), "{what}: what was never put");
         let found = last_written(&found);
@@ -192,7 +195,7 @@ async fn a_chunk_in_the_values_of_a_chunk_is_never_found() {
         }
         for image in images {
             let disk = SimDisk::new(image);
-            let found = read(&recovered(&disk, without_rotation()).unwrap().state).unwrap();
+            let found = read_what_is_left(&recovered(&disk, without_rotation()).unwrap().state);
             missing(&sent, &found, &format!("{damage:?}"));
         }
     }

@@ -97,6 +97,9 @@ pub enum Verb {
 /// Sees every call before it is done, and may hold it up or make it fail.
 type Hook = Arc<dyn Fn(Verb, &str) -> Option<io::ErrorKind> + Send + Sync>;
 
+/// Whether a read of a file, from a place to a place, fails.
+type BadBytes = Arc<dyn Fn(&str, usize, usize) -> bool + Send + Sync>;
+
 /// The disk; clones share it.
 #[derive(Clone)]
 pub struct SimDisk {
@@ -124,6 +127,7 @@ struct Inner {
     leaving: Vec<Operation>,
     capacity: Option<usize>,
     hook: Option<Hook>,
+    bad: Option<BadBytes>,
 }
 
 impl SimDisk {
@@ -148,6 +152,7 @@ impl SimDisk {
             leaving: Vec::new(),
             capacity: None,
             hook: None,
+            bad: None,
         };
         Self { inner: Arc::new(Mutex::new(inner)) }
     }
@@ -188,6 +193,11 @@ impl SimDisk {
         hook: impl Fn(Verb, &str) -> Option<io::ErrorKind> + Send + Sync + 'static,
     ) {
         self.inner().hook = Some(Arc::new(hook));
+    }
+
+    /// Has reads fail from now on for which `is_bad` is true: of a file, from a place to a place.
+    pub fn on_read(&self, is_bad: impl Fn(&str, usize, usize) -> bool + Send + Sync + 'static) {
+        self.inner().bad = Some(Arc::new(is_bad));
     }
 
     /// Heals the disk.
@@ -382,6 +392,10 @@ impl Disk for SimDisk {
         None
     }
 
+    fn whereabouts(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
     /// The same for the same history.
     fn random(&self) -> io::Result<u64> {
         let inner = self.inner();
@@ -428,6 +442,9 @@ impl DiskFile for SimFile {
         let inner = self.disk.inner();
         let start = usize::try_from(offset).unwrap();
         let end = start.checked_add(buffer.len()).unwrap();
+        if inner.bad.as_ref().is_some_and(|is_bad| is_bad(&self.name, start, end)) {
+            return Err(io::ErrorKind::Other.into());
+        }
         let bytes = inner.files[self.file].get(start..end);
         buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())

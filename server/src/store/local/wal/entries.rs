@@ -6,12 +6,12 @@ use std::io;
 use memchr::memmem;
 
 use super::beginning::Beginning;
-use super::header::{Layout, RecordKind, RecordStart, SegmentHeader};
+use super::header::{GroupMark, Layout, RecordKind, RecordStart, SegmentHeader};
 use crate::store::local::disk::DiskFile;
-use crate::store::local::disk::window::Window;
+use crate::store::local::disk::window::{Unreadable, Window};
 
 /// What was found in a segment.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum SegmentEntry<'a> {
     /// A record whose checksums are right.
     Record {
@@ -26,6 +26,8 @@ pub enum SegmentEntry<'a> {
         /// The record before it is the one that stood there when it was written, as far as both are
         /// known.
         follows: bool,
+        /// What its header says of it and of the records before; `None` in formats 1 and 2.
+        group: Option<GroupMark>,
     },
     /// Bytes that are no record. Behind [`SegmentEntries::durable`] they are of a write that a crash
     /// cut off, which was never acknowledged; anywhere else they are damage.
@@ -34,6 +36,8 @@ pub enum SegmentEntry<'a> {
         offset: u64,
         /// How many they are.
         length: u64,
+        /// What the header of the record says that they are, if that is sound.
+        start: Option<RecordStart>,
     },
 }
 
@@ -87,7 +91,13 @@ impl<'f> SegmentEntries<'f> {
     /// Bytes at the front of which no crash can have taken any, as far as the entries up to here say
     /// it.
     pub fn durable(&self) -> u64 {
-        self.durable
+        // What can't be read was not cut off.
+        self.durable.max(self.unreadable().map_or(0, |unreadable| unreadable.end))
+    }
+
+    /// Bytes that could not be read, if there were any.
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        self.window.unreadable()
     }
 
     /// Where the last record ends of which the header is known.
@@ -102,7 +112,7 @@ impl<'f> SegmentEntries<'f> {
     pub fn next_entry(&mut self) -> io::Result<Option<SegmentEntry<'_>>> {
         let length = self.window.length();
         if let Some((offset, length)) = self.header_damage.pop_front() {
-            return Ok(Some(SegmentEntry::Bad { offset, length }));
+            return Ok(Some(SegmentEntry::Bad { offset, length, start: None }));
         }
         if self.at >= length {
             return Ok(None);
@@ -111,7 +121,8 @@ impl<'f> SegmentEntries<'f> {
         let Some(layout) = self.layout else {
             // Without the salt a client could have written what would be found.
             self.at = length;
-            return Ok(Some(SegmentEntry::Bad { offset, length: length - offset }));
+            let length = length - offset;
+            return Ok(Some(SegmentEntry::Bad { offset, length, start: None }));
         };
         if let Some(start) = self.start_at(layout, offset)? {
             let payload = offset + layout.record_header_length();
@@ -122,18 +133,20 @@ impl<'f> SegmentEntries<'f> {
                 let follows = self.follows(offset, &start);
                 self.step_over(offset, end, &start, sound);
                 let (Some(kind), true) = (start.kind, sound) else {
-                    return Ok(Some(SegmentEntry::Bad { offset, length: self.at - offset }));
+                    let (length, start) = (self.at - offset, Some(start));
+                    return Ok(Some(SegmentEntry::Bad { offset, length, start }));
                 };
-                let sequence = start.sequence;
+                let RecordStart { sequence, group, .. } = start;
                 let bytes = self.window.get(payload, end - payload)?;
                 let payload = bytes.get(..start.payload_length as usize).unwrap_or_default();
-                let record = SegmentEntry::Record { offset, kind, sequence, payload, follows };
+                let record =
+                    SegmentEntry::Record { offset, kind, sequence, payload, follows, group };
                 return Ok(Some(record));
             }
         }
         self.is_certain = false;
         self.at = self.search(layout, offset + 1)?.unwrap_or(length);
-        Ok(Some(SegmentEntry::Bad { offset, length: self.at - offset }))
+        Ok(Some(SegmentEntry::Bad { offset, length: self.at - offset, start: None }))
     }
 
     /// Goes on behind a record whose header is sound.

@@ -88,6 +88,9 @@ impl Committer {
         let Resume { first_segment, segment: id, next_sequence, previous } = resume;
         let next = NextSegment { id, first_sequence: next_sequence, previous };
         let segment = Self::first_segment(&state, next)?;
+        if !segment.is_missing() {
+            state.begin_segment(id);
+        }
         Ok(Self {
             state,
             queue,
@@ -486,6 +489,7 @@ impl Committer {
         let durability = self.state.config().durability;
         match Segment::create(self.state.disk(), self.segment.next(), durability) {
             Ok(next) => {
+                self.state.begin_segment(next.id());
                 self.rotation_failed = None;
                 self.defining_in_segment = 0;
                 self.is_too_long = false;

@@ -2,11 +2,12 @@
 
 use std::mem::{offset_of, size_of};
 
-use zerocopy::little_endian::{U32, U64};
+use zerocopy::little_endian::{I64, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::store::local::file_name::SegmentId;
 use crate::store::local::salt::Salt;
+use crate::store::local::series::loss::Extent;
 
 /// Begins a segment of format 3 and later.
 const SEGMENT_MAGIC: [u8; 4] = [0x9e, b'L', b'o', b'g'];
@@ -26,6 +27,41 @@ const RECORD_MAGIC_V2: [u8; 4] = [0x9e, b'R', b'e', b'c'];
 /// The flag of a record whose group is synced before anything is written behind it.
 const SYNCED_ALONE: u8 = 1;
 
+/// An [`Extent`] on the disk.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
+)]
+#[repr(C)]
+pub struct StoredExtent {
+    first_series: U32,
+    last_series: U32,
+    from: I64,
+    to: I64,
+}
+
+impl StoredExtent {
+    const ZERO: Self =
+        Self { first_series: U32::ZERO, last_series: U32::ZERO, from: I64::ZERO, to: I64::ZERO };
+
+    fn new(extent: &Extent) -> Self {
+        Self {
+            first_series: extent.first_series.into(),
+            last_series: extent.last_series.into(),
+            from: extent.from.into(),
+            to: extent.to.into(),
+        }
+    }
+
+    fn get(&self) -> Extent {
+        Extent {
+            first_series: self.first_series.get(),
+            last_series: self.last_series.get(),
+            from: self.from.get(),
+            to: self.to.get(),
+        }
+    }
+}
+
 /// What a segment says of the segment before it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned,
@@ -35,16 +71,25 @@ pub struct PreviousSegment {
     salt: Salt,
     durable: U64,
     end: U64,
+    extent: StoredExtent,
 }
 
 impl PreviousSegment {
     /// There was none, or a part holds it.
-    pub const NONE: Self = Self { salt: Salt::NONE, durable: U64::ZERO, end: U64::ZERO };
+    pub const NONE: Self =
+        Self { salt: Salt::NONE, durable: U64::ZERO, end: U64::ZERO, extent: StoredExtent::ZERO };
 
-    /// A segment with this salt of which `end` bytes count. What is missing of the first `durable` of
-    /// them was lost later; behind those a crash has left holes, maybe.
-    pub fn new(salt: Salt, durable: u64, end: u64) -> Self {
-        Self { salt, durable: durable.into(), end: end.into() }
+    /// A segment with this salt of which `end` bytes count, with points of these series and times. What
+    /// is missing of the first `durable` bytes was lost later; behind those a crash has left holes, maybe.
+    pub fn new(salt: Salt, durable: u64, end: u64, extent: &Extent) -> Self {
+        let extent = StoredExtent::new(extent);
+        Self { salt, durable: durable.into(), end: end.into(), extent }
+    }
+
+    /// The series and times of the points that it had, and of its deletions; `None` when that is not
+    /// known.
+    pub fn extent(&self) -> Option<Extent> {
+        (self.salt != Salt::NONE).then(|| self.extent.get())
     }
 
     /// Its salt; [`Salt::NONE`] of a segment of formats 1 and 2.
@@ -257,6 +302,9 @@ pub struct RecordHeader {
     durable: U64,
     group_end: U64,
     previous: U32,
+    extent: StoredExtent,
+    from_before: I64,
+    to_before: I64,
     /// Of the fields before.
     checksum: U32,
 }
@@ -265,8 +313,8 @@ impl RecordHeader {
     /// Length in bytes.
     pub const LENGTH: usize = size_of::<Self>();
 
-    /// The header of a record that belongs to no segment yet.
-    pub fn new(kind: RecordKind, payload: &[u8]) -> Self {
+    /// The header of a record that belongs to no segment yet; `extent` is what the payload is about.
+    pub fn new(kind: RecordKind, payload: &[u8], extent: &Extent) -> Self {
         Self {
             magic: RECORD_MAGIC,
             kind: kind as u8,
@@ -280,19 +328,34 @@ impl RecordHeader {
             durable: U64::ZERO,
             group_end: U64::ZERO,
             previous: U32::ZERO,
+            extent: StoredExtent::new(extent),
+            from_before: I64::ZERO,
+            to_before: I64::ZERO,
             checksum: U32::ZERO,
         }
     }
 
-    /// Makes it the header of record `sequence`, behind that with the checksum `previous`; answers its
-    /// own checksum. Done once.
-    pub fn complete(&mut self, group: &Group, sequence: u64, previous: u32) -> u32 {
+    /// What the record is about.
+    pub fn extent(&self) -> Extent {
+        self.extent.get()
+    }
+
+    /// Makes it the header of record `sequence`, behind that with the checksum `previous`, and behind
+    /// records of the segment that are about the times of `before`; answers its own checksum. Done once.
+    pub fn complete(
+        &mut self,
+        group: &Group,
+        sequence: u64,
+        previous: u32,
+        before: &Extent,
+    ) -> u32 {
         self.flags = if group.synced_alone { SYNCED_ALONE } else { 0 };
         self.payload_checksum = group.salt.with_crc(self.payload_checksum.get()).into();
         self.sequence = sequence.into();
         self.durable = group.durable.into();
         self.group_end = group.end.into();
         self.previous = previous.into();
+        (self.from_before, self.to_before) = (before.from.into(), before.to.into());
         self.checksum = self.sum(group.salt).into();
         self.checksum.get()
     }
@@ -394,6 +457,8 @@ impl Layout {
                         synced_alone: header.flags & SYNCED_ALONE != 0,
                         previous: header.previous.get(),
                         checksum: header.checksum.get(),
+                        extent: header.extent.get(),
+                        times_before: (header.from_before.get(), header.to_before.get()),
                     }),
                 })
             }
@@ -429,6 +494,11 @@ pub struct GroupMark {
     pub previous: u32,
     /// The checksum of its own header.
     pub checksum: u32,
+    /// What the record is about.
+    pub extent: Extent,
+    /// The first and the last time of what the records before it in the segment are about; the first is
+    /// the greater one when there is none.
+    pub times_before: (i64, i64),
 }
 
 fn kind(byte: u8) -> Option<RecordKind> {

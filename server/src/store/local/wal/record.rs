@@ -7,6 +7,7 @@ use shared::{Key, KeyBuf, Point};
 use zerocopy::{FromBytes, IntoBytes};
 
 use super::header::{Group, RecordHeader, RecordKind};
+use crate::store::local::series::loss::Extent;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::series_point::{SeriesPoint, SeriesWindow};
 use crate::store::local::varint;
@@ -36,6 +37,7 @@ pub fn append_series(series: &[(SeriesId, KeyBuf)], out: &mut Vec<u8>) {
             for (id, key) in series {
                 encode_series(*id, key.as_key(), out);
             }
+            Extent::EMPTY
         });
     }
 }
@@ -47,13 +49,13 @@ pub fn append_deletes(deletes: &[SeriesWindow], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a record with the payload that `encode` appends.
-fn append(kind: RecordKind, out: &mut Vec<u8>, encode: impl FnOnce(&mut Vec<u8>)) {
+/// Appends a record with the payload that `encode` appends, which answers what it is about.
+fn append(kind: RecordKind, out: &mut Vec<u8>, encode: impl FnOnce(&mut Vec<u8>) -> Extent) {
     let start = out.len();
     out.resize(start + RecordHeader::LENGTH, 0);
-    encode(out);
+    let extent = encode(out);
     let (header, payload) = out[start..].split_at_mut(RecordHeader::LENGTH);
-    header.copy_from_slice(RecordHeader::new(kind, payload).as_bytes());
+    header.copy_from_slice(RecordHeader::new(kind, payload, &extent).as_bytes());
 }
 
 /// How far the records of a log have come.
@@ -63,31 +65,37 @@ pub struct ChainEnd {
     pub next_sequence: u64,
     /// The checksum that the next record names.
     pub checksum: u32,
+    /// What the records of the segment are about.
+    pub extent: Extent,
 }
 
 /// Makes records those of a group that is written behind `before`. Done once.
 pub fn complete(mut records: &mut [u8], group: &Group, before: ChainEnd) -> ChainEnd {
-    let ChainEnd { mut next_sequence, mut checksum } = before;
+    let ChainEnd { mut next_sequence, mut checksum, mut extent } = before;
     while let Ok((header, rest)) = RecordHeader::mut_from_prefix(records) {
-        checksum = header.complete(group, next_sequence, checksum);
+        checksum = header.complete(group, next_sequence, checksum, &extent);
+        extent.extend(&header.extent());
         next_sequence += 1;
         let length = usize::try_from(header.payload_length()).unwrap_or(usize::MAX);
         records = rest.get_mut(length..).unwrap_or_default();
     }
-    ChainEnd { next_sequence, checksum }
+    ChainEnd { next_sequence, checksum, extent }
 }
 
 /// Appends the points of a [`RecordKind::Points`] record: each series id and timestamp as the
-/// difference to the point before, then the value.
-fn encode_points(points: &[SeriesPoint], out: &mut Vec<u8>) {
+/// difference to the point before, then the value. Answers what they are about.
+fn encode_points(points: &[SeriesPoint], out: &mut Vec<u8>) -> Extent {
     let (mut series, mut timestamp) = (0_i64, 0_i64);
+    let mut extent = Extent::EMPTY;
     for SeriesPoint { series: id, point } in points {
+        extent.add(*id, (point.timestamp, point.timestamp));
         let id = i64::from(*id);
         varint::encode_signed(id - series, out);
         varint::encode_signed(point.timestamp.wrapping_sub(timestamp), out);
         out.extend_from_slice(&point.value.to_le_bytes());
         (series, timestamp) = (id, point.timestamp);
     }
+    extent
 }
 
 /// Reads the points of a record; `None` for a point that is not as [`encode_points`] writes it.
@@ -113,16 +121,20 @@ pub fn decode_points(mut payload: &[u8]) -> impl Iterator<Item = Option<SeriesPo
 }
 
 /// Appends the stretches of a [`RecordKind::Deletes`] record: each series id as the difference to
-/// the one before, then the first timestamp, then how far the last one is from it.
-fn encode_deletes(deletes: &[SeriesWindow], out: &mut Vec<u8>) {
+/// the one before, then the first timestamp, then how far the last one is from it. Answers what they are
+/// about.
+fn encode_deletes(deletes: &[SeriesWindow], out: &mut Vec<u8>) -> Extent {
     let mut series = 0_i64;
+    let mut extent = Extent::EMPTY;
     for SeriesWindow { series: id, window } in deletes {
+        extent.add(*id, (window.from, window.to));
         let id = i64::from(*id);
         varint::encode_signed(id - series, out);
         varint::encode_signed(window.from, out);
         varint::encode(window.to.abs_diff(window.from), out);
         series = id;
     }
+    extent
 }
 
 /// Reads the stretches of a record; `None` for one that is not as [`encode_deletes`] writes it.

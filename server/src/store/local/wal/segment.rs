@@ -9,9 +9,11 @@ use super::entries::{SegmentEntries, SegmentEntry};
 use super::header::{Group, Layout, Mark, PreviousSegment, SegmentHeader};
 use super::record::{self, ChainEnd};
 use crate::store::local::config::Durability;
-use crate::store::local::disk::{self, Disk, DiskFile, window};
+use crate::store::local::disk::window::Window;
+use crate::store::local::disk::{self, Disk, DiskFile};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::salt::Salt;
+use crate::store::local::series::loss::{Extent, Losses};
 
 /// Where the log goes on.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +76,8 @@ impl Segment {
         file.sync().map_err(SegmentError::Broken)?;
         disk.sync_directory().map_err(SegmentError::Broken)?;
         let length = SegmentHeader::LENGTH as u64;
-        let end = ChainEnd { next_sequence: first_sequence, checksum: header.checksum() };
+        let (checksum, extent) = (header.checksum(), Extent::EMPTY);
+        let end = ChainEnd { next_sequence: first_sequence, checksum, extent };
         let (written, synced, marked, written_end) = (length, length, length, end);
         let (file, before) = (Some(file), None);
         Ok(Self {
@@ -95,7 +98,8 @@ impl Segment {
     /// In place of a segment for which there is no room.
     pub fn missing(next: NextSegment, durability: Durability) -> Self {
         let length = SegmentHeader::LENGTH as u64;
-        let end = ChainEnd { next_sequence: next.first_sequence, checksum: 0 };
+        let (next_sequence, extent) = (next.first_sequence, Extent::EMPTY);
+        let end = ChainEnd { next_sequence, checksum: 0, extent };
         Self {
             file: None,
             id: next.id.saturating_sub(1),
@@ -131,9 +135,9 @@ impl Segment {
         NextSegment {
             id: self.id + 1,
             first_sequence: self.end.next_sequence,
-            previous: self
-                .before
-                .unwrap_or_else(|| PreviousSegment::new(self.salt, self.synced, self.length)),
+            previous: self.before.unwrap_or_else(|| {
+                PreviousSegment::new(self.salt, self.synced, self.length, &self.end.extent)
+            }),
         }
     }
 
@@ -224,8 +228,11 @@ impl SegmentFile {
     pub fn open(disk: &dyn Disk, id: SegmentId) -> io::Result<Self> {
         let file = disk.open(&FileName::Segment(id).to_string())?;
         let length = file.length()?;
-        let bytes = window::read(&*file, 0, length.min(Beginning::LENGTH as u64))?;
-        Ok(Self { file, length, beginning: Beginning::of(&bytes, id) })
+        disk::check_readable(&*file, length)?;
+        let front = length.min(Beginning::LENGTH as u64);
+        let mut window = Window::new(&*file, front);
+        let beginning = Beginning::of(window.get(0, front)?, id);
+        Ok(Self { file, length, beginning })
     }
 
     /// Its length in bytes.
@@ -254,16 +261,28 @@ impl SegmentFile {
         self.beginning.assume(layout);
     }
 
+    /// Where its first record stands; 0 when nothing says how its records are written.
+    pub fn begin(&self) -> u64 {
+        self.beginning.layout.map_or(0, Layout::begin)
+    }
+
+    /// Most records that so many bytes of it have room for.
+    pub fn max_records(&self, bytes: u64) -> u64 {
+        let layout = self.beginning.layout;
+        layout.map_or(u64::MAX, |layout| bytes / layout.record_header_length())
+    }
+
     /// Whether nothing says how its records are written.
     pub fn is_unknown(&self) -> bool {
         self.beginning.layout.is_none()
     }
 
-    /// What the next segment is to say of this one; `durable` and `end` as in [`PreviousSegment::new`].
-    pub fn as_previous(&self, durable: u64, end: u64) -> PreviousSegment {
+    /// What the next segment is to say of this one; `durable`, `end` and `extent` as in
+    /// [`PreviousSegment::new`].
+    pub fn as_previous(&self, durable: u64, end: u64, extent: &Extent) -> PreviousSegment {
         let layout = self.beginning.layout;
         layout.map_or(PreviousSegment::NONE, |layout| {
-            PreviousSegment::new(layout.salt(), durable.min(end), end)
+            PreviousSegment::new(layout.salt(), durable.min(end), end, extent)
         })
     }
 
@@ -279,6 +298,26 @@ impl SegmentFile {
     pub fn entries(&self) -> SegmentEntries<'_> {
         SegmentEntries::new(&*self.file, self.length, &self.beginning)
     }
+}
+
+/// Whether a segment has points that may be among these losses, as far as its records say.
+pub fn has_any_of(disk: &dyn Disk, id: SegmentId, losses: &Losses) -> bool {
+    let find = || -> io::Result<bool> {
+        if losses.is_empty() {
+            return Ok(false);
+        }
+        let segment = SegmentFile::open(disk, id)?;
+        let mut entries = segment.entries();
+        while let Some(entry) = entries.next_entry()? {
+            if let SegmentEntry::Record { group: Some(group), .. } = entry
+                && losses.touches(&group.extent)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    find().unwrap_or(true)
 }
 
 /// Whether a segment can't be read or has damaged bytes: such as no crash leaves.

@@ -5,6 +5,7 @@ use pco::data_types::Number;
 
 use super::keys::PackedKeys;
 use super::{PartIndex, end_of};
+use crate::store::local::part::deletes::Block;
 use crate::store::local::part::header::{
     ChunkEntry, ChunkHeader, FileHeader, MAX_CHUNK_LENGTH, MIN_SUMMARY_POINTS,
 };
@@ -103,8 +104,9 @@ pub fn decode(mut input: &[u8], header_length: u64, offset: u64) -> Option<PartI
             summary: summary.map(Box::new),
         });
     }
-    let (end, keys) = (end_of(&entries), keys.of(with_keys)?);
-    Some(PartIndex { entries, keys, end, ..PartIndex::new(Salt::NONE) })
+    let block = Block { end: end_of(&entries), ..Block::default() };
+    let keys = keys.of(with_keys)?;
+    Some(PartIndex { entries, keys, block, ..PartIndex::new(Salt::NONE) })
 }
 
 /// A summary as it is on the disk.
@@ -280,7 +282,7 @@ mod tests {
                     index.entries.push(entry);
                 }
             }
-            index.end = end_of(&index.entries);
+            index.block.end = end_of(&index.entries);
             index
         })
     }
@@ -297,7 +299,7 @@ mod tests {
             let read = decode(&bytes, HEADER, u64::MAX).unwrap();
             prop_assert_eq!(&read.entries, &index.entries);
             prop_assert!(read.keys.is_same(&index.keys));
-            prop_assert_eq!(read.end, index.end);
+            prop_assert_eq!(read.block.end, index.block.end);
             for cut in [0, bytes.len() / 2, bytes.len() - 1] {
                 prop_assert!(decode(&bytes[..cut], HEADER, u64::MAX).is_none());
             }

@@ -46,6 +46,6 @@ pub fn decode(mut bytes: &[u8]) -> Option<PartIndex> {
         end = offset.checked_add(u64::from(length))?;
         time = first;
     }
-    index.end = end_of(&index.entries);
+    index.block.end = end_of(&index.entries);
     input.is_empty().then_some(index)
 }

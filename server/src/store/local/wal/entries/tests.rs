@@ -5,6 +5,7 @@ use zerocopy::{FromBytes, IntoBytes};
 use super::*;
 use crate::store::local::disk::window::SparseFile;
 use crate::store::local::salt::Salt;
+use crate::store::local::series::loss::Extent;
 use crate::store::local::series::series_point::SeriesPoint;
 use crate::store::local::wal::header::{
     Group, Mark, PreviousSegment, RecordHeader, SegmentHeaderV2,
@@ -29,7 +30,8 @@ struct Made {
 impl Made {
     fn new(first_sequence: u64) -> Self {
         let header = SegmentHeader::new(7, salt(SALT), first_sequence, PreviousSegment::NONE);
-        let end = ChainEnd { next_sequence: first_sequence, checksum: header.checksum() };
+        let (checksum, extent) = (header.checksum(), Extent::EMPTY);
+        let end = ChainEnd { next_sequence: first_sequence, checksum, extent };
         Self { bytes: header.begin_file(), end, durable: None }
     }
 
@@ -54,7 +56,8 @@ impl Made {
 }
 
 fn raw_record(payload: &[u8]) -> Vec<u8> {
-    [RecordHeader::new(RecordKind::Points, payload).as_bytes(), payload].concat()
+    let header = RecordHeader::new(RecordKind::Points, payload, &Extent::EMPTY);
+    [header.as_bytes(), payload].concat()
 }
 
 fn rows() -> impl Strategy<Value = Vec<SeriesPoint>> {
@@ -88,7 +91,7 @@ fn read_all(mut entries: SegmentEntries<'_>) -> Read {
                 breaks += usize::from(!follows);
                 good.push((sequence, payload.to_vec()));
             }
-            SegmentEntry::Bad { offset, length } => bad.push((offset, length)),
+            SegmentEntry::Bad { offset, length, .. } => bad.push((offset, length)),
         }
     }
     let durable = entries.durable();
@@ -214,7 +217,7 @@ fn what_is_missing_before_the_mark_is_damage() {
     made.bytes[SegmentHeader::MARK..SegmentHeader::LENGTH].copy_from_slice(mark.as_bytes());
     made.bytes[SegmentHeader::LENGTH] ^= 1;
     let found = read(&made.bytes);
-    assert_eq!(found.bad, [(SegmentHeader::LENGTH as u64, 51, true)]);
+    assert_eq!(found.bad, [(SegmentHeader::LENGTH as u64, RecordHeader::LENGTH as u64 + 3, true)]);
     let beginning = Beginning::of(&made.bytes[..Beginning::LENGTH], 7);
     assert_eq!(beginning.marked, durable);
 }
@@ -240,7 +243,10 @@ fn a_segment_without_its_salt_is_damaged_as_a_whole() {
         beginning.assume(Layout::Salted(salt(SALT)));
         let file = SparseFile::whole(&bytes);
         let found = read_all(SegmentEntries::new(&file, file.length, &beginning));
-        assert_eq!((found.good.len(), &found.bad[..]), (1, &[(0, 584, true)][..]));
+        assert_eq!(
+            (found.good.len(), &found.bad[..]),
+            (1, &[(0, SegmentHeader::LENGTH as u64, true)][..])
+        );
     }
 }
 
@@ -253,7 +259,11 @@ fn forged(guess: u64) -> Vec<u8> {
         let mut record = raw_record(payload);
         let durable = SegmentHeader::LENGTH as u64;
         let group = Group { salt: salt(guess), durable, end: 1 << 40, synced_alone: true };
-        complete(&mut record, &group, ChainEnd { next_sequence: sequence, checksum: 0 });
+        complete(
+            &mut record,
+            &group,
+            ChainEnd { next_sequence: sequence, checksum: 0, extent: Extent::EMPTY },
+        );
         forged.extend(record);
     }
     forged
@@ -377,7 +387,7 @@ proptest! {
             append_points(rows, &mut record);
             let end = place + record.len() as u64;
             let group = Group { salt: salt(SALT), durable: place, end, synced_alone: true };
-            complete(&mut record, &group, ChainEnd { next_sequence, checksum: 0 });
+            complete(&mut record, &group, ChainEnd { next_sequence, checksum: 0, extent: Extent::EMPTY });
             record
         };
         let first = record(&before, begin, 8);

@@ -1,0 +1,179 @@
+//! The file FILES, which says once more which files there are to be, and what their parts are about: so
+//! that a start knows what is missing, also when that is the newest file.
+
+use std::fmt::Write;
+use std::io;
+use std::ops::RangeInclusive;
+
+use super::disk::{Disk, window};
+use super::file_name::{FILES, FileName, SegmentId, UNFINISHED};
+use super::part::Part;
+use super::series::loss::Extent;
+use super::series::series_index::SeriesId;
+
+/// The first line.
+const TITLE: &str = "files of a metrics server's data";
+
+/// What stands before the checksum, in the last line.
+const CHECK_PREFIX: &str = "CRC32C of the lines before: ";
+
+/// Longest file that is read: a thousand parts take a tenth.
+const MAX_LENGTH: u64 = 1 << 20;
+
+/// Which files there are to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileList {
+    /// The newest segment that was begun; a part may hold it. 0 for none.
+    pub newest_segment: SegmentId,
+    /// All ids of series are below this.
+    pub series_end: SeriesId,
+    /// The parts, and what they are about.
+    pub parts: Vec<(RangeInclusive<SegmentId>, Extent)>,
+}
+
+impl FileList {
+    /// A list of these parts.
+    pub fn new<'p>(
+        newest_segment: SegmentId,
+        series_end: SeriesId,
+        parts: impl IntoIterator<Item = &'p Part>,
+    ) -> Self {
+        let parts = parts.into_iter().map(|part| (part.segments().clone(), part.extent()));
+        Self { newest_segment, series_end, parts: parts.collect() }
+    }
+
+    /// The list on the disk; `None` when it is missing or damaged.
+    pub fn read(disk: &dyn Disk) -> Option<Self> {
+        let file = disk.open(FILES).ok()?;
+        let length = file.length().ok().filter(|&length| length <= MAX_LENGTH)?;
+        decode(&window::read(&*file, 0, length).ok()?)
+    }
+
+    /// Writes the list. After a crash it may still be the one before, which is right too.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn write(&self, disk: &dyn Disk) -> io::Result<()> {
+        let unfinished = format!("{FILES}{UNFINISHED}");
+        self.write_as(disk, &unfinished).inspect_err(|_| {
+            // It takes no room where there is none.
+            let _ = disk.remove(&unfinished);
+        })?;
+        disk.rename(&unfinished, FILES)
+    }
+
+    fn write_as(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
+        let file = disk.create(name)?;
+        file.write_all_at(self.encode().as_bytes(), 0)?;
+        file.sync()
+    }
+
+    /// What the parts of these segments were about; `None` when the list does not say it of all of them.
+    pub fn extent(&self, segments: &RangeInclusive<SegmentId>) -> Option<Extent> {
+        let mut extent = Extent::EMPTY;
+        let mut next = *segments.start();
+        for (part, about) in &self.parts {
+            let is_apart = part.end() < segments.start() || segments.end() < part.start();
+            if is_apart {
+                continue;
+            }
+            if *part.start() > next {
+                return None;
+            }
+            extent.extend(about);
+            next = next.max(part.end().saturating_add(1));
+        }
+        (next > *segments.end()).then_some(extent)
+    }
+
+    fn encode(&self) -> String {
+        let mut text = format!("{TITLE}\n");
+        let newest = FileName::Segment(self.newest_segment);
+        // Writing to memory can't fail.
+        let _ = writeln!(text, "newest {newest}, series below {}", self.series_end);
+        for (segments, extent) in &self.parts {
+            let Extent { first_series, last_series, from, to } = extent;
+            let name = FileName::Part(segments.clone());
+            let _ = writeln!(text, "{name} series {first_series}-{last_series} times {from}..{to}");
+        }
+        let checksum = crc32c::crc32c(text.as_bytes());
+        let _ = writeln!(text, "{CHECK_PREFIX}{checksum:08x}");
+        text
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<FileList> {
+    let text = str::from_utf8(bytes).ok()?;
+    let check = text.strip_suffix('\n')?.rfind('\n')? + 1;
+    let (lines, checksum) = text.split_at(check);
+    let expected = format!("{CHECK_PREFIX}{:08x}\n", crc32c::crc32c(lines.as_bytes()));
+    if checksum != expected {
+        return None;
+    }
+    let mut lines = lines.lines();
+    if lines.next()? != TITLE {
+        return None;
+    }
+    let (newest, end) = lines.next()?.strip_prefix("newest ")?.split_once(", series below ")?;
+    let newest_segment = newest.strip_prefix("log-")?.parse().ok()?;
+    let series_end = end.parse().ok()?;
+    let parts = lines.map(|line| {
+        let (name, extent) = line.split_once(" series ")?;
+        let FileName::Part(segments) = FileName::parse(name) else { return None };
+        let (series, times) = extent.split_once(" times ")?;
+        let (first, last) = series.split_once('-')?;
+        let (from, to) = times.split_once("..")?;
+        let (first_series, last_series) = (first.parse().ok()?, last.parse().ok()?);
+        let (from, to) = (from.parse().ok()?, to.parse().ok()?);
+        Some((segments, Extent { first_series, last_series, from, to }))
+    });
+    let parts = parts.collect::<Option<_>>()?;
+    Some(FileList { newest_segment, series_end, parts })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> FileList {
+        let extent = Extent { first_series: 3, last_series: 9, from: -7, to: i64::MAX };
+        let parts = vec![(1..=4, extent), (5..=5, Extent::EMPTY), (7..=9, Extent::of(1, (2, 3)))];
+        FileList { newest_segment: 12, series_end: 17, parts }
+    }
+
+    #[test]
+    fn every_damage_of_the_list_is_noticed() {
+        let text = list().encode().into_bytes();
+        assert_eq!(decode(&text), Some(list()));
+        for at in 0..text.len() {
+            for bit in 0..8 {
+                let mut damaged = text.clone();
+                damaged[at] ^= 1 << bit;
+                assert_eq!(decode(&damaged), None, "bit {bit} of byte {at}");
+            }
+            assert_eq!(decode(&text[..at]), None, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn it_says_what_missing_parts_were_about() {
+        let list = list();
+        let mut both = list.parts[0].1;
+        for (segments, extent) in [
+            (1..=4, Some(both)),
+            (2..=3, Some(both)),
+            (1..=5, Some(both)),
+            (5..=5, Some(Extent::EMPTY)),
+            (5..=6, None),
+            (6..=6, None),
+            (6..=9, None),
+            (8..=10, None),
+        ] {
+            assert_eq!(list.extent(&segments), extent, "{segments:?}");
+        }
+        both.extend(&list.parts[2].1);
+        let merged =
+            FileList { parts: vec![(1..=4, list.parts[0].1), (5..=9, list.parts[2].1)], ..list };
+        assert_eq!(merged.extent(&(3..=9)), Some(both));
+    }
+}

@@ -1,0 +1,212 @@
+//! What an operator does with a data directory that no server uses: finding what is damaged, and giving it
+//! up.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::background::{checkpoint, compaction};
+use super::config::LocalConfig;
+use super::disk::directory::Directory;
+use super::disk::overlay::Overlay;
+use super::disk::{Disk, quarantine};
+use super::file_list::FileList;
+use super::file_name::{FILES, FORMAT, FileName};
+use super::part::Part;
+use super::recovery::open_error::{OpenError, io};
+use super::recovery::{Recovered, data_directory, has_sound_format, recover};
+use super::series::loss::{Extent, Losses};
+use super::series::series_index::SeriesIndex;
+use super::state::StoreState;
+
+/// Something that is damaged in a data directory: a line for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundDamage {
+    /// The file.
+    file: String,
+    /// Where in the file, what, and of which key and times.
+    what: String,
+}
+
+impl FoundDamage {
+    fn of(file: impl fmt::Display, what: impl Into<String>) -> Self {
+        Self { file: file.to_string(), what: what.into() }
+    }
+}
+
+impl fmt::Display for FoundDamage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.what)
+    }
+}
+
+/// Reads every byte of the data directory at `path`, and says what is damaged; nothing when it is sound.
+/// Changes nothing.
+///
+/// # Errors
+/// [`OpenError`] when it can't be used, or a server uses it.
+pub fn check(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
+    let found = Directory::find(path).map_err(io("it can't be read"))?;
+    let directory = found.ok_or(OpenError::Missing)?;
+    if directory.is_in_use() {
+        return Err(OpenError::Locked);
+    }
+    check_disk(Arc::new(directory))
+}
+
+/// Like [`check`], of a disk.
+pub fn check_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
+    let names = disk.list().map_err(io("it can't be read"))?;
+    let has_parts_or_log = names
+        .iter()
+        .any(|name| matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_)));
+    let mut found = Vec::new();
+    if has_parts_or_log && !has_sound_format(&*disk, &names)? {
+        found.push(FoundDamage::of(FORMAT, "missing, damaged or of another format than the files"));
+    } else if has_parts_or_log && FileList::read(&*disk).is_none() {
+        found.push(FoundDamage::of(FILES, "missing or damaged"));
+    }
+    let overlay = Overlay::new(disk).map_err(io("it can't be read"))?;
+    let recovered = recover(Arc::new(overlay), unbounded())?;
+    found.extend(damage_of(&recovered));
+    Ok(found)
+}
+
+/// Without checkpoints, and without limits: what is there is to be seen.
+fn unbounded() -> LocalConfig {
+    LocalConfig { log_limit: u64::MAX, reserve: 0, ..LocalConfig::default() }
+}
+
+/// Gives up what is damaged in the data directory at `path`, so that answers are without it: damaged files
+/// are kept under another name, and what is sound in them is written anew. Says what is gone.
+///
+/// # Errors
+/// [`OpenError`] when it can't be used or written.
+pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
+    if Directory::find(path).map_err(io("it can't be read"))?.is_none() {
+        return Err(OpenError::Missing);
+    }
+    repair_disk(data_directory::open(path)?)
+}
+
+/// Like [`repair`], of a disk.
+pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
+    let recovered = recover(disk, unbounded())?;
+    let found = damage_of(&recovered);
+    let Recovered { state, resume, damaged_segments } = recovered;
+    let last = resume.segment.saturating_sub(1);
+    state.begin_segment(last);
+    state.memory().heads.forget_losses();
+    if resume.first_segment <= last && state.memory().frozen.is_none() {
+        let mut memory = state.memory();
+        let frozen = Arc::new(memory.take_heads(resume.first_segment..=last));
+        memory.frozen = Some(frozen);
+    }
+    let frozen = state.memory().frozen.clone();
+    if let Some(frozen) = frozen {
+        let written = checkpoint::checkpoint(&state, &frozen, &damaged_segments);
+        written.map_err(io("what is sound of its log can't be written"))?;
+    }
+    let parts = state.memory().parts.len();
+    for at in 0..parts {
+        let part = Arc::clone(&state.memory().parts[at]);
+        if has_damage(&part) {
+            give_up(&state, &part).map_err(io("a part can't be written anew"))?;
+        }
+    }
+    let parts = Arc::clone(&state.memory().parts);
+    compaction::take_names(&state, &parts, &mut std::collections::BTreeSet::new());
+    state.list_files();
+    // What was given up is not missed again.
+    state.disk().sync_directory().map_err(io("what was repaired may not be durable"))?;
+    Ok(found)
+}
+
+fn has_damage(part: &Part) -> bool {
+    part.is_damaged() || !part.losses().is_empty() || !part.failed_chunks().is_empty()
+}
+
+/// Writes a part anew without what is damaged, and keeps the damaged one.
+fn give_up(state: &StoreState, part: &Arc<Part>) -> io::Result<()> {
+    if part.is_absent() {
+        let name = FileName::Part(part.segments().clone());
+        match quarantine::remove_or_quarantine(state.disk(), &name, true) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    compaction::give_up_damage(state, part)?;
+    Ok(())
+}
+
+/// What a recovery has found, and what a look at every chunk finds.
+fn damage_of(recovered: &Recovered) -> Vec<FoundDamage> {
+    let Recovered { state, damaged_segments, .. } = recovered;
+    let mut found = Vec::new();
+    let memory = state.memory();
+    let (parts, frozen) = (Arc::clone(&memory.parts), memory.frozen.clone());
+    drop(memory);
+    let index = state.index();
+    for part in parts.iter() {
+        let before = found.len();
+        if part.is_absent() {
+            found.push(FoundDamage::of(part, "missing, or can't be opened"));
+        } else {
+            part.is_sound();
+        }
+        for chunk in part.failed_chunks() {
+            let key = index.key(chunk.series).map_or("an unknown key", |key| key.as_str());
+            let (offset, length, count) = (chunk.offset, chunk.length, chunk.count);
+            let (first, last) = (chunk.first, chunk.last);
+            found.push(FoundDamage::of(
+                part,
+                format!(
+                    "{length} bytes at {offset}: {count} points of {key} from {first} to {last}"
+                ),
+            ));
+        }
+        add_losses(&mut found, part, part.losses(), &index);
+        if part.is_damaged() && found.len() == before {
+            found.push(FoundDamage::of(part, "damaged where nothing is lost by it"));
+        }
+    }
+    for segment in damaged_segments {
+        found.push(FoundDamage::of(FileName::Segment(*segment), "damaged"));
+    }
+    if let Some(frozen) = frozen {
+        add_losses(&mut found, "the log", frozen.heads().losses(), &index);
+    }
+    add_losses(&mut found, "the log", state.memory().heads.losses(), &index);
+    found
+}
+
+fn add_losses(
+    found: &mut Vec<FoundDamage>,
+    file: impl fmt::Display,
+    losses: &Losses,
+    index: &SeriesIndex,
+) {
+    for loss in losses.iter() {
+        let keys = keys_of(&loss.extent, loss.unnamed.is_some(), index);
+        let times = match loss.extent.times() {
+            (i64::MIN, i64::MAX) => "of any time".to_owned(),
+            (from, to) => format!("from {from} to {to}"),
+        };
+        found.push(FoundDamage::of(&file, format!("gone: points of {keys} {times}")));
+    }
+}
+
+/// Which keys an extent is about, a few of them.
+fn keys_of(extent: &Extent, is_unnamed: bool, index: &SeriesIndex) -> String {
+    let within = index.iter_from(extent.first_series);
+    let mut within = within.take_while(|(id, _)| *id <= extent.last_series).map(|(_, key)| key);
+    let first = within.next().map(shared::KeyBuf::as_str);
+    let more = within.count();
+    match (first, more) {
+        (None, _) => "unknown keys".to_owned(),
+        (Some(key), 0) if !is_unnamed => key.to_owned(),
+        (Some(key), 0) => format!("{key} or unknown keys"),
+        (Some(key), more) => format!("any of {} keys such as {key}", more + 1),
+    }
+}

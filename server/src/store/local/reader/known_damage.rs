@@ -1,0 +1,115 @@
+//! What is known to be gone or unreadable when an answer begins.
+
+use std::collections::VecDeque;
+
+use shared::KeyBuf;
+
+use crate::store::local::series::loss::{Extent, Losses, union};
+use crate::store::local::series::series_index::{SeriesId, SeriesIndex};
+use crate::store::local::state::StoreState;
+use crate::store::query::{KeySelection, Window};
+use crate::store::{Damage, ReadError};
+
+/// Series that are looked up before the index is released.
+const BATCH: usize = 512;
+
+/// Damage that is known, and how far its series were looked up.
+#[derive(Debug)]
+pub struct KnownDamage {
+    /// Losses of which some series may have keys that nothing names, and from which id on a series may
+    /// have one of these keys.
+    unnamed: Vec<(Extent, SeriesId)>,
+    /// Series of which anything is damaged, first to last, by rising id, without overlap.
+    series: VecDeque<(SeriesId, SeriesId)>,
+}
+
+impl KnownDamage {
+    /// What is known now.
+    pub fn of(state: &StoreState) -> Self {
+        let memory = state.memory();
+        let (parts, frozen) = (memory.parts.clone(), memory.frozen.clone());
+        let mut losses: Losses = memory.heads.losses().clone();
+        drop(memory);
+        if let Some(frozen) = frozen {
+            losses.extend(frozen.heads().losses());
+        }
+        let mut series = Vec::new();
+        for part in parts.iter() {
+            losses.extend(part.losses());
+            series
+                .extend(part.failed_chunks().into_iter().map(|entry| (entry.series, entry.series)));
+        }
+        series.extend(losses.series());
+        let unnamed = losses.iter().filter_map(|loss| Some((loss.extent, loss.unnamed?)));
+        Self { unnamed: unnamed.collect(), series: union(series).into() }
+    }
+
+    /// Whether nothing is known to be damaged.
+    pub fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Fails when points that are selected may be gone along with the keys of their series.
+    ///
+    /// # Errors
+    /// Which times are concerned.
+    pub fn check_unnamed(
+        &self,
+        state: &StoreState,
+        keys: &KeySelection,
+        window: Window,
+    ) -> Result<(), ReadError> {
+        let index = state.index();
+        let within = self.unnamed.iter().filter(|(extent, _)| window.intersects(extent.times()));
+        for (extent, end) in within {
+            let is_concerned = match keys {
+                KeySelection::All | KeySelection::Glob(_) => true,
+                KeySelection::One(key) => index.find(key.as_key()).is_none_or(|id| id >= *end),
+            };
+            if is_concerned && has_unnamed(&index, extent) {
+                return Err(Damage::of(extent.times()).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The next series of which anything is damaged and which are selected, maybe none; `None` at the
+    /// end.
+    pub fn next_series(
+        &mut self,
+        index: &SeriesIndex,
+        keys: &KeySelection,
+    ) -> Option<Vec<(SeriesId, KeyBuf)>> {
+        let (first, last) = self.series.pop_front()?;
+        if let KeySelection::One(key) = keys {
+            let id = index.find(key.as_key()).filter(|id| (first..=last).contains(id));
+            return Some(id.map(|id| (id, key.clone())).into_iter().collect());
+        }
+        let mut found = Vec::new();
+        let within = index.iter_from(first).take_while(|(id, _)| *id <= last);
+        for (examined, (id, key)) in within.enumerate() {
+            if examined == BATCH {
+                self.series.push_front((id, last));
+                break;
+            }
+            if keys.matches(key.as_key()) {
+                found.push((id, key.clone()));
+            }
+        }
+        Some(found)
+    }
+}
+
+/// Whether any id of an extent has no key.
+fn has_unnamed(index: &SeriesIndex, extent: &Extent) -> bool {
+    let within =
+        index.iter_from(extent.first_series).take_while(|(id, _)| *id <= extent.last_series);
+    let mut next = u64::from(extent.first_series);
+    for (id, _) in within {
+        if u64::from(id) != next {
+            return true;
+        }
+        next += 1;
+    }
+    next <= u64::from(extent.last_series)
+}

@@ -1,0 +1,219 @@
+//! Files that are missing, emptied or can't be read cost only themselves, and are noticed.
+
+use std::io;
+
+use super::damage::{Damage, damaged, logged, names, no_answer_looks_whole, without_rotation};
+use super::*;
+use crate::store::local::file_list::FileList;
+use crate::store::local::file_name::{DAMAGED, FILES, FileName};
+use crate::store::query::{KeySelection, Select};
+
+fn row(key: &str, timestamp: i64) -> Row {
+    (key.to_owned(), timestamp, 0.5)
+}
+
+fn points(keys: KeySelection, from: i64, to: i64) -> Query {
+    Query { keys, select: Select::Points(Window { from, to }) }
+}
+
+fn one(key: &str) -> KeySelection {
+    KeySelection::One(key.parse().unwrap())
+}
+
+fn is_answered(state: &Arc<StoreState>, query: Query) -> bool {
+    answers(state, &[query])[0].is_ok()
+}
+
+/// Three parts with a series and times of their own, and one that is in all of them; then a log.
+async fn store() -> (Image, Vec<Row>) {
+    let disk = SimDisk::new(Image::new());
+    let mut sent = Vec::new();
+    let mut image = Image::new();
+    for round in 0..4 {
+        // Each part is larger than the one before, so that they are not merged meanwhile.
+        let store = open(&disk, without_rotation()).unwrap();
+        for at in 0..4 << (2 * round) {
+            let rows =
+                [row("all", 1000 * round + at), row(&format!("own{round}"), 1000 * round + at)];
+            put(&store, &rows).await.unwrap();
+            sent.extend(rows);
+        }
+        settle(&store);
+        image = disk.visible();
+        within(store.close()).await;
+    }
+    (image, sent)
+}
+
+fn parts(image: &Image) -> Vec<String> {
+    names(image, |name| matches!(name, FileName::Part(_)))
+}
+
+#[tokio::test]
+async fn a_part_that_is_missing_or_emptied_refuses_what_it_was_about() {
+    let (image, sent) = store().await;
+    let names = parts(&image);
+    assert_eq!(names.len(), 3, "{names:?}");
+    for (round, name) in (0..).zip(&names) {
+        for damage in [Damage::Gone, Damage::Cut(0), Damage::Cut(10)] {
+            let what = format!("{name} {damage:?}");
+            let disk = SimDisk::new(damaged(&image, name, damage));
+            for start in 0..2 {
+                let (recovered, log) = logged(|| recovered(&disk, without_rotation()).unwrap());
+                assert!(log.contains("ERROR") && log.contains(name), "{what}: {log}");
+                let state = Arc::new(recovered.state);
+                assert!(state.status().damages > 0, "{what}");
+                let (from, to) = (1000 * round, 1000 * round + 999);
+                assert!(
+                    !is_answered(&state, points(one("all"), from, to)),
+                    "{what}, start {start}"
+                );
+                assert!(!is_answered(&state, points(one(&format!("own{round}")), from, to)));
+                assert!(!is_answered(&state, Query::all()));
+                for other in (0..4).filter(|other| *other != round) {
+                    let (from, to) = (1000 * other, 1000 * other + 999);
+                    let others = [one("all"), one(&format!("own{other}")), KeySelection::All];
+                    for keys in others {
+                        assert!(is_answered(&state, points(keys, from, to)), "{what}, {other}");
+                    }
+                }
+                no_answer_looks_whole(&state, &sent, &[], &what);
+            }
+            // It is there again, as from a copy.
+            if matches!(damage, Damage::Gone) {
+                let store = open(&disk, without_rotation()).unwrap();
+                put(&store, &[row("new", 5)]).await.unwrap();
+                within(store.close()).await;
+                let mut image_again = disk.visible();
+                image_again.insert(name.clone(), image[name].clone());
+                let again = SimDisk::new(image_again);
+                let recover = || recovered(&again, without_rotation()).unwrap().state;
+                let state = Arc::new(logged(recover).0);
+                no_answer_looks_whole(&state, &sent, &[], &what);
+                // The log went on behind the last one: that is kept, but no longer in its place.
+                let is_last = round == 2;
+                assert_eq!(is_answered(&state, Query::all()), !is_last, "{what}");
+                let kept = if is_last { format!("{DAMAGED}{name}") } else { name.clone() };
+                assert_eq!(again.visible()[&kept], image[name], "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_newest_file_is_missed_whatever_it_is() {
+    let (image, sent) = store().await;
+    let log = names(&image, |name| matches!(name, FileName::Segment(_))).pop().unwrap();
+    let disk = SimDisk::new(image.clone());
+    within(open(&disk, without_rotation()).unwrap().close()).await;
+    let closed = disk.visible();
+    let newest = parts(&closed).pop().unwrap();
+    for (image, name) in [(&image, &log), (&closed, &newest)] {
+        for damage in [Damage::Gone, Damage::Cut(0), Damage::Cut(100)] {
+            let what = format!("{name} {damage:?}");
+            let disk = SimDisk::new(damaged(image, name, damage));
+            // Also after a part was written over the gap, and merged.
+            for start in 0..3 {
+                let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+                assert!(start > 0 || log.contains("ERROR") && log.contains(name), "{what}: {log}");
+                no_answer_looks_whole(&store.state, &sent, &[], &format!("{what}, start {start}"));
+                put(&store, &[row("new", start)]).await.unwrap();
+                within(store.close()).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_opened_is_as_good_as_ever_when_it_can() {
+    let (image, sent) = store().await;
+    for name in parts(&image) {
+        for with_list in [true, false] {
+            let mut image = image.clone();
+            if !with_list {
+                image.remove(FILES);
+            }
+            let disk = SimDisk::new(image);
+            let refused = name.clone();
+            disk.on_call(move |verb, name| {
+                (verb == Verb::Open && name == refused).then_some(io::ErrorKind::PermissionDenied)
+            });
+            let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+            assert!(log.contains(&format!("{name} can't be opened: permission denied")), "{log}");
+            no_answer_looks_whole(&store.state, &sent, &[], &name);
+            for at in 0..3 {
+                put(&store, &[row("new", at), row(&format!("new{at}"), 1)]).await.unwrap();
+            }
+            settle(&store);
+            within(store.close()).await;
+            disk.no_faults();
+            let (state, log) = logged(|| recovered(&disk, without_rotation()).unwrap().state);
+            assert!(!log.contains("another key"), "{log}");
+            let state = Arc::new(state);
+            let found = answers(&state, &[Query::all()]).remove(0).unwrap();
+            assert_eq!(found.len(), sent.len() + 6, "{name}");
+            no_answer_looks_whole(&state, &sent, &[], &name);
+        }
+    }
+}
+
+/// A read that fails each time for the bytes at a place, such as in a bad sector.
+fn bad_sector(disk: &SimDisk, name: &str, place: usize) {
+    let bad = name.to_owned();
+    disk.on_read(move |name, from, to| name == bad && (from..to).contains(&place));
+}
+
+#[tokio::test]
+async fn a_bad_sector_costs_what_is_in_it() {
+    let (image, sent) = store().await;
+    for (name, bytes) in &image {
+        let kind = FileName::parse(name);
+        if !matches!(kind, FileName::Part(_) | FileName::Segment(_)) {
+            continue;
+        }
+        for place in (0..bytes.len()).step_by(23).chain([bytes.len() - 1]) {
+            let what = format!("{name} at {place}");
+            let disk = SimDisk::new(image.clone());
+            bad_sector(&disk, name, place);
+            let (state, _) = logged(|| recovered(&disk, without_rotation()).unwrap().state);
+            let state = Arc::new(state);
+            logged(|| no_answer_looks_whole(&state, &sent, &sent[sent.len() - 2..], &what));
+            let left = logged(|| read_what_is_left(&state)).0;
+            assert!(left.len() >= sent.len() - 200, "{what}: {} of {}", left.len(), sent.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_damaged_or_missing_is_said_and_written_anew() {
+    let (image, _) = store().await;
+    for damage in [Damage::Gone, Damage::Cut(0), Damage::Flip(40)] {
+        let disk = SimDisk::new(damaged(&image, FILES, damage));
+        let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+        assert!(log.contains("FILES is missing or damaged"), "{log}");
+        assert!(is_answered(&store.state, Query::all()));
+        within(store.close()).await;
+        let list = FileList::read(&disk).unwrap();
+        let names = parts(&disk.visible());
+        let listed: Vec<_> =
+            list.parts.iter().map(|(part, _)| FileName::Part(part.clone()).to_string()).collect();
+        assert_eq!(listed, names);
+    }
+}
+
+/// A part that was merged into one that can't be opened still has its points.
+#[tokio::test]
+async fn a_part_in_place_of_others_that_cannot_be_opened_replaces_none() {
+    let (image, sent) = store().await;
+    let mut image = image;
+    image.insert("part-000000000001-000000000009".to_owned(), vec![]);
+    let disk = SimDisk::new(image);
+    disk.on_call(|verb, name| {
+        let is_it = name == "part-000000000001-000000000009";
+        (is_it && verb == Verb::Open).then_some(io::ErrorKind::PermissionDenied)
+    });
+    let (state, log) = logged(|| recovered(&disk, without_rotation()).unwrap().state);
+    assert!(log.contains("part-000000000001-000000000009 is left alone"), "{log}");
+    let found = answers(&Arc::new(state), &[Query::all()]).remove(0).unwrap();
+    assert_eq!(found.len(), sent.len());
+}
