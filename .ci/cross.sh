@@ -37,6 +37,28 @@ cross_cargo() (
   exec "${cargo[@]}" "$subcommand" -Zbuild-std=std,panic_unwind --target "$target" "$@"
 )
 
+# cross_lint_only TARGET
+# Stands in for the C compiler of a system of which there is none here, so that a package with C code can
+# be linted: the code is not compiled, and nothing can be linked with it.
+cross_lint_only() {
+  local stub=$PWD/target/cross/no-cc underscored=${1//-/_}
+  mkdir -p "${stub%/*}"
+  cat >"$stub" <<'SH'
+#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+    # What it is, for the package that asks.
+    -E) echo '"clang"' ;;
+    -o) : >"$2" ;;
+  esac
+  shift
+done
+SH
+  chmod +x "$stub"
+  # Not asked of a program that only macOS has.
+  export "CC_$underscored=$stub" SDKROOT=${stub%/*} MACOSX_DEPLOYMENT_TARGET=11.0
+}
+
 # The test of server programs that take turns.
 HANDED_ON=handed_on::every_point_outlives_a_change_of_the_server
 

@@ -18,6 +18,7 @@ use patience::Patience;
 
 /// A metrics server: takes numbers over a plain-text TCP protocol and never loses one.
 #[derive(Debug, Clone, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "a field for each option")]
 #[command(version, args_override_self = true, long_version = shared::BUILD, after_help = AFTER_HELP)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Cli {
@@ -33,6 +34,34 @@ pub struct Cli {
     /// Port to listen on; 0 picks a free one, which the log names [default: 10001].
     #[arg(long, value_parser = port)]
     pub port: Option<u16>,
+
+    /// Listen on addresses that other machines reach although not every client has to show a
+    /// certificate (see --tls-client-ca): whoever reaches the port reads and writes everything.
+    #[arg(long)]
+    pub insecure_public: bool,
+
+    /// Speak TLS, with the certificate in FILE (PEM; those between it and its CA behind it). SIGHUP
+    /// loads all files of TLS again.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The key of that certificate (PEM, without a password).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// Serve only clients that show a certificate of one of the CAs in FILE (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_client_ca: Option<PathBuf>,
+
+    /// Certificates of clients that were revoked: a list of each CA that issued one (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_client_ca")]
+    pub tls_crl: Option<PathBuf>,
+
+    /// Let a client put and delete only keys that are the name in its certificate up to their first
+    /// dot: palm and palm.cpu for palm. The name is the first DNS name, else the common name, in lower
+    /// case. Such a del takes no globs; reading is not limited.
+    #[arg(long, requires = "tls_client_ca")]
+    pub limit_by_certificate: bool,
 
     /// Data directory; created if missing.
     #[arg(
@@ -93,6 +122,10 @@ pub struct Cli {
     /// open files for].
     #[arg(long, value_name = "NUMBER", value_parser = some::<u64>)]
     pub max_connections: Option<u64>,
+
+    /// End a connection on which the handshake of TLS takes so long.
+    #[arg(long, value_name = "TIME", default_value = "10s")]
+    pub handshake_timeout: Patience,
 
     /// End a connection on which a line stands half sent for so long: a number and s, min or h, or
     /// none.
@@ -228,7 +261,8 @@ On Windows: server in one window, tui-client in another.
 
 On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is closed) it stops
 accepting, answers the requests in flight and exits; a second one ends it at once. If it was started
-in a terminal, closing that stops it, too. At log-off and shutdown Windows may end it like a kill.
+in a terminal, closing that stops it, too; any other SIGHUP loads the files of TLS again, or keeps the
+old ones and logs why. At log-off and shutdown Windows may end it like a kill.
 None of it loses what was acknowledged.
 Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or
 ended at once, 2 wrong usage.

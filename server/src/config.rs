@@ -1,10 +1,11 @@
 //! From what was typed to a checked configuration.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use server::memory::MemoryShares;
-use server::net::ConnectionLimits;
+use server::net::{ConnectionLimits, TlsFiles};
 use server::os::MemoryLimit;
 use server::store::local::{self, Durability};
 use tracing::level_filters::LevelFilter;
@@ -13,11 +14,18 @@ use crate::cli::{Cli, DurabilityChoice, LogLevel, MaxMemory, OnDiskFailure};
 
 /// How the server is to run.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what was typed and holds or not")]
 pub struct ServerConfig {
     /// Name or address to listen on.
     pub host: String,
     /// Port to listen on; 0 picks a free one.
     pub port: u16,
+    /// Other machines may come in without certificates.
+    pub insecure_public: bool,
+    /// Where the certificates are; `None` without TLS.
+    pub tls: Option<TlsFiles>,
+    /// A client changes only what its certificate names.
+    pub limit_by_certificate: bool,
     /// Where the data is kept.
     pub data: DataDirectory,
     /// The store's settings.
@@ -93,7 +101,14 @@ impl ServerConfig {
             LogLevel::Debug => LevelFilter::DEBUG,
             LogLevel::Trace => LevelFilter::TRACE,
         };
+        let tls = cli.tls_cert.zip(cli.tls_key).map(|(certificate, key)| TlsFiles {
+            certificate,
+            key,
+            client_ca: cli.tls_client_ca,
+            revocations: cli.tls_crl,
+        });
         let limits = ConnectionLimits {
+            handshake_timeout: cli.handshake_timeout.limit(),
             line_timeout: cli.line_timeout.limit(),
             stall_timeout: cli.stall_timeout.limit(),
             idle_timeout: cli.idle_timeout.limit(),
@@ -103,6 +118,9 @@ impl ServerConfig {
         Ok(Self {
             host,
             port,
+            insecure_public: cli.insecure_public,
+            tls,
+            limit_by_certificate: cli.limit_by_certificate,
             data,
             store,
             memory_limit,
@@ -114,6 +132,11 @@ impl ServerConfig {
             log_level,
         })
     }
+}
+
+/// Other machines may reach an address.
+pub fn is_public(address: IpAddr) -> bool {
+    !address.to_canonical().is_loopback()
 }
 
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
@@ -167,6 +190,23 @@ mod tests {
         assert!(address(&["--host", "127.0.0.1:7", "--port", "8"]).is_err());
         let refused = Cli::try_parse_from(["server", "--host", "http://localhost"]).unwrap_err();
         assert!(refused.to_string().contains("no http:// before it"), "{refused}");
+    }
+
+    #[test]
+    fn only_loopback_is_not_public() {
+        for (address, expected) in [
+            ("127.0.0.1", false),
+            ("127.9.9.9", false),
+            ("::1", false),
+            ("::ffff:127.0.0.1", false),
+            ("0.0.0.0", true),
+            ("::", true),
+            ("10.0.0.7", true),
+            ("::ffff:10.0.0.7", true),
+            ("fe80::1", true),
+        ] {
+            assert_eq!(is_public(address.parse().unwrap()), expected, "{address}");
+        }
     }
 
     #[test]

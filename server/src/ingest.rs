@@ -80,20 +80,28 @@ impl<S: Store> Ingest<S> {
     /// Hands a batch to the store, behind all that were handed over before. `bytes` is the length
     /// of its text.
     pub fn start(&self, batch: IngestBatch<'_>, bytes: usize) -> PendingBatch {
-        let IngestBatch { puts, malformed } = batch;
+        let IngestBatch { puts, excluded } = batch;
         let stored: Option<StoreFuture> =
             if puts.is_empty() { None } else { Some(Box::pin(self.store.put_batch(&puts))) };
         let share = self.in_flight.take(puts.len() as u64 * PUT_COST);
-        PendingBatch { stored, _share: share, bytes, puts: puts.len(), malformed }
+        PendingBatch { stored, _share: share, bytes, puts: puts.len(), excluded }
     }
 }
 
-/// Lines that are stored together: points, and the places of malformed lines between them.
+/// Lines that are stored together: points, and the places of lines between them that are not to be
+/// stored.
 #[derive(Debug, Default)]
 pub struct IngestBatch<'a> {
     puts: Vec<(Key<'a>, Point)>,
-    /// For each malformed line, how many puts came before it.
-    malformed: Vec<usize>,
+    /// For each line that is not to be stored, how many puts came before it.
+    excluded: Vec<(usize, Excluded)>,
+}
+
+/// Why a line is not to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Excluded {
+    Malformed,
+    Denied,
 }
 
 impl<'a> IngestBatch<'a> {
@@ -109,7 +117,12 @@ impl<'a> IngestBatch<'a> {
 
     /// Adds a line that holds no point.
     pub fn add_malformed(&mut self) {
-        self.malformed.push(self.puts.len());
+        self.excluded.push((self.puts.len(), Excluded::Malformed));
+    }
+
+    /// Adds a line whose point the client may not put.
+    pub fn add_denied(&mut self) {
+        self.excluded.push((self.puts.len(), Excluded::Denied));
     }
 
     /// Number of points.
@@ -117,14 +130,14 @@ impl<'a> IngestBatch<'a> {
         self.puts.len()
     }
 
-    /// Number of malformed lines.
-    pub fn malformed(&self) -> usize {
-        self.malformed.len()
+    /// Number of lines that are not to be stored.
+    pub fn excluded(&self) -> usize {
+        self.excluded.len()
     }
 
     /// Whether there are no lines.
     pub fn is_empty(&self) -> bool {
-        self.puts.is_empty() && self.malformed.is_empty()
+        self.puts.is_empty() && self.excluded.is_empty()
     }
 }
 
@@ -137,7 +150,7 @@ pub struct PendingBatch {
     _share: InFlightShare,
     bytes: usize,
     puts: usize,
-    malformed: Vec<usize>,
+    excluded: Vec<(usize, Excluded)>,
 }
 
 impl fmt::Debug for PendingBatch {
@@ -158,8 +171,8 @@ impl Future for PendingBatch {
             Ok(refused) => (refused, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let malformed = std::mem::take(&mut self.malformed);
-        Poll::Ready(BatchOutcome::new(self.puts, malformed, refused, failure))
+        let excluded = std::mem::take(&mut self.excluded);
+        Poll::Ready(BatchOutcome::new(self.puts, excluded, refused, failure))
     }
 }
 
@@ -169,7 +182,7 @@ pub struct BatchOutcome {
     puts: usize,
     /// Puts before the next line.
     put: usize,
-    malformed: Peekable<vec::IntoIter<usize>>,
+    excluded: Peekable<vec::IntoIter<(usize, Excluded)>>,
     refused: Peekable<vec::IntoIter<Refused>>,
     failure: Option<PutError>,
 }
@@ -185,18 +198,19 @@ pub enum LineOutcome {
     Failed,
     /// It held no point.
     Malformed,
+    /// The client may not put its point.
+    Denied,
 }
 
 impl BatchOutcome {
     fn new(
         puts: usize,
-        malformed: Vec<usize>,
+        excluded: Vec<(usize, Excluded)>,
         refused: Vec<Refused>,
         failure: Option<PutError>,
     ) -> Self {
-        let (malformed, refused) =
-            (malformed.into_iter().peekable(), refused.into_iter().peekable());
-        Self { puts, put: 0, malformed, refused, failure }
+        let (excluded, refused) = (excluded.into_iter().peekable(), refused.into_iter().peekable());
+        Self { puts, put: 0, excluded, refused, failure }
     }
 
     /// Number of points, stored or not.
@@ -211,7 +225,7 @@ impl BatchOutcome {
 
     /// Whether no lines are left.
     pub fn is_empty(&self) -> bool {
-        self.put == self.puts && self.malformed.len() == 0
+        self.put == self.puts && self.excluded.len() == 0
     }
 }
 
@@ -220,8 +234,11 @@ impl Iterator for BatchOutcome {
 
     fn next(&mut self) -> Option<LineOutcome> {
         let put = self.put;
-        if self.malformed.next_if_eq(&put).is_some() {
-            return Some(LineOutcome::Malformed);
+        if let Some((_, why)) = self.excluded.next_if(|&(before, _)| before == put) {
+            return Some(match why {
+                Excluded::Malformed => LineOutcome::Malformed,
+                Excluded::Denied => LineOutcome::Denied,
+            });
         }
         if put == self.puts {
             return None;
@@ -277,18 +294,22 @@ mod tests {
 
     #[test]
     fn each_line_has_its_outcome_in_order() {
-        use LineOutcome::{Failed, Malformed, Stored};
+        use LineOutcome::{Denied, Failed, Malformed, Stored};
         let refused = Refused { index: 1, reason: RefusalReason::OlderThanRetention };
-        let outcome = |failure| BatchOutcome::new(3, vec![0, 0, 2, 3], vec![refused], failure);
+        let outcome = |failure| {
+            let why = [Excluded::Malformed, Excluded::Denied];
+            let excluded = vec![(0, why[0]), (0, why[1]), (2, why[0]), (3, why[1])];
+            BatchOutcome::new(3, excluded, vec![refused], failure)
+        };
         let lines: Vec<_> = outcome(None).collect();
         let refused = LineOutcome::Refused(refused.reason);
-        assert_eq!(lines, [Malformed, Malformed, Stored, refused, Malformed, Stored, Malformed]);
+        assert_eq!(lines, [Malformed, Denied, Stored, refused, Malformed, Stored, Denied]);
         let mut failed = outcome(Some(Unavailable::DiskFull.into()));
         let mut lines = Vec::new();
         while !failed.is_empty() {
             lines.extend(failed.next());
         }
-        assert_eq!(lines, [Malformed, Malformed, Failed, Failed, Malformed, Failed, Malformed]);
+        assert_eq!(lines, [Malformed, Denied, Failed, Failed, Malformed, Failed, Denied]);
         assert_eq!(failed.next(), None);
     }
 }

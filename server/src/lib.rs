@@ -59,11 +59,12 @@ impl<S: Store + Clone> Server<S> {
         self.in_flight = InFlightLimit::new(bytes);
     }
 
-    /// Serves the clients of `listener` from now on, each with a `protocol` of its own.
+    /// Serves the clients of `listener` from now on, each with a `protocol` of its own, which is told
+    /// for whom the client's certificate is, if it has shown one.
     pub fn listen<P: Protocol + 'static>(
         &mut self,
         listener: Listener,
-        protocol: impl Fn(Ingest<S>, Queries<S>, Follows<S>) -> P + Clone + Send + 'static,
+        protocol: impl Fn(Ingest<S>, Queries<S>, Follows<S>, Option<&str>) -> P + Clone + Send + 'static,
     ) {
         for address in listener.addresses() {
             info!("listening on {address}");
@@ -71,7 +72,9 @@ impl<S: Store + Clone> Server<S> {
         let ingest = Ingest::new(self.store.clone(), self.in_flight.clone());
         let queries = Queries::new(self.store.clone(), self.clock.clone());
         let follows = Follows::new(self.store.clone(), self.clock.clone());
-        let protocol = move || protocol(ingest.clone(), queries.clone(), follows.clone());
+        let protocol = move |name: Option<&str>| {
+            protocol(ingest.clone(), queries.clone(), follows.clone(), name)
+        };
         let (connections, shutdown) = (self.connections.clone(), self.shutdown.clone());
         self.listening
             .spawn(async move { listener.serve(protocol, &connections, &shutdown).await });

@@ -15,8 +15,9 @@ use anyhow::Context;
 use server::Server;
 use server::clock::Clock;
 use server::metrics::Metrics;
-use server::net::{Connections, Listener, Permits};
-use server::os::{self, EndSignals, MemoryLimit, Output};
+use server::net::{Connections, Listener, Permits, Tls};
+use server::os::{self, MemoryLimit, Output, SignalRequest, Signals};
+use server::protocol::WriteScope;
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
@@ -136,11 +137,27 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     let shutdown = Shutdown::default();
     // A temporary directory lives until the server has ended.
     let temporary = Arc::new(OnceLock::new());
-    stop_on_signal(&shutdown, Arc::downgrade(&temporary), log.flusher())?;
+    let clock = Clock::default();
+    let tls = match config.tls.clone() {
+        Some(files) => {
+            let clock = clock.clone();
+            Some(Tls::load(files, move || clock.now()).context("can't speak TLS")?)
+        }
+        None => None,
+    };
+    obey_signals(&shutdown, Arc::downgrade(&temporary), log.flusher(), tls.clone())?;
     os::refuse_long_files_by_error().context("can't handle signals")?;
     let listener = Listener::bind(&config.host, config.port)
         .await
         .map_err(|error| bind_error(&config, &error))?;
+    check_reach(&config, &listener)?;
+    let listener = match tls {
+        Some(tls) => {
+            info!("the certificate of the server lasts until {}", tls.lasts_until());
+            listener.with_tls(tls)
+        }
+        None => listener,
+    };
     let path = match config.data {
         DataDirectory::Kept(path) => path,
         DataDirectory::Temporary => {
@@ -179,34 +196,62 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         limits: config.limits,
         metrics,
     };
-    let mut server = Server::new(AnyStore::Local(store), Clock::default(), connections, shutdown);
+    let mut server = Server::new(AnyStore::Local(store), clock, connections, shutdown);
     server.limit_in_flight(config.memory.in_flight);
     let allow_delete = config.allow_delete;
     if allow_delete {
         info!("clients may delete points");
     }
-    server.listen(listener, move |ingest, queries, follows| {
-        TextProtocol::new(ingest, queries, follows, allow_delete)
+    let is_limited = config.limit_by_certificate;
+    server.listen(listener, move |ingest, queries, follows, name| {
+        let scope = if is_limited { WriteScope::of_certificate(name) } else { WriteScope::All };
+        TextProtocol::new(ingest, queries, follows, allow_delete).limited_to(scope)
     });
     server.run().await;
     anyhow::ensure!(!disk_failure.is_cancelled(), DISK_FAILED);
     Ok(())
 }
 
-/// Begins the shutdown at the first signal, and ends the process at the second, for which nothing is
-/// written but the log: what was acknowledged is on the disk.
-fn stop_on_signal(
+/// Refuses to listen where other machines come in without a certificate, unless that is wished.
+fn check_reach(config: &ServerConfig, listener: &Listener) -> anyhow::Result<()> {
+    let has_certificates = config.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+    let address = listener.addresses().into_iter().find(|address| config::is_public(address.ip()));
+    let Some(address) = address.filter(|_| !has_certificates) else { return Ok(()) };
+    anyhow::ensure!(
+        config.insecure_public,
+        "other machines reach {address}, and clients show no certificates there: give \
+         --tls-cert, --tls-key and --tls-client-ca, or --insecure-public if whoever reaches it may \
+         read and write everything"
+    );
+    warn!(
+        "whoever reaches {address} reads and writes everything (--insecure-public){}",
+        if config.tls.is_some() { "" } else { ", and what is sent can be read on the way" }
+    );
+    Ok(())
+}
+
+/// Begins the shutdown at the first signal that asks for it, and ends the process at the second, for
+/// which nothing is written but the log: what was acknowledged is on the disk. Loads certificates again
+/// when asked.
+fn obey_signals(
     shutdown: &Shutdown,
     temporary: Weak<OnceLock<TempDir>>,
     log: Flusher,
+    tls: Option<Tls>,
 ) -> anyhow::Result<()> {
-    let mut signals = EndSignals::listen().context("can't handle signals")?;
+    let mut signals = Signals::listen().context("can't handle signals")?;
     let shutdown = shutdown.clone();
     tokio::spawn(async move {
         let mut was_told = false;
         // To the end: an event that is listened for no more ends the process at once on Windows.
         loop {
-            let request = signals.recv().await;
+            let request = match signals.recv().await {
+                SignalRequest::End(request) => request,
+                SignalRequest::Reload => {
+                    reload(tls.clone());
+                    continue;
+                }
+            };
             if request.is_insistent && was_told {
                 warn!("told again to end: ending at once");
                 log.flush(HASTE);
@@ -225,6 +270,21 @@ fn stop_on_signal(
         }
     });
     Ok(())
+}
+
+/// Loads certificates again, beside what else is done.
+fn reload(tls: Option<Tls>) {
+    let Some(tls) = tls else {
+        info!("SIGHUP: there are no settings that could be loaded again");
+        return;
+    };
+    tokio::task::spawn_blocking(move || match tls.reload() {
+        Ok(()) => info!(
+            "SIGHUP: certificates are loaded again; that of the server lasts until {}",
+            tls.lasts_until()
+        ),
+        Err(error) => warn!("SIGHUP: certificates stay as they were: {error}"),
+    });
 }
 
 /// One line that says what is wrong and what to do.

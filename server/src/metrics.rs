@@ -73,6 +73,10 @@ counters! {
     stall_timeouts,
     /// Connections that ended because nothing was asked.
     idle_timeouts,
+    /// Connections on which there was no TLS, or not in time.
+    failed_handshakes,
+    /// Connections whose client's certificate expired, or was taken no more.
+    ended_certificates,
     /// Connections that spoke HTTP or TLS.
     foreign,
     /// Points stored.
@@ -85,7 +89,7 @@ counters! {
     points_sent,
     /// Requests that were no request, or not allowed.
     malformed_requests,
-    /// Puts that the store refused for their key or time.
+    /// Puts that were refused for their key or time, and changes that a certificate does not allow.
     refused_puts,
     /// Right requests that could not be served, as on a full disk.
     failed_requests,
@@ -102,6 +106,8 @@ impl Snapshot {
             + self.line_timeouts
             + self.stall_timeouts
             + self.idle_timeouts
+            + self.failed_handshakes
+            + self.ended_certificates
             + self.foreign;
         self.accepted.saturating_sub(ended)
     }
@@ -123,13 +129,15 @@ mod tests {
             &metrics.line_timeouts,
             &metrics.stall_timeouts,
             &metrics.idle_timeouts,
+            &metrics.failed_handshakes,
+            &metrics.ended_certificates,
             &metrics.foreign,
         ] {
             counter.add(1);
         }
         metrics.refused.add(5);
         let after = metrics.snapshot();
-        assert_eq!((before.open_connections(), after.open_connections()), (10, 3));
+        assert_eq!((before.open_connections(), after.open_connections()), (10, 1));
         let between = after.since(&before);
         assert_eq!((between.accepted, between.refused, between.foreign), (0, 5, 1));
     }

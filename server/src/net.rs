@@ -8,8 +8,10 @@ mod permits;
 mod read_buffer;
 mod refusal;
 mod stall;
+mod tls;
 
 pub use connections::Connections;
 pub use limits::ConnectionLimits;
 pub use listener::Listener;
 pub use permits::{Permit, Permits};
+pub use tls::{Tls, TlsError, TlsFiles};

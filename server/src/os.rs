@@ -5,7 +5,8 @@
 //! | access to the data | modes 0700 and 0600 | the access list of the directory above, which is inherited |
 //! | a change of names is durable | after a sync of the directory | see below |
 //! | a file that is open | loses its name at once, and its name can be given to another file | on NTFS likewise from Windows 10 1809 on; before, on FAT, exFAT, network shares and wine it keeps its name until it is closed, and no other file can take it |
-//! | what ends the server | SIGINT, SIGTERM; SIGHUP if it was started in a terminal | Ctrl-C, Ctrl-Break, closing the window (5 s); at log-off and shutdown Windows may end it like a kill |
+//! | what ends the server | SIGINT, SIGTERM; SIGHUP if it was started in a terminal that is gone | Ctrl-C, Ctrl-Break, closing the window (5 s); at log-off and shutdown Windows may end it like a kill |
+//! | what has certificates loaded again | SIGHUP otherwise | nothing but a start |
 //! | a selection in the terminal | holds nothing up | would hold up the log: the mouse selects nothing until the server ends |
 //! | `--host ::` | is IPv4, too | is IPv6 alone |
 //! | standard output or error is closed | is noted before `main` | has no handle |
@@ -40,7 +41,7 @@ use unix as system;
 use windows as system;
 
 pub use system::{
-    DirectoryHandle, EndSignals, OPEN_FILES_HINT, Output, PORT_HINT, REUSES_PORTS, TEMP_VARIABLE,
+    DirectoryHandle, OPEN_FILES_HINT, Output, PORT_HINT, REUSES_PORTS, Signals, TEMP_VARIABLE,
     UnselectableConsole, access, allocate, disk_size, fit_into_address_space, has_name,
     is_family_missing, is_in_use, limit_unsent, lower_thread_priority, make_directory,
     memory_limit, open_file, open_private_file, open_to_shrink, raise_open_files_limit,
@@ -54,6 +55,15 @@ pub struct MemoryLimit {
     pub bytes: u64,
     /// What limits it, for the log.
     pub source: &'static str,
+}
+
+/// What the operating system or a user asks of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalRequest {
+    /// To end.
+    End(EndRequest),
+    /// To load again what can be.
+    Reload,
 }
 
 /// A request of the operating system or of a user to end.

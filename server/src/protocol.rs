@@ -6,6 +6,7 @@
 //! buffer, back-pressure, shutdown and limits.
 
 pub mod text;
+mod write_scope;
 
 use std::future::Future;
 use std::io;
@@ -13,6 +14,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
+
+pub use write_scope::WriteScope;
 
 /// Bytes of replies that are written at once. More replies, and longer ones, go out in pieces of
 /// about this size, so those that a client does not read take no more memory than that.
@@ -116,7 +119,7 @@ pub struct SessionStats {
     pub points_sent: u64,
     /// What was no request, or is not allowed.
     pub malformed: u64,
-    /// Puts that the store refused for their key or time.
+    /// Puts that were refused for their key or time, and changes that a certificate does not allow.
     pub refused: u64,
     /// Right requests that could not be served.
     pub failed: u64,
@@ -175,6 +178,8 @@ impl<'a, W: AsyncWrite + Unpin> Replies<'a, W> {
         if !self.buffer.is_empty() {
             self.peer.write_all(self.buffer).await?;
             self.buffer.clear();
+            // What encrypts may have taken it without writing it.
+            self.peer.flush().await?;
         }
         Ok(())
     }

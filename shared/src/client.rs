@@ -15,6 +15,8 @@ mod piece_queue;
 mod reader;
 mod reconnect;
 mod reply;
+mod stream;
+mod tls;
 mod writer;
 
 use std::io;
@@ -22,7 +24,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 pub use batch::{Batch, BatchPiece, BatchStream, Refusal};
@@ -30,6 +31,7 @@ pub use connect::ConnectOptions;
 pub use error::ClientError;
 pub use reconnect::{LinkEvent, Reconnect};
 pub use reply::{ReplyPiece, ReplyStream};
+pub use tls::{Tls, TlsFailure, TlsFileError};
 
 use crate::request::Request;
 use crate::selector::{Clause, Selector};
@@ -37,6 +39,7 @@ use batch::{BatchReplies, is_follow};
 use command::{Awaiting, Command};
 use driver::{End, Reopen};
 use piece_queue::piece_queue;
+use stream::Stream;
 
 /// Commands that may wait for the socket before callers wait too.
 const MAX_QUEUED_COMMANDS: usize = 64;
@@ -50,18 +53,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects over TCP, trying each address that the host has.
+    /// Connects over TCP, trying each address that the host has, and speaks TLS if told so.
     ///
     /// A request is sent ahead of the reply to another only once the server has shown that it takes
     /// that, which costs two round trips where it is first wanted. A server that closes a connection
     /// after each reply is connected to again for the next request.
     ///
     /// # Errors
-    /// The error of the last address tried, or `TimedOut` after the time for connecting.
+    /// The error of the last address tried, or `TimedOut` after the time for connecting; of TLS, what
+    /// [`TlsFailure::of`] knows. What the server thinks of a client's certificate may come only with
+    /// the first reply.
     pub async fn connect(options: &ConnectOptions) -> io::Result<Self> {
         let stream = options.open().await?;
         let again = options.clone();
-        let reopen: Reopen<TcpStream> = Box::new(move || {
+        let reopen: Reopen<Stream> = Box::new(move || {
             let options = again.clone();
             Box::pin(async move { options.open().await })
         });
@@ -135,7 +140,11 @@ impl Client {
     }
 
     async fn command(&self, command: Command) -> Result<(), ClientError> {
-        self.commands.send(command).await.map_err(|_| ClientError::Closed)
+        self.commands.send(command).await.map_err(|_| match self.end.reason() {
+            // A server says what it thinks of a certificate before it is asked anything.
+            reason @ ClientError::Tls(_) => reason,
+            _ => ClientError::Closed,
+        })
     }
 
     /// Ends the connection at once, without waiting for callers to take what has come. Every reply

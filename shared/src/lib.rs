@@ -26,6 +26,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "certificates")]
+pub mod certificates;
 pub mod client;
 #[cfg(feature = "dialogue")]
 pub mod dialogue;

@@ -80,7 +80,7 @@ pub enum BadReply {
     #[error("it speaks HTTP")]
     Http,
     /// The peer answers with an alert of TLS, or begins a handshake.
-    #[error("it speaks TLS")]
+    #[error("it speaks TLS; --tls has this client speak it, too")]
     Tls,
     /// Longer than [`crate::limits::MAX_LINE`].
     #[error("a line of the reply is longer than {} bytes", crate::limits::MAX_LINE)]

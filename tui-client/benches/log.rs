@@ -89,6 +89,7 @@ impl Busy {
             abilities: Abilities::default(),
             replayed: None,
             view: View::default(),
+            tls: Vec::new(),
             view_file: None,
         };
         let mut app = App::new(config, 200, 50, moment(0));

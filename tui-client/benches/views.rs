@@ -300,6 +300,7 @@ fn config(watch: &[&str], raw_log: bool) -> AppConfig {
         abilities: Abilities::default(),
         replayed: None,
         view: View::default(),
+        tls: Vec::new(),
         view_file: None,
     }
 }

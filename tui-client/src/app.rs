@@ -105,6 +105,8 @@ pub struct App {
     look: Look,
     /// The built-in theme that was chosen since the start.
     chosen_theme: Option<&'static str>,
+    /// The options of TLS.
+    tls: Vec<String>,
     /// The file that the view was opened from.
     view_file: Option<String>,
     /// The file in whose place the view goes if its name is entered again.
@@ -147,6 +149,7 @@ impl App {
             unopened: Unopened::default(),
             look: config.view.look.clone(),
             chosen_theme: None,
+            tls: config.tls,
             view_file: config.view_file,
             replaced_view: None,
         };
@@ -565,6 +568,11 @@ impl App {
     /// The sources of the view, where it is of several servers.
     pub fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// The options of TLS, as they were typed; none without TLS.
+    pub fn tls(&self) -> &[String] {
+        &self.tls
     }
 
     /// The connection.

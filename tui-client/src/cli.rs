@@ -52,6 +52,22 @@ struct Args {
     #[arg(long, value_name = "PORT", value_parser = port)]
     port: Option<u16>,
 
+    /// Speak TLS; the certificate of each server has to be for the name in its --host
+    #[arg(long)]
+    tls: bool,
+
+    /// With --tls: believe the CAs in FILE (PEM) and no others [default: those that Mozilla believes]
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    ca: Option<PathBuf>,
+
+    /// With --tls: show the certificate in FILE (PEM) to a server that wants one
+    #[arg(long, value_name = "FILE", requires_all = ["tls", "key"])]
+    cert: Option<PathBuf>,
+
+    /// The key of that certificate (PEM, without a password)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
     /// Seconds between two polls, such as 0.5; a server that knows selectors is not polled by --watch
     /// in a pipe
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
@@ -137,7 +153,7 @@ struct Args {
 
     /// Show a session that ctrl-s has saved on a screen: its view, points and log, without a server and
     /// with the same keys; times are of this machine's zone
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "prefix", "yes", "timeout", "raw_log", "request"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["host", "port", "tls", "interval", "watch", "alert", "exec", "since", "once", "filter", "sort", "columns", "window", "format", "retry", "put", "prefix", "yes", "timeout", "raw_log", "request"])]
     replay: Option<PathBuf>,
 
     /// The screen as a file says, which V on a screen writes and any editor: what is watched, alerts,
@@ -250,6 +266,8 @@ pub struct Plan {
     pub server: ConnectOptions,
     /// The servers in one view; none for one without a name.
     pub sources: Vec<Source>,
+    /// The options of TLS, as they were typed.
+    pub tls: Vec<String>,
     /// The time between two polls.
     pub interval: Duration,
     /// Requests are sent again after a lost connection.
@@ -421,7 +439,7 @@ impl Plan {
             let why = "--filter, --sort and --columns go with --once, or with the screen";
             return Err(usage_error(ErrorKind::ArgumentConflict, why));
         }
-        let Servers { server, sources, put } = Servers::of(&mut args, &mode)?;
+        let Servers { server, sources, put, tls } = Servers::of(&mut args, &mode)?;
         let view = View {
             watch: if let RunMode::Screen(watch) = &mode { watch.clone() } else { Vec::new() },
             alerts: args.alert.clone(),
@@ -435,6 +453,7 @@ impl Plan {
         Ok(Self {
             server,
             sources,
+            tls,
             interval: args.interval,
             retry: args.retry,
             put,

@@ -145,6 +145,7 @@ fn config(plan: &Plan, view: View) -> AppConfig {
             shell: if os::terminal::HAS_POSIX_SHELL { Shell::Posix } else { Shell::Windows },
             colours: theme_detect::has_colours(&plan.screen.theme),
         },
+        tls: plan.tls.clone(),
         view_file: plan.view_file.as_ref().map(|path| path.to_string_lossy().into_owned()),
         ..AppConfig::of(view)
     }

@@ -56,6 +56,8 @@ fn log(counts: &Snapshot, open: u64, span: &str) {
         line_timeouts = some(counts.line_timeouts),
         stall_timeouts = some(counts.stall_timeouts),
         idle_timeouts = some(counts.idle_timeouts),
+        failed_handshakes = some(counts.failed_handshakes),
+        ended_certificates = some(counts.ended_certificates),
         foreign = some(counts.foreign),
         puts = some(counts.puts),
         gets = some(counts.gets),

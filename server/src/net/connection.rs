@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::ConnectionLimits;
 use super::read_buffer::ReadBuffer;
 use super::stall::{Peer, StallGuard, Stalled};
+use super::tls::CertificateEnd;
 use crate::metrics::Metrics;
 use crate::protocol::{ForeignProtocol, Protocol, Replies, SessionStats};
 
@@ -46,6 +47,12 @@ pub enum CloseReason {
     Stalled,
     /// Nothing was asked.
     Idle,
+    /// There was no TLS in time.
+    HandshakeTimeout,
+    /// There was no TLS.
+    HandshakeFailed(io::Error),
+    /// The certificate of the client is taken no more.
+    Certificate(CertificateEnd),
     /// The client speaks another protocol.
     Foreign(ForeignProtocol),
     /// The socket failed, or a reply could not be completed.
@@ -56,10 +63,11 @@ impl CloseReason {
     fn of(error: io::Error) -> Self {
         match error.get_ref() {
             Some(inner) if inner.is::<Stalled>() => Self::Stalled,
-            Some(inner) => match inner.downcast_ref::<ForeignProtocol>() {
-                Some(&foreign) => Self::Foreign(foreign),
-                None => Self::Failed(error),
-            },
+            Some(inner) => {
+                let foreign = inner.downcast_ref().copied().map(Self::Foreign);
+                let certificate = inner.downcast_ref().copied().map(Self::Certificate);
+                foreign.or(certificate).unwrap_or(Self::Failed(error))
+            }
             None => Self::Failed(error),
         }
     }
@@ -73,8 +81,10 @@ impl fmt::Display for CloseReason {
             Self::LineTimeout => f.write_str("a line stood half sent"),
             Self::Stalled => Stalled.fmt(f),
             Self::Idle => f.write_str("nothing was asked"),
+            Self::HandshakeTimeout => f.write_str("it took too long"),
+            Self::Certificate(end) => end.fmt(f),
             Self::Foreign(foreign) => foreign.fmt(f),
-            Self::Failed(error) => error.fmt(f),
+            Self::HandshakeFailed(error) | Self::Failed(error) => error.fmt(f),
         }
     }
 }
@@ -103,7 +113,12 @@ pub async fn serve_connection<P: Protocol>(
         | CloseReason::Idle
         | CloseReason::Foreign(_) => {}
         CloseReason::Shutdown => connection.drain().await,
-        CloseReason::Stalled | CloseReason::Failed(_) => connection.settle().await,
+        // The last two are not of a connection that is served.
+        CloseReason::Stalled
+        | CloseReason::Failed(_)
+        | CloseReason::Certificate(_)
+        | CloseReason::HandshakeTimeout
+        | CloseReason::HandshakeFailed(_) => connection.settle().await,
     }
     let stats = connection.protocol.stats();
     connection.counted.advance(stats);

@@ -5,6 +5,8 @@ use std::time::Duration;
 /// What ends a connection that holds its place for nothing; `None` is no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
+    /// For a handshake of TLS, from the first byte to the last.
+    pub handshake_timeout: Option<Duration>,
     /// For a line that stands half sent, from its first byte on.
     pub line_timeout: Option<Duration>,
     /// For a peer that takes nothing of what it is sent.
@@ -16,6 +18,11 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         let seconds = |seconds| Some(Duration::from_secs(seconds));
-        Self { line_timeout: seconds(30), stall_timeout: seconds(30), idle_timeout: None }
+        Self {
+            handshake_timeout: seconds(10),
+            line_timeout: seconds(30),
+            stall_timeout: seconds(30),
+            idle_timeout: None,
+        }
     }
 }

@@ -6,18 +6,20 @@ use std::time::{Duration, Instant};
 
 use shared::DEFAULT_HOST;
 use socket2::{SockRef, TcpKeepalive};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, lookup_host};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, error_span, info, warn};
 
 use super::connection::{CloseReason, serve_connection};
 use super::refusal;
-use super::stall::Peer;
+use super::tls::{Tls, TlsPeer};
 use super::{Connections, Permit};
 use crate::event_limit::{Admitted, EventLimit};
 use crate::metrics::Metrics;
 use crate::os;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, SessionStats};
 use crate::shutdown::Shutdown;
 
 /// Connections that the system keeps until they are accepted, as far as it lets that be said.
@@ -26,8 +28,12 @@ const BACKLOG: u32 = 4096;
 /// How often in a minute the log tells of each.
 static REFUSED: EventLimit = EventLimit::new(1);
 static ENDED: EventLimit = EventLimit::new(5);
+static NO_HANDSHAKE: EventLimit = EventLimit::new(1);
 static ACCEPT_FAILED: EventLimit = EventLimit::new(1);
 static OPTION_FAILED: EventLimit = EventLimit::new(1);
+
+/// How long a client may take for the last words of TLS.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -45,6 +51,7 @@ const KEEP_ALIVE_RETRIES: u32 = 6;
 #[derive(Debug)]
 pub struct Listener {
     sockets: Vec<TcpListener>,
+    tls: Option<Tls>,
 }
 
 impl Listener {
@@ -70,8 +77,14 @@ impl Listener {
         }
         match missing {
             Some(error) if sockets.is_empty() => Err(error),
-            _ => Ok(Self { sockets }),
+            _ => Ok(Self { sockets, tls: None }),
         }
+    }
+
+    /// Has all clients speak TLS.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self { tls: Some(tls), ..self }
     }
 
     /// Where it listens, at least one address.
@@ -79,21 +92,23 @@ impl Listener {
         self.sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect()
     }
 
-    /// Accepts clients until the shutdown begins, each with a `protocol` of its own. Every
-    /// connection takes part in the shutdown. A client for which there is no place is told so.
+    /// Accepts clients until the shutdown begins, each with a `protocol` of its own, which is told for
+    /// whom the client's certificate is, if it has shown one. Every connection takes part in the
+    /// shutdown. A client for which there is no place is told so.
     pub async fn serve<P: Protocol + 'static>(
         self,
-        protocol: impl Fn() -> P + Clone + Send + 'static,
+        protocol: impl Fn(Option<&str>) -> P + Clone + Send + 'static,
         connections: &Connections,
         shutdown: &Shutdown,
     ) {
         let accepting = self.sockets.into_iter().map(|socket| {
             let (protocol, connections, shutdown) =
                 (protocol.clone(), connections.clone(), shutdown.clone());
+            let tls = self.tls.clone();
             tokio::spawn(async move {
                 tokio::select! {
                     () = shutdown.begun() => {}
-                    () = accept_all(&socket, protocol, &connections, &shutdown) => {}
+                    () = accept_all(&socket, tls, protocol, &connections, &shutdown) => {}
                 }
             })
         });
@@ -138,7 +153,8 @@ fn is_absent(error: &io::Error) -> bool {
 
 async fn accept_all<P: Protocol + 'static>(
     socket: &TcpListener,
-    protocol: impl Fn() -> P,
+    tls: Option<Tls>,
+    protocol: impl Fn(Option<&str>) -> P + Clone + Send + 'static,
     connections: &Connections,
     shutdown: &Shutdown,
 ) {
@@ -154,20 +170,39 @@ async fn accept_all<P: Protocol + 'static>(
             }
         };
         let Some(permit) = connections.permits.try_acquire() else {
-            refuse(stream, peer, connections, shutdown);
+            refuse(stream, peer, tls.is_some(), connections, shutdown);
             continue;
         };
         connections.metrics.accepted.add(1);
-        let (protocol, connections) = (protocol(), connections.clone());
-        shutdown.spawn(format!("connection of {peer}"), |begun| async move {
-            let span = error_span!("client", %peer);
-            handle(stream, permit, protocol, &connections, &begun).instrument(span).await;
-        });
+        let connections = connections.clone();
+        let name = format!("connection of {peer}");
+        let span = error_span!("client", %peer);
+        match &tls {
+            None => {
+                let protocol = protocol(None);
+                shutdown.spawn(name, |begun| async move {
+                    handle(stream, permit, protocol, &connections, &begun).instrument(span).await;
+                });
+            }
+            Some(tls) => {
+                let (tls, protocol) = (tls.clone(), protocol.clone());
+                shutdown.spawn(name, |begun| async move {
+                    let handling = handle_tls(stream, &tls, permit, protocol, &connections, &begun);
+                    handling.instrument(span).await;
+                });
+            }
+        }
     }
 }
 
 /// Tells a client that there is no place for it.
-fn refuse(stream: TcpStream, peer: SocketAddr, connections: &Connections, shutdown: &Shutdown) {
+fn refuse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    speaks_tls: bool,
+    connections: &Connections,
+    shutdown: &Shutdown,
+) {
     let Connections { permits, metrics, .. } = connections;
     metrics.refused.add(1);
     if let Some(Admitted { skipped }) = REFUSED.admit() {
@@ -177,7 +212,7 @@ fn refuse(stream: TcpStream, peer: SocketAddr, connections: &Connections, shutdo
             skipped, "no place for more connections, which are refused; see --max-connections"
         );
     }
-    refusal::refuse(&stream, permits.limit());
+    refusal::refuse(&stream, permits.limit(), speaks_tls);
     // In a storm some of them may miss the reason.
     if let Some(permit) = permits.try_acquire_refusal() {
         shutdown.spawn(format!("refusal of {peer}"), |_| async move {
@@ -201,11 +236,90 @@ async fn handle<P: Protocol>(
     let (stats, reason) =
         serve_connection(&mut stream, &mut protocol, *limits, metrics, shutdown).await;
     if matches!(reason, CloseReason::Stalled) {
-        // What the peer does not take is thrown away.
-        let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+        throw_away(&stream);
     }
     drop((stream, permit));
     count(&reason, metrics);
+    tell(&reason, stats, start);
+}
+
+/// The same for a client that speaks TLS. Its handshake takes its time in this task, with a permit.
+async fn handle_tls<P: Protocol>(
+    stream: TcpStream,
+    tls: &Tls,
+    permit: Permit,
+    protocol: impl Fn(Option<&str>) -> P,
+    connections: &Connections,
+    shutdown: &CancellationToken,
+) {
+    let Connections { limits, metrics, .. } = connections;
+    let start = Instant::now();
+    debug!("connected");
+    prepare(&stream);
+    let mut stream = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => return count(&CloseReason::Shutdown, metrics),
+        accepted = shake_hands(stream, tls, limits.handshake_timeout) => match accepted {
+            Ok(stream) => stream,
+            Err(reason) => {
+                drop(permit);
+                count(&reason, metrics);
+                if let Some(Admitted { skipped }) = NO_HANDSHAKE.admit() {
+                    info!(skipped, "no TLS with a client: {reason}");
+                } else {
+                    debug!("no TLS with the client: {reason}");
+                }
+                return;
+            }
+        },
+    };
+    let mut protocol = protocol(stream.name());
+    let (stats, reason) =
+        serve_connection(&mut stream, &mut protocol, *limits, metrics, shutdown).await;
+    match reason {
+        CloseReason::Stalled | CloseReason::Certificate(_) => throw_away(stream.socket()),
+        CloseReason::Failed(_) => {}
+        // A client that is not told takes the end for one that somebody else has made.
+        _ => drop(timeout(FAREWELL, stream.shutdown()).await),
+    }
+    drop((stream, permit));
+    count(&reason, metrics);
+    tell(&reason, stats, start);
+}
+
+/// Begins to speak TLS with a client, or says why that can't be done.
+async fn shake_hands(
+    stream: TcpStream,
+    tls: &Tls,
+    limit: Option<Duration>,
+) -> Result<TlsPeer, CloseReason> {
+    // In a place of its own: it is large, and soon over.
+    let accepting = Box::pin(tls.accept(stream));
+    let accepted = match limit {
+        Some(limit) => {
+            timeout(limit, accepting).await.map_err(|_| CloseReason::HandshakeTimeout)?
+        }
+        None => accepting.await,
+    };
+    match accepted {
+        Ok(peer) => Ok(peer),
+        Err((error, mut stream)) => {
+            // What it has sent would reset the connection, and the reason be lost with it.
+            if stream.shutdown().await.is_ok() {
+                refusal::drain(stream).await;
+            }
+            Err(CloseReason::HandshakeFailed(error))
+        }
+    }
+}
+
+/// Has what the peer does not take thrown away.
+fn throw_away(stream: &TcpStream) {
+    let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+}
+
+/// Tells of the end of a connection in the log.
+fn tell(reason: &CloseReason, stats: SessionStats, start: Instant) {
     let is_usual = matches!(reason, CloseReason::ClosedByClient | CloseReason::Shutdown);
     if !is_usual && let Some(Admitted { skipped }) = ENDED.admit() {
         info!(skipped, "connection ended: {reason}");
@@ -247,16 +361,14 @@ fn count(reason: &CloseReason, metrics: &Metrics) {
         CloseReason::LineTimeout => &metrics.line_timeouts,
         CloseReason::Stalled => &metrics.stall_timeouts,
         CloseReason::Idle => &metrics.idle_timeouts,
+        CloseReason::HandshakeTimeout | CloseReason::HandshakeFailed(_) => {
+            &metrics.failed_handshakes
+        }
+        CloseReason::Certificate(_) => &metrics.ended_certificates,
         CloseReason::Foreign(_) => &metrics.foreign,
         CloseReason::Failed(_) => &metrics.failed,
     };
     counter.add(1);
-}
-
-impl Peer for &mut TcpStream {
-    fn unacknowledged(&self) -> Option<u32> {
-        os::unacknowledged(self.local_addr().ok()?, self.peer_addr().ok()?)
-    }
 }
 
 #[cfg(test)]
@@ -269,7 +381,7 @@ mod tests {
 
     use super::*;
     use crate::net::{ConnectionLimits, Permits};
-    use crate::protocol::{Replies, SessionStats};
+    use crate::protocol::Replies;
 
     /// Answers every byte with itself.
     #[derive(Clone)]
@@ -313,7 +425,7 @@ mod tests {
             let listener = Listener::bind("127.0.0.1", 0).await.unwrap();
             addresses.extend(listener.addresses());
             let (connections, shutdown) = (connections.clone(), shutdown.clone());
-            tokio::spawn(async move { listener.serve(|| Echo, &connections, &shutdown).await });
+            tokio::spawn(async move { listener.serve(|_| Echo, &connections, &shutdown).await });
         }
         addresses
     }

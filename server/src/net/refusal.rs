@@ -19,13 +19,21 @@ const DRAIN_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long to read on in all.
 const MAX_DRAIN: Duration = Duration::from_secs(1);
 
+/// What is said to a client that speaks TLS, for which there is no handshake: an alert, "internal
+/// error".
+const TLS_ALERT: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 80];
+
 /// Reads what has come, says why, and ends the replies. Waits for nothing.
-pub(super) fn refuse(stream: &TcpStream, limit: usize) {
+pub(super) fn refuse(stream: &TcpStream, limit: usize, speaks_tls: bool) {
     let mut reply = Vec::new();
-    response::encode_error(
-        &format!("there are too many connections (the limit is {limit})"),
-        &mut reply,
-    );
+    if speaks_tls {
+        reply.extend_from_slice(&TLS_ALERT);
+    } else {
+        response::encode_error(
+            &format!("there are too many connections (the limit is {limit})"),
+            &mut reply,
+        );
+    }
     let socket = SockRef::from(stream);
     let mut unread = [0; 4096];
     for _ in 0..MAX_READS {

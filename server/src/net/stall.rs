@@ -9,7 +9,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
+
+use crate::os;
 
 /// The other end of a connection.
 pub trait Peer: AsyncRead + AsyncWrite + Unpin + Send {
@@ -18,6 +21,17 @@ pub trait Peer: AsyncRead + AsyncWrite + Unpin + Send {
     fn unacknowledged(&self) -> Option<u32> {
         None
     }
+}
+
+impl Peer for &mut TcpStream {
+    fn unacknowledged(&self) -> Option<u32> {
+        unacknowledged(self)
+    }
+}
+
+/// Bytes that were written to a socket and that the peer has not acknowledged.
+pub(super) fn unacknowledged(socket: &TcpStream) -> Option<u32> {
+    os::unacknowledged(socket.local_addr().ok()?, socket.peer_addr().ok()?)
 }
 
 /// Bytes that are written between two looks at what is acknowledged: less finds room on the peer's
@@ -112,8 +126,17 @@ impl<T: Peer> AsyncWrite for StallGuard<T> {
         }
     }
 
+    /// Of a stream that takes more than it has written, as one that encrypts does.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        match Pin::new(&mut self.stream).poll_flush(context) {
+            Poll::Pending => {
+                self.poll_stalled(context).map(|stalled| Err(io::Error::other(stalled)))
+            }
+            Poll::Ready(outcome) => {
+                (self.timer, self.has_looked) = (None, false);
+                Poll::Ready(outcome)
+            }
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -20,7 +20,7 @@ mod socket_diag;
 mod streams;
 
 pub use memory::{fit_into_address_space, memory_limit};
-pub use signals::EndSignals;
+pub use signals::Signals;
 #[cfg(target_os = "linux")]
 pub use socket_diag::unacknowledged;
 pub use streams::Output;

@@ -17,7 +17,7 @@ use tokio::signal::windows::{
 
 mod streams;
 
-use super::{EndRequest, MemoryLimit};
+use super::{EndRequest, MemoryLimit, SignalRequest};
 
 pub use streams::Output;
 
@@ -262,7 +262,7 @@ pub fn raise_open_files_limit() -> Option<u64> {
 /// of the last two only some programs, and none that has loaded user32 or gdi32; the others are ended
 /// as by a kill.
 #[derive(Debug)]
-pub struct EndSignals {
+pub struct Signals {
     interrupt: CtrlC,
     stop: CtrlBreak,
     close: CtrlClose,
@@ -270,7 +270,7 @@ pub struct EndSignals {
     shutdown: CtrlShutdown,
 }
 
-impl EndSignals {
+impl Signals {
     /// Takes the events from now on, instead of ending the process.
     ///
     /// # Errors
@@ -286,7 +286,7 @@ impl EndSignals {
     }
 
     /// Waits for the first of them.
-    pub async fn recv(&mut self) -> EndRequest {
+    pub async fn recv(&mut self) -> SignalRequest {
         let limit = tokio::select! {
             _ = self.interrupt.recv() => None,
             _ = self.stop.recv() => None,
@@ -294,7 +294,7 @@ impl EndSignals {
             _ = self.logoff.recv() => Some(URGENT_LIMIT),
             _ = self.shutdown.recv() => Some(URGENT_LIMIT),
         };
-        EndRequest { limit, is_insistent: limit.is_none() }
+        SignalRequest::End(EndRequest { limit, is_insistent: limit.is_none() })
     }
 }
 

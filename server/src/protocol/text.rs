@@ -21,7 +21,7 @@ use shared::response::{self, OK, WRONG_COMMAND};
 use tokio::io::AsyncWrite;
 use tracing::{debug, info, warn};
 
-use super::{FLUSH_THRESHOLD, Protocol, Replies, SessionStats};
+use super::{FLUSH_THRESHOLD, Protocol, Replies, SessionStats, WriteScope};
 use crate::event_limit::{Admitted, EventLimit};
 use crate::follow::{Change, Follow, FollowProgress, Follows};
 use crate::ingest::{BatchOutcome, InFlight, Ingest, IngestBatch, LineOutcome};
@@ -32,8 +32,9 @@ use block_text::BlockText;
 use excerpt::Excerpt;
 use first_line::FirstLine;
 
-/// Malformed requests answered at once: their replies can be longer than they are.
-const MAX_MALFORMED: usize = FLUSH_THRESHOLD / 32;
+/// Malformed requests and puts that are not allowed, answered at once: their replies can be longer than
+/// they are.
+const MAX_EXCLUDED: usize = FLUSH_THRESHOLD / 32;
 
 /// Puts that a client starts at once while the batches of all clients take all the memory they may.
 const CROWDED_PUTS: usize = 64;
@@ -51,6 +52,7 @@ const SHORT_PUT: usize = 24;
 /// How often in a minute the log tells of each, with an example.
 static MALFORMED: EventLimit = EventLimit::new(5);
 static REFUSED: EventLimit = EventLimit::new(5);
+static DENIED: EventLimit = EventLimit::new(5);
 static FAILED: EventLimit = EventLimit::new(5);
 static DELETED: EventLimit = EventLimit::new(5);
 
@@ -76,6 +78,7 @@ pub struct TextProtocol<S: Store> {
     probes: u64,
     stats: SessionStats,
     allow_delete: bool,
+    scope: WriteScope,
 }
 
 impl<S: Store> TextProtocol<S> {
@@ -91,6 +94,7 @@ impl<S: Store> TextProtocol<S> {
             queries,
             follows,
             allow_delete,
+            scope: WriteScope::All,
             framer: RequestFramer::default(),
             first_line: Some(FirstLine::default()),
             reads_with_lines: 0,
@@ -101,6 +105,12 @@ impl<S: Store> TextProtocol<S> {
             probes: 0,
             stats: SessionStats::default(),
         }
+    }
+
+    /// The same, which changes only these keys.
+    #[must_use]
+    pub fn limited_to(self, scope: WriteScope) -> Self {
+        Self { scope, ..self }
     }
 }
 
@@ -126,7 +136,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
                 self.reads_with_lines += 1;
             }
             match Request::decode_line(line) {
-                Ok(Request::Put(key, point)) => {
+                Ok(Request::Put(key, point)) if self.scope.allows(key.as_str()) => {
                     debug!(%key, %point, "put");
                     if batch.puts() == 0 {
                         batch.reserve(1 + input.len() / SHORT_PUT);
@@ -175,13 +185,18 @@ impl<S: Store> Protocol for TextProtocol<S> {
                     }
                 }
                 not_served => {
-                    if line == Line::Text(PROBE) {
-                        self.probes += 1;
+                    if let Ok(Request::Put(key, _)) = &not_served {
+                        log_denied(*key);
+                        batch.add_denied();
                     } else {
-                        log_malformed(line, not_served.as_ref().err());
+                        if line == Line::Text(PROBE) {
+                            self.probes += 1;
+                        } else {
+                            log_malformed(line, not_served.as_ref().err());
+                        }
+                        batch.add_malformed();
                     }
-                    batch.add_malformed();
-                    if batch.malformed() == MAX_MALFORMED {
+                    if batch.excluded() == MAX_EXCLUDED {
                         self.start(&mut batch, unstarted.len() - input.len());
                         unstarted = *input;
                         self.settle(replies).await?;
@@ -346,6 +361,10 @@ impl<S: Store> TextProtocol<S> {
                     response::encode_error(&reason.to_string(), out);
                     self.stats.refused += 1;
                 }
+                LineOutcome::Denied => {
+                    response::encode_error(&self.scope.rule(), out);
+                    self.stats.refused += 1;
+                }
                 LineOutcome::Failed => {
                     response::encode_error(&failure, out);
                     self.stats.failed += 1;
@@ -364,6 +383,14 @@ impl<S: Store> TextProtocol<S> {
         selector: Selector<'_>,
         replies: &mut Replies<'_, impl AsyncWrite + Unpin>,
     ) {
+        if self.scope != WriteScope::All
+            && !selector.pattern().as_key().is_some_and(|key| self.scope.allows(key.as_str()))
+        {
+            log_denied(selector);
+            response::encode_error(&self.scope.rule(), replies.buffer());
+            self.stats.refused += 1;
+            return;
+        }
         match self.queries.delete(selector).await {
             Some(Ok(())) => {
                 if let Some(Admitted { skipped }) = DELETED.admit() {
@@ -460,6 +487,15 @@ fn log_malformed(line: Line<'_>, error: Option<&BadRequest>) {
         info!(%reason, %example, skipped, "malformed request");
     } else {
         debug!(%reason, %example, "malformed request");
+    }
+}
+
+/// Tells of a put or del that the certificate of the client does not allow.
+fn log_denied(what: impl Display) {
+    if let Some(Admitted { skipped }) = DENIED.admit() {
+        info!(%what, skipped, "refused a change that the client's certificate does not allow");
+    } else {
+        debug!(%what, "refused a change that the client's certificate does not allow");
     }
 }
 

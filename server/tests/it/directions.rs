@@ -90,8 +90,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::time::UNIX_EPOCH", &["clock"]),
     ("tokio::net", &["net"]),
     ("socket2", &["net", "os"]),
-    // `os` has the calls that differ, for the disk alone.
-    ("std::fs", &["store::local::disk", "os"]),
+    ("rustls", &["net::tls"]),
+    ("tokio_rustls", &["net::tls"]),
+    ("x509_parser", &["net::tls::certificate"]),
+    // `os` has the calls that differ, for the disk alone. Certificates are no data.
+    ("std::fs", &["store::local::disk", "os", "net::tls::files"]),
     // Runs before `main`.
     ("ctor", &["os::unix::streams"]),
 ];
@@ -105,6 +108,7 @@ const KNOW_THE_SYSTEM: &[&str] = &[
     "tests/it/limits.rs",
     "tests/it/main.rs",
     "tests/it/streams.rs",
+    "tests/it/tls.rs",
     "benches/load/process.rs",
 ];
 

@@ -5,6 +5,7 @@ pub mod os;
 pub mod process;
 pub mod random;
 pub mod server;
+pub mod tls;
 
 use std::future::Future;
 use std::time::Duration;

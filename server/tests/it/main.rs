@@ -29,3 +29,4 @@ mod signals;
 // Windows has no such streams.
 #[cfg(unix)]
 mod streams;
+mod tls;

@@ -214,6 +214,13 @@ fn help_lists_all_options() {
     for said in [
         "--host",
         "--port",
+        "--insecure-public",
+        "--tls-cert",
+        "--tls-key",
+        "--tls-client-ca",
+        "--tls-crl",
+        "--limit-by-certificate",
+        "--handshake-timeout",
         "--data-dir",
         "./metrics-data",
         "--durability",

@@ -23,12 +23,16 @@ fn user_signals_and_a_hang_up_without_a_terminal_do_not_end_it() {
 }
 
 #[test]
-fn a_hang_up_of_the_terminal_that_started_it_is_an_orderly_end() {
-    let (_shown, inside) = terminal();
+fn the_end_of_the_terminal_that_started_it_is_an_orderly_end_and_another_hang_up_is_not() {
+    let (shown, inside) = terminal();
     let mut program =
         ServerProcess::spawn(command().arg("--ephemeral").stdin(inside).stdout(Stdio::null()));
     program.wait_until_listening();
+    program.signal("-HUP");
+    program.wait_for_line("SIGHUP: there are no settings that could be loaded again");
     assert_eq!(program.request("put a 1 1\n"), "ok\n\n");
+    drop(shown);
+    // That of the system goes to the session whose terminal it is.
     program.signal("-HUP");
     let (code, log) = program.wait_for_exit();
     assert_eq!(code, Some(0), "{log}");

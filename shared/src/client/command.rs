@@ -7,6 +7,7 @@ use super::error::ClientError;
 use super::pace::ProbeReplies;
 use super::piece_queue::PieceSender;
 use super::reply::Delivery;
+use super::tls::TlsFailure;
 
 /// Requests to be written together.
 #[derive(Debug)]
@@ -66,6 +67,9 @@ impl Awaiting {
 
 /// What an error of the socket means to the caller.
 pub(super) fn lost(error: &io::Error) -> ClientError {
+    if let Some(failure) = TlsFailure::of(error) {
+        return ClientError::Tls(failure);
+    }
     match error.kind() {
         io::ErrorKind::BrokenPipe
         | io::ErrorKind::ConnectionReset

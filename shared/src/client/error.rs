@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::tls::TlsFailure;
 use crate::response::BadReply;
 
 /// Why a request got no reply, or only a part of one.
@@ -20,6 +21,9 @@ pub enum ClientError {
     /// The connection was ended by [`super::Client::abort`].
     #[error("the connection was aborted")]
     Aborted,
+    /// There is no TLS with the server, or no more.
+    #[error(transparent)]
+    Tls(TlsFailure),
     /// The socket failed.
     #[error("the connection failed: {0}")]
     Io(io::ErrorKind),

@@ -133,7 +133,7 @@ impl<S: AsyncWrite> Writer<S> {
                     Some(follow) = self.ended_follows.recv() => {
                         // A later command has ended it already, and may be a follow itself.
                         if follow == self.commands {
-                            self.stream.write_all(b"\n").await?;
+                            self.write(b"\n").await?;
                         }
                         continue;
                     }
@@ -159,7 +159,7 @@ impl<S: AsyncWrite> Writer<S> {
             if traits.pace == Pace::Pipelined {
                 self.requests += requests;
                 room.send(awaiting);
-                self.stream.write_all(&bytes).await?;
+                self.write(&bytes).await?;
             } else {
                 self.unanswered = Unanswered { bytes, at: 0 };
                 room.send(awaiting);
@@ -184,12 +184,19 @@ impl<S: AsyncWrite> Writer<S> {
             // Before it is written: part of it may have come through.
             self.requests += 1;
             self.stream.write_all(&line[..length]).await?;
+            self.stream.flush().await?;
             if length == line.len() {
                 return Ok(());
             }
             self.wait_for_turn(traits).await;
             self.unanswered.at += length;
         }
+    }
+
+    /// Writes, through what encrypts, too.
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
     }
 
     fn is_quiet(&self) -> bool {
@@ -225,7 +232,7 @@ impl<S: AsyncWrite> Writer<S> {
         let mut to_send = [probe_two(), PROBE_FIRST.to_vec()].into_iter();
         for expected in PROBE_REPLIES {
             if let Some(requests) = to_send.next() {
-                self.stream.write_all(&requests).await?;
+                self.write(&requests).await?;
             }
             let status = timeout(PROBE_TIMEOUT, statuses.recv()).await;
             if !matches!(status, Ok(Some(status)) if status == expected) {

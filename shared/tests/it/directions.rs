@@ -13,7 +13,10 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("std::net", &["client"]),
     ("std::time::SystemTime", &[]),
     ("std::time::Instant", &["client"]),
-    ("std::fs", &["structure"]),
+    ("std::fs", &["structure", "client::tls"]),
+    ("rustls", &["client::tls"]),
+    ("tokio_rustls", &["client::tls", "client::stream"]),
+    ("rcgen", &["certificates"]),
     ("crate::client", &["client", ""]),
 ];
 

@@ -26,7 +26,7 @@ pub fn serve_if_asked() -> bool {
         });
         // The runtime of the server.
         let tokio = Runtime::new().unwrap();
-        serve(&tokio, Path::new(data), 0, Shutdown::default(), |port| println!("{port}"));
+        serve(&tokio, Path::new(data), (0, None), Shutdown::default(), |port| println!("{port}"));
     }
     data.is_some()
 }

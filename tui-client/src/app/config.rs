@@ -42,6 +42,8 @@ pub struct AppConfig {
     /// The view to open: panes, chart, place in time, what is compared, look. What has a field of its
     /// own here is as that says.
     pub view: View,
+    /// The options of TLS, as they were typed; none without TLS.
+    pub tls: Vec<String>,
     /// The file that the view is from.
     pub view_file: Option<String>,
 }
@@ -63,6 +65,7 @@ impl AppConfig {
             abilities: Abilities::default(),
             replayed: None,
             view,
+            tls: Vec::new(),
             view_file: None,
         }
     }

@@ -135,6 +135,7 @@ fn server_words(app: &App) -> Vec<Cow<'_, str>> {
     for SourceLabel { run, .. } in labels().filter(|label| !label.run.is_empty()) {
         add(PREFIX, run.clone());
     }
+    words.extend(app.tls().iter().map(|word| word.as_str().into()));
     words
 }
 

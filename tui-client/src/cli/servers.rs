@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use clap::error::ErrorKind;
-use shared::client::ConnectOptions;
+use shared::client::{ConnectOptions, Tls};
 use shared::host::{Host, HostError, with_port};
 use shared::{DEFAULT_HOST, DEFAULT_PORT};
 
@@ -43,6 +43,8 @@ pub(super) struct Servers {
     pub(super) server: ConnectOptions,
     /// All of them, each with each run; none where all keys of one server are shown.
     pub(super) sources: Vec<Source>,
+    /// The options of TLS, as they were typed.
+    pub(super) tls: Vec<String>,
     /// Lines are put, with this before their names.
     pub(super) put: Option<String>,
 }
@@ -61,6 +63,7 @@ impl Servers {
             let invalid = |why| usage_error(ErrorKind::ValueValidation, format!("{run:?}: {why}"));
             check_run(run).map_err(invalid)?;
         }
+        let (tls, tls_words) = tls(args)?;
         let mut servers = Vec::new();
         let hosts = std::mem::take(&mut args.host);
         let is_one = hosts.len() == 1;
@@ -69,6 +72,7 @@ impl Servers {
             let port = port.map_err(|why| usage_error(ErrorKind::ArgumentConflict, why))?;
             let mut server = ConnectOptions::new(host.into_name(), port);
             server.reply_timeout = args.timeout;
+            server.tls.clone_from(&tls);
             servers.push((name, server));
         }
         let server = servers.first().map(|(_, server)| server.clone());
@@ -77,8 +81,24 @@ impl Servers {
         if put.is_some() && !sources.is_empty() {
             return conflict("--put goes to one server: one --host, without a NAME=");
         }
-        Ok(Self { server, sources, put })
+        Ok(Self { server, sources, tls: tls_words, put })
     }
+}
+
+/// TLS for all servers, and the options that it came from.
+fn tls(args: &Args) -> Result<(Option<Tls>, Vec<String>), clap::Error> {
+    if !args.tls {
+        return Ok((None, Vec::new()));
+    }
+    let identity = args.cert.as_deref().zip(args.key.as_deref());
+    let tls = Tls::load(args.ca.as_deref(), identity);
+    let tls = tls.map_err(|why| usage_error(ErrorKind::ValueValidation, why))?;
+    let mut words = vec!["--tls".to_owned()];
+    for (option, path) in [("--ca", &args.ca), ("--cert", &args.cert), ("--key", &args.key)] {
+        let path = path.iter().map(|path| path.to_string_lossy().into_owned());
+        words.extend(path.flat_map(|path| [option.to_owned(), path]));
+    }
+    Ok((Some(tls), words))
 }
 
 /// The sources of servers, some with a name, and of runs.

@@ -13,7 +13,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::sync::Arc;
 
-use shared::client::ClientError;
+use shared::client::{ClientError, TlsFailure};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -164,6 +164,9 @@ fn is_lookup(error: &io::Error) -> bool {
 
 /// Why a connection could not be made, in words.
 pub fn connect_reason(error: &io::Error) -> String {
+    if let Some(failure) = TlsFailure::of(error) {
+        return failure.to_string();
+    }
     match error.kind() {
         io::ErrorKind::ConnectionRefused => NO_SERVER.to_owned(),
         io::ErrorKind::TimedOut => NO_ANSWER.to_owned(),

@@ -20,7 +20,7 @@ pub fn connect_message(reason: &str, address: &str) -> String {
 }
 
 /// The same in two parts.
-pub fn what_and_help(reason: &str, address: &str) -> (String, &'static str) {
+pub fn what_and_help<'a>(reason: &'a str, address: &str) -> (String, &'a str) {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
     match reason {
         NO_SERVER => {
@@ -28,7 +28,10 @@ pub fn what_and_help(reason: &str, address: &str) -> (String, &'static str) {
         }
         NO_ANSWER => (format!("no answer from {address}"), "is the host up, and is the port open?"),
         NO_HOST => (format!("no host is called {host}"), "--host names another"),
-        other => (format!("{address}: {other}"), "--host and --port choose another"),
+        other => match other.split_once("; ") {
+            Some((what, help)) => (format!("{address}: {what}"), help),
+            None => (format!("{address}: {other}"), "--host and --port choose another"),
+        },
     }
 }
 
@@ -53,6 +56,7 @@ mod tests {
             (NO_ANSWER, "no answer from [::1]:1: is the host up, and is the port open?"),
             (NO_HOST, "no host is called [::1]; --host names another"),
             ("cannot connect: x", "[::1]:1: cannot connect: x; --host and --port choose another"),
+            ("no TLS; --tls has it", "[::1]:1: no TLS; --tls has it"),
         ] {
             assert_eq!(connect_message(reason, "[::1]:1"), text);
         }

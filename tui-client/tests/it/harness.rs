@@ -1,5 +1,6 @@
 //! What the tests share: servers, clients, terminals, and how long to wait.
 
+pub mod certificates;
 pub mod client;
 /// That of the server.
 #[cfg(target_os = "linux")]

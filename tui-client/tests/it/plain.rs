@@ -13,4 +13,5 @@ mod requests;
 mod selectors;
 mod several_servers;
 mod text;
+mod tls;
 mod watch;

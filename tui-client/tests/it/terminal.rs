@@ -13,4 +13,5 @@ mod replay;
 mod resize_storm;
 mod session;
 mod several_servers;
+mod tls;
 mod view;

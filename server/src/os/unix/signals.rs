@@ -1,16 +1,16 @@
-//! Signals that end the server, and those that do not.
+//! Signals that end the server, that have it load files again, and those that mean nothing.
 
 use std::io::{self, IsTerminal};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::{debug, info};
+use tracing::debug;
 
-use crate::os::EndRequest;
+use crate::os::{EndRequest, SignalRequest};
 
-/// SIGINT, SIGTERM, and the end of the terminal. SIGUSR1 and SIGUSR2 are taken, because a program that
+/// SIGINT, SIGTERM, and SIGHUP, which also tells of the end of the terminal. SIGUSR1 and SIGUSR2 are taken, because a program that
 /// does not take them is ended by them.
 #[derive(Debug)]
-pub struct EndSignals {
+pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     /// `None` when it was ignored before, as under `nohup`.
@@ -19,7 +19,7 @@ pub struct EndSignals {
     has_terminal: bool,
 }
 
-impl EndSignals {
+impl Signals {
     /// Takes the signals from now on, instead of ending the process.
     ///
     /// # Errors
@@ -31,31 +31,34 @@ impl EndSignals {
             terminate: signal(SignalKind::terminate())?,
             hangup,
             user: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
-            has_terminal: io::stdin().is_terminal()
-                || io::stdout().is_terminal()
-                || io::stderr().is_terminal(),
+            has_terminal: has_terminal(),
         })
     }
 
-    /// Waits for the first that ends the server: SIGINT or SIGTERM, and SIGHUP if the server was
-    /// started by hand in a terminal.
-    pub async fn recv(&mut self) -> EndRequest {
-        let Self { interrupt, terminate, hangup, user: [user1, user2], has_terminal } = self;
+    /// Waits for the first that means anything: SIGINT, SIGTERM or SIGHUP. The last is an end if the
+    /// server was started by hand in a terminal that is gone.
+    pub async fn recv(&mut self) -> SignalRequest {
+        let Self { interrupt, terminate, hangup, user: [user1, user2], has_terminal: had_one } =
+            self;
+        let end = |is_insistent| SignalRequest::End(EndRequest { limit: None, is_insistent });
         loop {
             tokio::select! {
-                _ = interrupt.recv() => return EndRequest { limit: None, is_insistent: true },
-                _ = terminate.recv() => return EndRequest { limit: None, is_insistent: true },
+                _ = interrupt.recv() => return end(true),
+                _ = terminate.recv() => return end(true),
                 () = received(hangup) => {
-                    if *has_terminal {
-                        return EndRequest { limit: None, is_insistent: false };
-                    }
-                    info!("SIGHUP: there are no settings that could be loaded again");
+                    let is_gone = *had_one && !has_terminal();
+                    return if is_gone { end(false) } else { SignalRequest::Reload };
                 }
                 _ = user1.recv() => debug!("SIGUSR1 means nothing to the server"),
                 _ = user2.recv() => debug!("SIGUSR2 means nothing to the server"),
             }
         }
     }
+}
+
+/// A stream of the process is a terminal. One that has hung up is none any more.
+fn has_terminal() -> bool {
+    io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }
 
 async fn received(signal: &mut Option<Signal>) {

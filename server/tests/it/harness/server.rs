@@ -41,10 +41,10 @@ impl TestServer {
         let store = Local::open(data.path(), config).unwrap();
         // A busy machine makes clients slow.
         let limits =
-            ConnectionLimits { line_timeout: None, stall_timeout: None, idle_timeout: None };
+            ConnectionLimits { line_timeout: None, stall_timeout: None, ..Default::default() };
         let connections = Connections { limits, ..Connections::default() };
         let mut server = Server::new(store, clock, connections, shutdown.clone());
-        server.listen(listener, |ingest, queries, follows| {
+        server.listen(listener, |ingest, queries, follows, _| {
             TextProtocol::new(ingest, queries, follows, true)
         });
         let task = tokio::spawn(server.run());

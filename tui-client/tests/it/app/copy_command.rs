@@ -101,6 +101,16 @@ fn the_copied_command_says_where_the_server_is() {
     );
 }
 
+#[test]
+fn the_copied_command_has_the_options_of_tls() {
+    let tls = ["--tls", "--ca", "my ca.pem"].map(str::to_owned).to_vec();
+    let mut scene = Scene::with(80, 24, AppConfig { tls, ..config() });
+    scene.tell(Event::Connected);
+    scene.to(Mode::Table);
+    let command = copy_command::command(&scene.app).unwrap();
+    assert!(command.contains(" --tls --ca 'my ca.pem' --once"), "{command}");
+}
+
 /// A client on a system whose shells are cmd and PowerShell.
 fn on_windows() -> Scene {
     let abilities = Abilities { shell: Shell::Windows, ..Abilities::default() };

@@ -360,6 +360,7 @@ pub fn config() -> AppConfig {
         abilities: Abilities::default(),
         replayed: None,
         view: View::default(),
+        tls: Vec::new(),
         view_file: None,
     }
 }

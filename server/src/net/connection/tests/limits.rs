@@ -9,6 +9,7 @@ const LIMITS: ConnectionLimits = ConnectionLimits {
     line_timeout: Some(Duration::from_secs(30)),
     stall_timeout: Some(Duration::from_secs(30)),
     idle_timeout: Some(Duration::from_secs(30)),
+    handshake_timeout: None,
 };
 
 const ROOMY: usize = 4 * 1024 * 1024;

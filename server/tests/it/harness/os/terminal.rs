@@ -13,7 +13,12 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 /// A terminal: the side that shows it, and the side of its programs.
 pub fn terminal() -> (OwnedFd, File) {
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+    // No program that is started keeps it open.
+    #[cfg(target_os = "linux")]
+    let flags = flags | OpenptFlags::CLOEXEC;
     let shown = openpt(flags).unwrap();
+    #[cfg(not(target_os = "linux"))]
+    rustix::io::fcntl_setfd(&shown, rustix::io::FdFlags::CLOEXEC).unwrap();
     grantpt(&shown).unwrap();
     unlockpt(&shown).unwrap();
     let name = ptsname(&shown, Vec::new()).unwrap();

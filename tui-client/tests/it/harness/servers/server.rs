@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use server::Server;
 use server::clock::Clock;
-use server::net::{ConnectionLimits, Connections, Listener};
+use server::net::{ConnectionLimits, Connections, Listener, Tls};
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::local::{Local, LocalConfig, OpenError};
@@ -23,24 +23,30 @@ pub struct TestServer {
     data: Arc<TempDir>,
     shutdown: Shutdown,
     thread: Option<JoinHandle<()>>,
+    tls: Option<Tls>,
 }
 
 impl TestServer {
     pub fn start() -> Self {
-        Self::start_on(Arc::new(tempfile::tempdir().unwrap()), 0)
+        Self::start_on(Arc::new(tempfile::tempdir().unwrap()), 0, None)
     }
 
-    fn start_on(data: Arc<TempDir>, port: u16) -> Self {
+    /// One that speaks TLS.
+    pub fn start_with(tls: Tls) -> Self {
+        Self::start_on(Arc::new(tempfile::tempdir().unwrap()), 0, Some(tls))
+    }
+
+    fn start_on(data: Arc<TempDir>, port: u16, tls: Option<Tls>) -> Self {
         let (sender, port_of) = std::sync::mpsc::channel();
         let shutdown = Shutdown::default();
         let ending = shutdown.clone();
-        let path = data.path().to_owned();
+        let (path, own_tls) = (data.path().to_owned(), tls.clone());
         let thread = thread::spawn(move || {
             let tokio = Builder::new_current_thread().enable_all().build().unwrap();
-            serve(&tokio, &path, port, ending, |port| sender.send(port).unwrap());
+            serve(&tokio, &path, (port, own_tls), ending, |port| sender.send(port).unwrap());
         });
         let port = port_of.recv_timeout(PATIENCE).expect("the server listens");
-        Self { port, data, shutdown, thread: Some(thread) }
+        Self { port, data, shutdown, thread: Some(thread), tls }
     }
 
     pub fn stop(&mut self) {
@@ -57,7 +63,7 @@ impl TestServer {
     /// Restarts on the same port with the same data.
     pub fn start_again(&mut self) {
         self.stop();
-        *self = Self::start_on(Arc::clone(&self.data), self.port);
+        *self = Self::start_on(Arc::clone(&self.data), self.port, self.tls.clone());
     }
 
     /// Sends requests as another client would, and gives the replies.
@@ -78,24 +84,29 @@ pub fn send(port: u16, requests: &str) -> String {
     replies
 }
 
-/// Serves the data in a directory on `tokio` until `ending`; calls `listening` with the port.
+/// Serves the data in a directory on `tokio` until `ending`, on a port, which speaks TLS if told so;
+/// calls `listening` with the port.
 pub fn serve(
     tokio: &Runtime,
     data: &Path,
-    port: u16,
+    (port, tls): (u16, Option<Tls>),
     ending: Shutdown,
     listening: impl FnOnce(u16),
 ) {
     tokio.block_on(async {
         let listener = bind(port).await;
+        let listener = match tls {
+            Some(tls) => listener.with_tls(tls),
+            None => listener,
+        };
         listening(listener.addresses()[0].port());
         let store = open(data).await;
         // A busy machine makes clients slow.
         let limits =
-            ConnectionLimits { line_timeout: None, stall_timeout: None, idle_timeout: None };
+            ConnectionLimits { line_timeout: None, stall_timeout: None, ..Default::default() };
         let connections = Connections { limits, ..Connections::default() };
         let mut server = Server::new(store, Clock::default(), connections, ending);
-        server.listen(listener, |ingest, queries, follows| {
+        server.listen(listener, |ingest, queries, follows, _| {
             TextProtocol::new(ingest, queries, follows, true)
         });
         server.run().await;

@@ -34,7 +34,7 @@ fn the_server_of_other_tests() {
     let listening = |port| println!("\n{LISTENING}{port}");
     // The runtime of the server.
     let tokio = Runtime::new().unwrap();
-    serve(&tokio, Path::new(&data), port, Shutdown::default(), listening);
+    serve(&tokio, Path::new(&data), (port, None), Shutdown::default(), listening);
 }
 
 /// A server that is killed when this is dropped.

@@ -179,6 +179,7 @@ fn the_client_that_panics() {
         abilities: Abilities::default(),
         replayed: None,
         view: View::default(),
+        tls: Vec::new(),
         view_file: None,
     };
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

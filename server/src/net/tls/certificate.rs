@@ -1,0 +1,50 @@
+//! What a certificate says: for whom it is, and for how long.
+
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::time::ASN1Time;
+
+/// A certificate that was read.
+pub(super) struct Certificate {
+    /// Its first DNS name, else its common name; in lower case.
+    pub(super) name: Option<String>,
+    /// From when on it is good.
+    pub(super) from: Moment,
+    /// The last second of it.
+    pub(super) until: Moment,
+}
+
+/// A time in Unix seconds, and as it is shown.
+pub(super) struct Moment {
+    pub(super) seconds: i64,
+    pub(super) shown: String,
+}
+
+impl From<ASN1Time> for Moment {
+    fn from(time: ASN1Time) -> Self {
+        Self { seconds: time.timestamp(), shown: time.to_datetime().date().to_string() }
+    }
+}
+
+impl Certificate {
+    /// Reads one; `None` when it is none.
+    pub(super) fn read(der: &[u8]) -> Option<Self> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+        let validity = certificate.validity();
+        Some(Self {
+            name: name(&certificate).map(str::to_lowercase),
+            from: validity.not_before.into(),
+            until: validity.not_after.into(),
+        })
+    }
+}
+
+fn name<'a>(certificate: &'a X509Certificate<'_>) -> Option<&'a str> {
+    let names = certificate.subject_alternative_name().ok().flatten();
+    let names = names.iter().flat_map(|names| &names.value.general_names);
+    let mut dns = names.filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(*name),
+        _ => None,
+    });
+    dns.next().or_else(|| certificate.subject().iter_common_name().next()?.as_str().ok())
+}
