@@ -44,6 +44,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::task::{Context, Poll};
 
+use shared::response::LOST_POINTS;
 use shared::{Key, KeyBuf, Point};
 
 use query::{Deletion, KeySelection, Query, Window};
@@ -304,8 +305,8 @@ impl Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.key {
-            Some(key) => write!(f, "the disk has lost points of {key}")?,
-            None => write!(f, "the disk has lost points of unknown keys")?,
+            Some(key) => write!(f, "{LOST_POINTS}{key}")?,
+            None => write!(f, "{LOST_POINTS}unknown keys")?,
         }
         match (self.from, self.to) {
             (i64::MIN, i64::MAX) => write!(f, " of any time"),

@@ -15,6 +15,10 @@ pub const OK: &[u8] = b"ok\n\n";
 /// The reason given for every request that is not as the protocol has it.
 pub const WRONG_COMMAND: &str = "wrong command";
 
+/// Begins the reason why a `get` is refused that would have to leave out points which the disk has lost; a key
+/// and the times follow.
+pub const LOST_POINTS: &str = "the disk has lost points of ";
+
 /// Appends the status line of a good reply; data lines and [`encode_end`] follow.
 pub fn encode_status_ok(out: &mut Vec<u8>) {
     out.extend_from_slice(b"ok\n");

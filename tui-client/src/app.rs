@@ -50,6 +50,7 @@ use saving::Saving;
 use screen::layout::Layout;
 use screen::panes::Panes;
 use server::feed::Feed;
+use server::halves::Halves;
 use server::link::Link;
 use server::polling::{ALL, Polling};
 use server::sources::Sources;
@@ -79,6 +80,8 @@ pub struct App {
     polling: Polling,
     link: Link,
     feed: Feed,
+    /// Queries that lost points made the server refuse.
+    halves: Halves,
     /// When the table was last in sight.
     table_seen: Option<Duration>,
     /// When the rows of the table may be arranged again because of told points.
@@ -137,6 +140,7 @@ impl App {
             polling: Polling::new(config.interval),
             link: Link::new(config.address, config.reconnect_seed),
             feed: Feed::default(),
+            halves: Halves::default(),
             table_seen: None,
             rearrange_at: Duration::ZERO,
             cut_off: None,

@@ -2,6 +2,7 @@
 //! every put.
 
 pub mod feed;
+pub mod halves;
 pub mod link;
 pub mod polling;
 pub mod sources;

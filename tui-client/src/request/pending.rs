@@ -35,6 +35,8 @@ pub enum QueryTag {
     Deletion(u64),
     /// Points of a session that is being saved.
     Session(SessionQuery),
+    /// Some keys of a query that was refused, with the number of that.
+    Half(u64),
 }
 
 /// A query for a session that is being saved.

@@ -1,12 +1,13 @@
 //! Replies: each goes to the part that has asked.
 
 use shared::request::BadRequestReason;
-use shared::response::{Status, WRONG_COMMAND};
+use shared::response::{LOST_POINTS, Status, WRONG_COMMAND};
 use shared::{Glob, Key, Request};
 
 use crate::app::App;
 use crate::app::answer::TypedAnswer;
 use crate::app::input::prompt::paste::Refusal;
+use crate::app::server::halves::{HalvedAnswer, is_of_keys};
 use crate::app::server::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
 use crate::metrics::series::summary::Answer;
@@ -16,7 +17,7 @@ use crate::request::explain;
 use crate::request::pending::{Pending, Purpose, QueryTag};
 use crate::request::selector::{is_follow, selector_of};
 use crate::sources::SourceState;
-use crate::text::escape::named;
+use crate::text::escape::{escape_untrusted, named};
 use crate::text::nearest::nearest;
 use crate::text::{number, time};
 use crate::wire_log::entry::Tone;
@@ -50,6 +51,17 @@ impl App {
                 self.compare_with_words();
             }
             QueryTag::Session(query) => self.on_session_points(query, points.as_ref()),
+            QueryTag::Half(group) => match points {
+                Some(points) => {
+                    let whole = self.halves.take(group, &points);
+                    self.on_halved(whole);
+                }
+                None => {
+                    if let Some(tag) = self.halves.fail(group) {
+                        self.on_points(tag, None);
+                    }
+                }
+            },
             QueryTag::Rows(query) => {
                 let now = self.cx.now();
                 let now = (now.elapsed, now.unix());
@@ -62,6 +74,49 @@ impl App {
                 }
             }
         }
+    }
+
+    /// Asks again for what was refused because the disk has lost points of some key: in halves, so that
+    /// the others are answered. Answers whether nothing else is to be done about it.
+    fn ask_in_halves(&mut self, tag: QueryTag, line: &str, reply: &Reply) -> bool {
+        let whole = match tag {
+            QueryTag::Half(group) => self.halves.asked(group),
+            tag => Some(tag),
+        };
+        let is_of_rows = matches!(whole, Some(QueryTag::Rows(_) | QueryTag::Watch(_)));
+        if !is_of_rows || !is_of_keys(line) || !reply.reason().starts_with(LOST_POINTS) {
+            return false;
+        }
+        let queries = self.halves.split(tag, line);
+        if queries.is_empty() {
+            if self.halves.is_news(reply.reason()) {
+                let reason = escape_untrusted(reply.reason().as_bytes());
+                self.cx.say(Tone::Bad, format!("{reason}: shown without them"));
+            }
+            let whole = self.halves.lose(tag, line);
+            self.on_halved(whole);
+        }
+        for query in queries {
+            self.feed.ask(query);
+        }
+        true
+    }
+
+    /// Hands on the answer to a query that was asked in halves, once it is whole but for lost keys.
+    fn on_halved(&mut self, whole: Option<(QueryTag, HalvedAnswer)>) {
+        let Some((tag, HalvedAnswer { points, lost })) = whole else { return };
+        match tag {
+            QueryTag::Watch(query) => self.watch.cut_numbers(query),
+            QueryTag::Rows(query) => {
+                let table = match self.place.table_of_query(query) {
+                    Some(past) => past,
+                    None => &mut self.table,
+                };
+                table.lose_points(query, lost);
+            }
+            _ => {}
+        }
+        self.on_points(tag, Some(points));
     }
 
     pub(in crate::app) fn on_reply(&mut self, reply: Reply) {
@@ -146,6 +201,10 @@ impl App {
                         self.watch.cut_numbers(query);
                     }
                 }
+                if reply.status == Status::Error && self.ask_in_halves(*tag, &pending.line, &reply)
+                {
+                    return;
+                }
                 let is_whole = reply.points_left_out == 0 || !matches!(tag, QueryTag::Deletion(_));
                 let is_answer = reply.status == Status::Ok && is_whole;
                 let points = is_answer.then_some(reply.points);
@@ -200,6 +259,7 @@ impl App {
             QueryTag::Alerted(_) | QueryTag::Judged(_) => "alerts are of some keys only",
             QueryTag::Deletion(_) => "what del deletes is not counted",
             QueryTag::Session(_) => "the saved session is of some points only",
+            QueryTag::Half(_) => "numbers are of some keys only",
         };
         self.log.report(format!("{what}: {points} left out of {line}"), &mut self.cx);
     }

@@ -43,18 +43,25 @@ impl App {
         // Rows, columns and window may have changed since they were asked for.
         let (table, past, watch) = (&self.table, self.place.table(), &self.watch);
         let judged = self.place.judged();
-        let unwanted = |tag| match tag {
+        let unwanted_whole = |tag| match tag {
             QueryTag::Rows(query) => {
                 !table.awaits(query) && !past.is_some_and(|past| past.awaits(query))
             }
             QueryTag::Watch(query) => !watch.awaits(query),
             QueryTag::Alerted(query) => !watch.awaits_totals(query),
             QueryTag::Judged(query) => !judged.awaits(query),
-            QueryTag::Marks | QueryTag::Chart(_) | QueryTag::Deletion(_) | QueryTag::Session(_) => {
-                false
-            }
+            QueryTag::Marks
+            | QueryTag::Chart(_)
+            | QueryTag::Deletion(_)
+            | QueryTag::Session(_)
+            | QueryTag::Half(_) => false,
         };
-        self.feed.drop_queries(unwanted);
+        self.halves.drop_unwanted(unwanted_whole);
+        let halves = &self.halves;
+        self.feed.drop_queries(|tag| match tag {
+            QueryTag::Half(group) => halves.asked(group).is_none(),
+            tag => unwanted_whole(tag),
+        });
         while self.link.is_connected()
             && let Some(query) = self.feed.take_query(self.link.data_in_flight())
         {

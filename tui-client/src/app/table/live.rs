@@ -128,6 +128,11 @@ impl Table {
         self.numbers.on_points(query, points, (now.0, until))
     }
 
+    /// Notes that an answer lacks these keys although they have points.
+    pub fn lose_points(&mut self, query: RowQuery, keys: Vec<String>) {
+        self.numbers.lose_points(query, keys);
+    }
+
     /// Gives the rows the numbers that have come, if it is free. Those of a window that is chosen no
     /// longer are shown until then, and forgotten.
     pub fn show_numbers(&mut self, now: Duration) {

@@ -340,6 +340,14 @@ impl Numbers {
         Vec::new()
     }
 
+    /// Notes that the answer to a query lacks these keys although they have points: their rows stay as
+    /// they are.
+    pub fn lose_points(&mut self, query: RowQuery, keys: Vec<String>) {
+        if let Some(batch) = self.batches.iter_mut().find(|batch| batch.number == query.batch) {
+            batch.lost.extend(keys);
+        }
+    }
+
     /// The answer to this query is still of use.
     pub fn awaits(&self, query: RowQuery) -> bool {
         self.batches.iter().any(|batch| batch.number == query.batch)
@@ -396,7 +404,8 @@ impl Numbers {
                     let asked = Asked { until, ..asked };
                     has_changed = true;
                     self.rows += usize::from(series.asked().is_none());
-                    if !self.away.has(key.as_str()) {
+                    let is_lost = batch.lost.iter().any(|lost| lost == key.as_str());
+                    if !is_lost && !self.away.has(key.as_str()) {
                         batch.set(series);
                     }
                     series.set_asked(asked);

@@ -2,6 +2,7 @@
 
 mod deletions;
 mod fallback;
+mod lost_points;
 mod model;
 mod numbers;
 mod watched_numbers;

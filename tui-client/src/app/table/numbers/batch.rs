@@ -50,6 +50,8 @@ pub(super) struct Batch {
     /// The same, where the queries are for all rows.
     pub(super) told_of_all: ToldOfAll,
     pub(super) answers: Vec<(RowPart, PointLists)>,
+    /// Keys that an answer lacks although they have points.
+    pub(super) lost: Vec<String>,
 }
 
 impl Batch {
@@ -73,6 +75,7 @@ impl Batch {
             full_step: None,
             step_in_sight: None,
             answers: Vec::new(),
+            lost: Vec::new(),
         }
     }
 
