@@ -49,6 +49,8 @@ while [ $# -gt 0 ]; do
   case $1 in
     # What it is, for the package that asks.
     -E) echo '"clang"' ;;
+    # The compiler of Windows would answer.
+    '-?') exit 1 ;;
     -o) : >"$2" ;;
   esac
   shift

@@ -80,7 +80,9 @@ impl Halves {
         let all = &mut self.groups.get_mut(&group)?.answer.points;
         for (key, points) in points.iter() {
             let Ok(key) = Key::new(key) else { continue };
-            points.iter().for_each(|point| all.push(key, *point));
+            for &point in points {
+                all.push(key, point);
+            }
         }
         self.finish(group)
     }
@@ -168,7 +170,9 @@ mod tests {
             if !keys.iter().any(|key| lost.iter().any(|lost| lost == key)) {
                 let mut points = PointLists::default();
                 let point = shared::Point { timestamp: 1, value: 2.0 };
-                keys.iter().for_each(|key| points.push(Key::new(key).unwrap(), point));
+                for key in keys {
+                    points.push(Key::new(key).unwrap(), point);
+                }
                 outcome = halves.take(group, &points);
                 continue;
             }
@@ -222,7 +226,9 @@ mod tests {
     fn a_reason_is_said_once() {
         let mut halves = Halves::default();
         assert!(halves.is_news("a") && halves.is_news("b") && !halves.is_news("a"));
-        (0..1000).for_each(|number| drop(halves.is_news(&number.to_string())));
+        for number in 0..1000 {
+            halves.is_news(&number.to_string());
+        }
         assert!(halves.said.len() <= MAX_REASONS);
     }
 }
