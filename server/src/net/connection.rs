@@ -299,8 +299,9 @@ impl<T: Peer, P: Protocol> ClientConnection<'_, T, P> {
     /// Ends the replies, and reads what the client still sends. Closing a socket with unread bytes
     /// resets it, and replies that are on their way would be lost with it.
     async fn drain(&mut self) {
-        // A client that is gone already can't be told anything.
-        if self.stream.shutdown().await.is_err() {
+        // A client that is gone already can't be told anything, and one that takes nothing keeps the end of
+        // TLS waiting.
+        if !matches!(timeout(MAX_DRAIN, self.stream.shutdown()).await, Ok(Ok(()))) {
             return;
         }
         let Self { stream, input, .. } = self;

@@ -4,9 +4,13 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::time::ASN1Time;
 
+/// Longest name: that of a DNS name.
+const MAX_NAME: usize = 255;
+
 /// A certificate that was read.
 pub(super) struct Certificate {
-    /// Its first DNS name, else its common name; in lower case.
+    /// Its first DNS name, else its common name; in lower case. None where what stands there can't be
+    /// read, so that it never passes for another.
     pub(super) name: Option<String>,
     /// From when on it is good.
     pub(super) from: Moment,
@@ -32,7 +36,7 @@ impl Certificate {
         let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
         let validity = certificate.validity();
         Some(Self {
-            name: name(&certificate).map(str::to_lowercase),
+            name: name(&certificate).map(str::to_ascii_lowercase),
             from: validity.not_before.into(),
             until: validity.not_after.into(),
         })
@@ -40,11 +44,16 @@ impl Certificate {
 }
 
 fn name<'a>(certificate: &'a X509Certificate<'_>) -> Option<&'a str> {
-    let names = certificate.subject_alternative_name().ok().flatten();
+    let names = certificate.subject_alternative_name().ok()?;
     let names = names.iter().flat_map(|names| &names.value.general_names);
     let mut dns = names.filter_map(|name| match name {
-        GeneralName::DNSName(name) => Some(*name),
+        GeneralName::DNSName(name) => Some(Some(*name)),
+        GeneralName::Invalid(..) => Some(None),
         _ => None,
     });
-    dns.next().or_else(|| certificate.subject().iter_common_name().next()?.as_str().ok())
+    let name = match dns.next() {
+        Some(name) => name?,
+        None => certificate.subject().iter_common_name().next()?.as_str().ok()?,
+    };
+    (1..=MAX_NAME).contains(&name.len()).then_some(name)
 }

@@ -58,7 +58,8 @@ impl TlsPeer {
         let until = known.as_ref().map(|known| known.until.seconds);
         let certificate =
             (!chain.is_empty()).then(|| -> Pin<Box<dyn Future<Output = _> + Send>> {
-                Box::pin(ended(chain, until.unwrap_or(i64::MIN), settings))
+                // The library reads more than is read here: it is asked again now and then.
+                Box::pin(ended(chain, until.unwrap_or(i64::MAX), settings))
             });
         let name = known.and_then(|known| known.name);
         Self { stream: Box::new(stream), name, certificate }
