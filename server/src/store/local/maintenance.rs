@@ -15,7 +15,7 @@ use super::file_list::FileList;
 use super::file_name::{FILES, FORMAT, FileName};
 use super::part::Part;
 use super::recovery::open_error::{OpenError, io};
-use super::recovery::{Recovered, data_directory, has_sound_format, recover};
+use super::recovery::{Recovered, data_directory, recover_for_maintenance, sound_format};
 use super::series::loss::{Extent, Losses};
 use super::series::series_index::SeriesIndex;
 use super::state::StoreState;
@@ -62,13 +62,16 @@ pub fn check_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
         .iter()
         .any(|name| matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_)));
     let mut found = Vec::new();
-    if has_parts_or_log && !has_sound_format(&*disk, &names)? {
+    let format = sound_format(&*disk, &names)?;
+    if has_parts_or_log && format.is_none() {
         found.push(FoundDamage::of(FORMAT, "missing, damaged or of another format than the files"));
-    } else if has_parts_or_log && FileList::read(&*disk).is_none() {
+    }
+    // Older formats have none.
+    if has_parts_or_log && !matches!(format, Some(1 | 2)) && FileList::read(&*disk).is_none() {
         found.push(FoundDamage::of(FILES, "missing or damaged"));
     }
     let overlay = Overlay::new(disk).map_err(io("it can't be read"))?;
-    let recovered = recover(Arc::new(overlay), unbounded())?;
+    let recovered = recover_for_maintenance(Arc::new(overlay), unbounded())?;
     found.extend(damage_of(&recovered));
     Ok(found)
 }
@@ -92,7 +95,7 @@ pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
 
 /// Like [`repair`], of a disk.
 pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
-    let recovered = recover(disk, unbounded())?;
+    let recovered = recover_for_maintenance(disk, unbounded())?;
     let found = damage_of(&recovered);
     let Recovered { state, resume, damaged_segments } = recovered;
     let last = resume.segment.saturating_sub(1);

@@ -279,12 +279,13 @@ impl Position {
 
     /// Fails when anything that is selected is known to be damaged, so that nothing of the answer is out.
     fn check_damage(&mut self) -> Result<(), ReadError> {
-        let mut damage = KnownDamage::of(&self.state);
+        let window = self.needed_window();
+        let mut damage = KnownDamage::within(&self.state, window);
         if damage.is_empty() {
             return Ok(());
         }
         let keys = self.selection.keys().clone();
-        damage.check_unnamed(&self.state, &keys, self.needed_window())?;
+        damage.check_unnamed(&self.state, &keys, window)?;
         let state = Arc::clone(&self.state);
         while let Some(series) = damage.next_series(&state.index(), &keys) {
             for (series, key) in series {

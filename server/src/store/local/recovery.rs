@@ -23,7 +23,7 @@ use super::file_name::{DAMAGED, FileName, SegmentId};
 use super::follow::series_set::SeriesSet;
 use super::part::index::PartKeys;
 use super::part::{OpenedPart, Part};
-use super::series::loss::Extent;
+use super::series::loss::{Extent, Loss};
 use super::series::series_index::{IndexBuilder, SeriesId, SeriesIndex, Undefined};
 use super::state::StoreState;
 use super::state::absent::absent_of;
@@ -53,8 +53,11 @@ pub struct Recovered {
 ///
 /// # Errors
 /// [`OpenError`] when the directory is not a store that this program knows.
-pub fn has_sound_format(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenError> {
-    Ok(matches!(format::check(disk, names)?, format::Identity::Store(_)))
+pub fn sound_format(disk: &dyn Disk, names: &[String]) -> Result<Option<u32>, OpenError> {
+    Ok(match format::check(disk, names)? {
+        format::Identity::Store(version) => Some(version),
+        _ => None,
+    })
 }
 
 /// Opens the store on `disk`, or makes one there.
@@ -62,6 +65,24 @@ pub fn has_sound_format(disk: &dyn Disk, names: &[String]) -> Result<bool, OpenE
 /// # Errors
 /// [`OpenError`] when it can't be used.
 pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, OpenError> {
+    let (recovered, hidden_points) = read_store(disk, config)?;
+    options::report_retention(&recovered.state, hidden_points);
+    Ok(recovered)
+}
+
+/// Like [`recover`], for what is no start: the retention of the last one stays known.
+///
+/// # Errors
+/// As for [`recover`].
+pub fn recover_for_maintenance(
+    disk: Arc<dyn Disk>,
+    config: LocalConfig,
+) -> Result<Recovered, OpenError> {
+    Ok(read_store(disk, config)?.0)
+}
+
+/// Answers how many points in memory are too old, too.
+fn read_store(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<(Recovered, u64), OpenError> {
     let start = Instant::now();
     let Inventory { segments, parts, are_unsalted, list, .. } = inventory::survey(&*disk)?;
     let (parts, index, in_parts) = open_parts(&*disk, parts, list.as_ref())?;
@@ -104,8 +125,7 @@ pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, Op
         "the data is ready"
     );
     report_series(&state);
-    options::report_retention(&state, hidden_points);
-    Ok(Recovered { state, resume, damaged_segments })
+    Ok((Recovered { state, resume, damaged_segments }, hidden_points))
 }
 
 /// Says when there are so many series that no new one is taken.
@@ -122,6 +142,7 @@ fn report_series(state: &StoreState) {
 /// Removes series without points from the index: they were all taken back, or none was stored. So
 /// are those that newer ones of the same key replace. Those `in_parts` have chunks.
 fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) {
+    let cutoff = state.config().cutoff();
     let mut deleted: Vec<SeriesId> = Vec::new();
     {
         let memory = state.memory();
@@ -137,11 +158,29 @@ fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) {
     let others: Vec<_> =
         state.index().iter_from(0).map(|(id, _)| id).filter(|&id| !in_parts.contains(id)).collect();
     gone.extend(absent_of(state, &others));
+    let replaced = state.index_mut().take_replaced();
+    let (empty, others): (Vec<_>, Vec<_>) =
+        replaced.into_iter().partition(|&id| state.has_no_points_since(id, cutoff));
+    for id in others {
+        refuse_replaced(state, id);
+    }
+    gone.extend(empty);
     let mut index = state.index_mut();
-    gone.extend(index.take_replaced());
     for id in gone {
         index.remove(id);
     }
+}
+
+/// A key was begun again while a file with points of its series could not be read, and that is back. The two
+/// are not joined: what would leave the older points out is refused, until they are deleted.
+fn refuse_replaced(state: &StoreState, older: SeriesId) {
+    let index = state.index();
+    let Some(key) = index.key(older) else { return };
+    let Some(newer) = index.find(key.as_key()).filter(|&id| id != older) else { return };
+    error!("{key} has points of before a file was missing, and others that came since");
+    drop(index);
+    let extent = Extent::of(newer, (i64::MIN, i64::MAX));
+    state.memory().heads.lose(Loss { extent, unnamed: None });
 }
 
 /// Opens the parts. Answers the index of their series too, and which these are.
@@ -204,7 +243,7 @@ fn open_parts(
     match list {
         Some(list) => index.reserve(list.series_end),
         // Its ids are not to be given to other keys: it may be read again.
-        None if has_unreadable => index.reserve_more(MAX_HIDDEN_IDS),
+        None if has_unreadable => index.reserve(index.end().saturating_add(MAX_HIDDEN_IDS)),
         None => {}
     }
     Ok((opened, index.build(), in_parts))

@@ -54,6 +54,8 @@ pub struct StoreState {
     removed: RemovedFiles,
     /// The newest segment that is durable.
     newest_segment: AtomicU64,
+    /// The newest one for which the list of files was written, or was to be.
+    listed_segment: AtomicU64,
     /// Held while the list of files is written.
     listing: Mutex<()>,
     failure: CancellationToken,
@@ -85,6 +87,7 @@ impl StoreState {
             deletion: Mutex::default(),
             refused_series: RefusedSeries::default(),
             newest_segment: AtomicU64::new(0),
+            listed_segment: AtomicU64::new(0),
             listing: Mutex::default(),
             changed: Condvar::new(),
         }
@@ -156,9 +159,17 @@ impl StoreState {
         self.newest_segment.fetch_max(id, Ordering::Relaxed);
     }
 
+    /// Whether a segment was begun since the list of files was written.
+    pub fn is_list_due(&self) -> bool {
+        let listed = self.listed_segment.load(Ordering::Relaxed);
+        listed < self.newest_segment.load(Ordering::Relaxed)
+    }
+
     /// Writes down which files there are to be; not on a full disk, whose room is for what makes room. An
     /// older list is right too, and says less. A failure is logged.
     pub fn list_files(&self) {
+        let newest = self.newest_segment.load(Ordering::Relaxed);
+        self.listed_segment.fetch_max(newest, Ordering::Relaxed);
         if !self.reserve.is_held() {
             return;
         }
@@ -256,6 +267,11 @@ impl StoreState {
         let has_points =
             |&&id: &&SeriesId| self.snapshot(id, Window::ALL).iter().any(Piece::has_points);
         series.iter().filter(|id| !has_points(id)).copied().collect()
+    }
+
+    /// Whether a series has no points from a time on.
+    pub fn has_no_points_since(&self, series: SeriesId, from: i64) -> bool {
+        !self.snapshot(series, Window::ALL.since(from)).iter().any(Piece::has_points)
     }
 
     /// What the heads hide of the parts, by series.

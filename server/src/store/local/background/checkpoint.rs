@@ -55,6 +55,10 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
             memory = pause(state, memory);
         } else if memory.phase == Phase::Closed {
             return;
+        } else if state.is_list_due() {
+            drop(memory);
+            state.list_files();
+            memory = state.memory();
         } else {
             memory = state.wait(memory, Duration::from_secs(60));
         }

@@ -305,7 +305,8 @@ fn merge_with(
     if let [only] = inputs {
         let kept_name = format!("{DAMAGED}{only}");
         let kept = if gives_up && !only.is_absent() {
-            state.disk().rename(&only.to_string(), &kept_name)
+            // What replaces it is whole by then, so that a full disk leaves it in its place.
+            writer.complete().and_then(|()| state.disk().rename(&only.to_string(), &kept_name))
         } else if only.is_damaged() {
             only.copy_to(state.disk(), &kept_name)
         } else {

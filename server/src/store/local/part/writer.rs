@@ -39,6 +39,7 @@ pub struct PartWriter<'d> {
     synced: u64,
     buffer: Vec<u8>,
     index: PartIndex,
+    is_complete: bool,
 }
 
 impl<'d> PartWriter<'d> {
@@ -56,7 +57,18 @@ impl<'d> PartWriter<'d> {
         let file = disk.create(&unfinished(&name))?;
         let buffer = FileHeader::new(salt, false).as_bytes().to_vec();
         let index = PartIndex::new(salt);
-        Ok(Self { disk, name, effort, segments, file, written: 0, synced: 0, buffer, index })
+        Ok(Self {
+            disk,
+            name,
+            effort,
+            segments,
+            file,
+            written: 0,
+            synced: 0,
+            buffer,
+            index,
+            is_complete: false,
+        })
     }
 
     /// Adds points of a series, at most [`chunk::MAX_CHUNK_POINTS`], by strictly rising timestamp.
@@ -182,7 +194,14 @@ impl<'d> PartWriter<'d> {
         self.disk.rename(&unfinished(&self.name), &self.name.to_string())
     }
 
-    fn complete(&mut self) -> io::Result<()> {
+    /// Writes what is behind the chunks, once; nothing is added after that.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn complete(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_complete, true) {
+            return Ok(());
+        }
         let offset = self.written + self.buffer.len() as u64;
         self.index.encode(offset, self.effort, &mut self.buffer).map_err(io::Error::other)?;
         self.write_out()?;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use shared::KeyBuf;
 
-use crate::store::local::series::loss::{Extent, Losses, union};
+use crate::store::local::series::loss::{Extent, Loss, Losses, union};
 use crate::store::local::series::series_index::{SeriesId, SeriesIndex};
 use crate::store::local::state::StoreState;
 use crate::store::query::{KeySelection, Window};
@@ -24,21 +24,25 @@ pub struct KnownDamage {
 }
 
 impl KnownDamage {
-    /// What is known now.
-    pub fn of(state: &StoreState) -> Self {
+    /// What is known now, of the times of a window.
+    pub fn within(state: &StoreState, window: Window) -> Self {
         let memory = state.memory();
         let (parts, frozen) = (memory.parts.clone(), memory.frozen.clone());
-        let mut losses: Losses = memory.heads.losses().clone();
+        let is_needed = |loss: &&Loss| window.intersects(loss.extent.times());
+        let mut found: Vec<Loss> =
+            memory.heads.losses().iter().filter(is_needed).copied().collect();
         drop(memory);
         if let Some(frozen) = frozen {
-            losses.extend(frozen.heads().losses());
+            found.extend(frozen.heads().losses().iter().filter(is_needed));
         }
         let mut series = Vec::new();
         for part in parts.iter() {
-            losses.extend(part.losses());
-            series
-                .extend(part.failed_chunks().into_iter().map(|entry| (entry.series, entry.series)));
+            found.extend(part.losses().iter().filter(is_needed));
+            let failed = part.failed_chunks().into_iter();
+            let failed = failed.filter(|entry| window.intersects((entry.first, entry.last)));
+            series.extend(failed.map(|entry| (entry.series, entry.series)));
         }
+        let losses: Losses = found.into_iter().collect();
         series.extend(losses.series());
         let unnamed = losses.iter().filter_map(|loss| Some((loss.extent, loss.unnamed?)));
         Self { unnamed: unnamed.collect(), series: union(series).into() }

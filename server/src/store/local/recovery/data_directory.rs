@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::format;
-use super::inventory::Inventory;
+use super::inventory::{Inventory, names_that_count};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
 use crate::store::local::disk::directory::Directory;
+use crate::store::local::file_list::FileList;
 
 /// Opens the directory at `path` for this process alone.
 ///
@@ -20,7 +21,8 @@ pub fn open(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
         Some(directory) => {
             let names = directory.list().map_err(io("it can't be read"))?;
             format::check(&directory, &names)?;
-            Inventory::sort(&names)?;
+            let list = FileList::read(&directory);
+            Inventory::sort(&names_that_count(&directory, names, list.as_ref()))?;
             directory
         }
         None => Directory::make(path).map_err(io("it can't be made"))?,

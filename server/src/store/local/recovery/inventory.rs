@@ -77,9 +77,7 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
     let identity = format::check(disk, &names)?;
     let list = FileList::read(disk);
-    let in_vain: Vec<_> =
-        names.iter().filter(|name| is_in_vain(disk, name, &names, list.as_ref())).collect();
-    let names: Vec<_> = names.iter().filter(|name| !in_vain.contains(name)).cloned().collect();
+    let names = names_that_count(disk, names, list.as_ref());
     let mut found = Inventory::sort(&names)?;
     found.are_unsalted = matches!(identity, Identity::Store(1 | 2));
     found.list = list;
@@ -101,6 +99,18 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     // Before any file that an older server would misread.
     format::write(disk, identity).map_err(io("it can't be set up"))?;
     Ok(found)
+}
+
+/// Those of the names that are not in vain.
+pub fn names_that_count(
+    disk: &dyn Disk,
+    names: Vec<String>,
+    list: Option<&FileList>,
+) -> Vec<String> {
+    let is_in_vain: Vec<_> =
+        names.iter().map(|name| is_in_vain(disk, name, &names, list)).collect();
+    let names = names.into_iter().zip(is_in_vain);
+    names.filter(|(_, is_in_vain)| !is_in_vain).map(|(name, _)| name).collect()
 }
 
 /// Whether a name of a part or a segment is that of something that can't be opened and does not count:

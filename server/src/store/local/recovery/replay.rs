@@ -9,6 +9,7 @@ use std::thread::ScopedJoinHandle;
 
 use tracing::{error, info, warn};
 
+use super::MAX_HIDDEN_IDS;
 use super::inventory::report_missing;
 use super::open_error::{OpenError, io};
 use super::progress::Progress;
@@ -334,9 +335,12 @@ impl Survey {
 /// Notes that points which were put by now are gone.
 fn lose(state: &StoreState, loss: Loss) {
     let extent = loss.extent;
-    if !extent.is_empty() && extent.last_series < MAX_SERIES - 1 {
-        // The id is that of another key.
-        state.index_mut().reserve(extent.last_series + 1);
+    if !extent.is_empty() {
+        // The ids are those of other keys.
+        let mut index = state.index_mut();
+        let hidden = index.end().saturating_add(MAX_HIDDEN_IDS);
+        let is_known = extent.last_series < MAX_SERIES - 1;
+        index.reserve(if is_known { extent.last_series + 1 } else { hidden });
     }
     state.memory().heads.lose(loss);
 }

@@ -8,7 +8,7 @@ use crate::store::query::Window;
 const MAX_SPLIT: usize = 4096;
 
 /// Series and timestamps, the first and the last of both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Extent {
     /// The least id.
     pub first_series: SeriesId,
@@ -78,7 +78,7 @@ impl Extent {
 }
 
 /// Points that a damaged file no longer gives back: all that it had of some series in some time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Loss {
     /// Of which series and times.
     pub extent: Extent,
@@ -110,7 +110,11 @@ impl Losses {
 
     /// Adds all of others.
     pub fn extend(&mut self, others: &Self) {
-        others.iter().for_each(|loss| self.add(*loss));
+        if !others.is_empty() {
+            self.0.extend(others.iter());
+            self.0.sort_unstable();
+            self.0.dedup();
+        }
     }
 
     /// Whether nothing was lost.
@@ -207,9 +211,11 @@ pub fn union(ranges: impl IntoIterator<Item = (SeriesId, SeriesId)>) -> Vec<(Ser
 
 impl FromIterator<Loss> for Losses {
     fn from_iter<I: IntoIterator<Item = Loss>>(losses: I) -> Self {
-        let mut all = Self::default();
-        losses.into_iter().for_each(|loss| all.add(loss));
-        all
+        let mut losses: Vec<_> =
+            losses.into_iter().filter(|loss| !loss.extent.is_empty()).collect();
+        losses.sort_unstable();
+        losses.dedup();
+        Self(losses)
     }
 }
 

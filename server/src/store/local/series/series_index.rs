@@ -99,9 +99,9 @@ impl IndexBuilder {
         self.0.reserve(end);
     }
 
-    /// Leaves out as many ids more.
-    pub fn reserve_more(&mut self, ids: SeriesId) {
-        self.0.reserve(self.0.end.saturating_add(ids));
+    /// All ids are below this.
+    pub fn end(&self) -> SeriesId {
+        self.0.end
     }
 
     /// The index.

@@ -157,6 +157,68 @@ async fn a_part_that_cannot_be_opened_is_as_good_as_ever_when_it_can() {
     }
 }
 
+/// The client goes on with a key that nothing else names.
+#[tokio::test]
+async fn a_key_that_was_begun_again_is_refused_when_its_part_is_back() {
+    let (image, mut sent) = store().await;
+    let name = parts(&image).remove(1);
+    let disk = SimDisk::new(image);
+    let refused = name.clone();
+    disk.on_call(move |verb, name| {
+        (verb == Verb::Open && name == refused).then_some(io::ErrorKind::PermissionDenied)
+    });
+    let (store, _) = logged(|| open(&disk, without_rotation()).unwrap());
+    let news = row("own1", 5000);
+    put(&store, std::slice::from_ref(&news)).await.unwrap();
+    sent.push(news);
+    settle(&store);
+    within(store.close()).await;
+    disk.no_faults();
+    for start in 0..3 {
+        let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+        assert!(log.contains("own1 has points of before a file was missing"), "{start}: {log}");
+        let what = format!("start {start}");
+        logged(|| no_answer_looks_whole(&store.state, &sent, &[], &what));
+        assert!(!is_answered(&store.state, Query::points(one("own1"))), "{what}");
+        assert!(is_answered(&store.state, Query::points(one("own2"))), "{what}");
+        // A merge keeps the older points.
+        let inputs = Arc::clone(&store.state.memory().parts);
+        logged(|| compaction::merge(&store.state, &inputs, NOTHING_EXPIRED).unwrap());
+        let left = read_what_is_left(&store.state);
+        let is_of_key = |row: &&Row| row.0 == "own1";
+        let expected = sent.iter().filter(is_of_key).count();
+        assert_eq!(left.iter().filter(is_of_key).count(), expected, "{what}");
+        within(store.close()).await;
+    }
+}
+
+#[tokio::test]
+async fn the_newest_log_is_missed_without_a_checkpoint() {
+    let config = LocalConfig { log_limit: 1 << 30, segment_size: 2000, ..LocalConfig::default() };
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, config.clone()).unwrap();
+    let mut sent = Vec::new();
+    for at in 0..60 {
+        let rows = [row("a", at), row("b", at)];
+        put(&store, &rows).await.unwrap();
+        sent.extend(rows);
+    }
+    let newest = || FileList::read(&disk).unwrap().newest_segment;
+    let segments = || names(&disk.visible(), |name| matches!(name, FileName::Segment(_)));
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while newest() != segments().len() as u64 {
+        assert!(std::time::Instant::now() < end, "{} of {:?}", newest(), segments());
+        std::thread::yield_now();
+    }
+    assert!(newest() > 3, "{:?}", segments());
+    let (mut image, last) = (disk.visible(), segments().pop().unwrap());
+    within(store.close()).await;
+    image.remove(&last).unwrap();
+    let (state, log) = logged(|| recovered(&SimDisk::new(image), config).unwrap().state);
+    assert!(log.contains("ERROR"), "{log}");
+    no_answer_looks_whole(&Arc::new(state), &sent, &[], "without the newest log");
+}
+
 /// A read that fails each time for the bytes at a place, such as in a bad sector.
 fn bad_sector(disk: &SimDisk, name: &str, place: usize) {
     let bad = name.to_owned();

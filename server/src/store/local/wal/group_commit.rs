@@ -499,9 +499,10 @@ impl Committer {
                 drop(full);
                 if freeze {
                     self.freeze(&mut self.state.memory(), last);
-                    self.state.notify();
                     self.first_segment = self.segment.id();
                 }
+                // A checkpoint is due, or the list of files.
+                self.state.notify();
                 Ok(None)
             }
             Err(SegmentError::NotMade(error)) => {
