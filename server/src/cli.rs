@@ -36,7 +36,7 @@ pub struct Cli {
     pub port: Option<u16>,
 
     /// Listen on addresses that other machines reach although not every client has to show a
-    /// certificate (see --tls-client-ca): whoever reaches the port reads and writes everything.
+    /// certificate (see --tls-client-ca): all data can be read and written from there.
     #[arg(long)]
     pub insecure_public: bool,
 

@@ -279,7 +279,7 @@ async fn handle_tls<P: Protocol>(
     match reason {
         CloseReason::Stalled | CloseReason::Certificate(_) => throw_away(stream.socket()),
         CloseReason::Failed(_) => {}
-        // A client that is not told takes the end for one that somebody else has made.
+        // Without these words of TLS the end may have been made on the way, and counts as an error.
         _ => drop(timeout(FAREWELL, stream.shutdown()).await),
     }
     drop((stream, permit));

@@ -25,7 +25,7 @@ fn file(directory: &Path, begin: &str) -> String {
     name
 }
 
-/// A directory with a part of two keys, `a` and `b`, a point of `c` in a log, and nobody that uses it.
+/// A directory with a part of two keys, `a` and `b`, and a point of `c` in a log; no process uses it.
 fn made() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
     let mut program = ServerProcess::open(directory.path());

@@ -136,8 +136,8 @@ pub fn check_readable(file: &dyn DiskFile, length: u64) -> io::Result<()> {
     }
 }
 
-/// Whether an error is about one file alone, whoever opens others, and lasts: it has another owner, or is a
-/// directory. With too few descriptors nothing is served at all rather than a part of the data.
+/// Whether an error is about one file alone, says nothing of others, and lasts: the file has another owner,
+/// or is a directory. With too few descriptors nothing is served at all rather than a part of the data.
 pub fn is_of_one_file(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::IsADirectory | io::ErrorKind::PermissionDenied)
 }

@@ -2,6 +2,9 @@
 //!
 //! A replay is idempotent. Damage is stepped over and named, never skipped in silence.
 
+mod lost;
+mod survey;
+
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -9,7 +12,6 @@ use std::thread::ScopedJoinHandle;
 
 use tracing::{error, info, warn};
 
-use super::MAX_HIDDEN_IDS;
 use super::inventory::report_missing;
 use super::open_error::{OpenError, io};
 use super::progress::Progress;
@@ -20,16 +22,15 @@ use crate::store::local::file_list::FileList;
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::salt::Salt;
 use crate::store::local::series::loss::{Extent, Loss};
-use crate::store::local::series::series_index::{MAX_SERIES, SeriesId, Undefined};
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::Frozen;
 use crate::store::local::wal::entries::SegmentEntry;
 use crate::store::local::wal::group_commit::Resume;
-use crate::store::local::wal::header::{
-    GroupMark, PreviousSegment, RecordKind, RecordStart, SegmentHeader,
-};
+use crate::store::local::wal::header::{PreviousSegment, RecordKind};
 use crate::store::local::wal::record;
 use crate::store::local::wal::segment::SegmentFile;
+use lost::{FileLosses, lose, lose_between, lose_ends};
+use survey::{Survey, survey};
 
 /// Files of the log from which on a start writes a checkpoint: each start begins a file, also one that
 /// is killed soon.
@@ -227,176 +228,6 @@ fn open_segment(
     }
 }
 
-/// Notes that the files between `before` and a segment `id` are missing.
-fn lose_between(
-    state: &StoreState,
-    list: Option<&FileList>,
-    before: SegmentId,
-    segment: &SegmentFile,
-    id: SegmentId,
-) {
-    // It names no more than the one before it.
-    let is_one = before + 2 == id;
-    let told = segment.previous().filter(|_| is_one).and_then(|named| named.extent());
-    let listed = list.and_then(|list| list.extent(&(before + 1..=id - 1)));
-    lose(state, Loss::with_names(listed.or(told).unwrap_or(Extent::ALL)));
-}
-
-/// Notes that records at the ends of segments are missing, as a later one says.
-fn lose_ends(
-    state: &StoreState,
-    later: &SegmentFile,
-    suspects: &[SegmentId],
-    damaged_segments: &mut DamagedSegments,
-) {
-    let told = later.previous().and_then(|named| named.extent());
-    for &suspect in suspects {
-        if !damaged_segments.contains(&suspect) {
-            lose(state, Loss::with_names(told.unwrap_or(Extent::ALL)));
-            error!("{}: records at its end are missing", FileName::Segment(suspect));
-            damaged_segments.push(suspect);
-        }
-    }
-}
-
-/// What is to be known of a segment before its points are replayed.
-#[derive(Debug, Default)]
-struct Survey {
-    /// The sequence number of its first record, as its header says it, or that record when nothing
-    /// stands before it.
-    first: Option<u64>,
-    has_records: bool,
-    is_damaged: bool,
-    /// No crash has taken anything before this place.
-    durable: u64,
-    /// What counts ends here.
-    end: u64,
-    /// Bytes at its end are missing.
-    is_cut: bool,
-    /// What the next segment says that it was about.
-    told: Option<Extent>,
-    /// The first and the last of the series that it names.
-    named: Option<(SeriesId, SeriesId)>,
-    /// Records that are damaged and may name series. One alone may be: there is a second one.
-    lost_names: u64,
-}
-
-impl Survey {
-    /// Compares with what the next segment says is `named`, and with the list of files, of which this
-    /// segment `is_newest`.
-    fn compare(
-        &mut self,
-        segment: &SegmentFile,
-        name: &FileName,
-        named: Option<PreviousSegment>,
-        is_newest: bool,
-    ) {
-        self.durable = self.durable.max(named.map_or(0, |named| named.durable()));
-        self.told = named.and_then(|named| named.extent());
-        let end = segment.marked().max(named.map_or(0, |named| named.end()));
-        if let Some(missing @ 1..) = end.checked_sub(segment.length()) {
-            (self.is_damaged, self.is_cut) = (true, true);
-            error!("{name} is damaged: {missing} bytes at its end are missing");
-        }
-        // An older one that a crash left empty is told by the next one.
-        if segment.length() < SegmentHeader::LENGTH as u64 && is_newest {
-            (self.is_damaged, self.is_cut) = (true, true);
-            error!("{name} is damaged: it was longer than {} bytes", segment.length());
-        }
-    }
-
-    /// Whether the series of all its points are named.
-    fn is_named(&self) -> bool {
-        self.lost_names < 2 && !self.is_cut
-    }
-
-    /// See [`Loss::unnamed`].
-    fn unnamed(&self) -> Option<SeriesId> {
-        let end = |last: SeriesId| last.saturating_add(1);
-        let told =
-            self.told.filter(|told| !told.is_empty()).map_or(0, |told| end(told.last_series));
-        let named = self.named.map_or(0, |(_, last)| end(last));
-        (!self.is_named()).then(|| told.max(named))
-    }
-
-    /// What points may have been about of which nothing is known but the times.
-    fn extent(&self, (from, to): (i64, i64)) -> Extent {
-        let all = Extent { from, to, ..Extent::ALL };
-        match (self.told, self.named) {
-            (Some(told), _) => told.intersection(&all),
-            (None, Some((first_series, last_series))) if self.is_named() => {
-                Extent { first_series, last_series, from, to }
-            }
-            _ => all,
-        }
-    }
-}
-
-/// Notes that points which were put by now are gone.
-fn lose(state: &StoreState, loss: Loss) {
-    let extent = loss.extent;
-    if !extent.is_empty() {
-        // The ids are those of other keys.
-        let mut index = state.index_mut();
-        let hidden = index.end().saturating_add(MAX_HIDDEN_IDS);
-        let is_known = extent.last_series < MAX_SERIES - 1;
-        index.reserve(if is_known { extent.last_series + 1 } else { hidden });
-    }
-    state.memory().heads.lose(loss);
-}
-
-/// Looks through a segment, and defines its series: when their first record is damaged, the second
-/// one stands behind the points that need it.
-fn survey(segment: &SegmentFile, state: &StoreState, name: &FileName) -> Result<Survey, OpenError> {
-    let mut survey = Survey::default();
-    let mut entries = segment.entries();
-    let mut is_first = true;
-    while let Some(entry) = entries.next_entry().map_err(io("its log can't be read"))? {
-        let is_first = std::mem::take(&mut is_first);
-        let (kind, sequence, payload) = match entry {
-            SegmentEntry::Record { kind, sequence, payload, .. } => (kind, sequence, payload),
-            SegmentEntry::Bad { offset, .. } if offset < segment.begin() => continue,
-            SegmentEntry::Bad { start: Some(start), .. } => {
-                let may_name =
-                    !matches!(start.kind, Some(RecordKind::Points | RecordKind::Deletes));
-                survey.lost_names += u64::from(may_name);
-                continue;
-            }
-            SegmentEntry::Bad { length, .. } => {
-                survey.lost_names += segment.max_records(length).max(1);
-                continue;
-            }
-        };
-        survey.has_records = true;
-        if is_first {
-            survey.first = Some(sequence);
-        }
-        if kind == RecordKind::Series {
-            let mut index = state.index_mut();
-            let mut sound = true;
-            for definition in record::decode_series(payload) {
-                if let Some((id, _)) = definition {
-                    let (first, last) = survey.named.unwrap_or((id, id));
-                    survey.named = Some((first.min(id), last.max(id)));
-                }
-                sound &= match definition.map(|(id, key)| index.define(id, key.as_bytes())) {
-                    Some(Ok(())) => true,
-                    None | Some(Err(Undefined::Contradiction | Undefined::Invalid)) => false,
-                    Some(Err(Undefined::TooMany)) => return Err(OpenError::TooManySeries),
-                };
-            }
-            if !sound {
-                survey.is_damaged = true;
-                error!("{name}: record {sequence} holds invalid series");
-            }
-        }
-    }
-    survey.first = segment.first_sequence().or(survey.first);
-    survey.durable = entries.durable();
-    survey.end = entries.sound_end().min(segment.length());
-    Ok(survey)
-}
-
 /// How far a replay has come.
 #[derive(Debug, Default)]
 struct Replay {
@@ -428,7 +259,7 @@ impl Replay {
         survey: &Survey,
     ) -> Result<(bool, Extent), OpenError> {
         let mut damaged = false;
-        let mut losses = FileLosses { state, survey, extent: Extent::EMPTY, is_waiting: false };
+        let mut losses = FileLosses::new(state, survey);
         if let Some(first) = segment.first_sequence() {
             self.begin(name, first);
         }
@@ -518,69 +349,6 @@ impl Replay {
         self.in_heads += count;
         self.hidden_in_heads += hidden;
         sound
-    }
-}
-
-/// What is gone of a file of the log, found from its beginning to its end.
-struct FileLosses<'s> {
-    state: &'s StoreState,
-    survey: &'s Survey,
-    /// What its records are about, those that are gone too.
-    extent: Extent,
-    /// Records are gone of which the next one says from when to when they were.
-    is_waiting: bool,
-}
-
-impl FileLosses<'_> {
-    /// Adds bytes that are no record.
-    fn add_bad(&mut self, start: Option<RecordStart>) {
-        match start {
-            // The names stand there twice.
-            Some(RecordStart { kind: Some(RecordKind::Series), group, .. }) => {
-                self.reach(group, true);
-            }
-            Some(RecordStart { group: Some(group), .. }) => {
-                self.reach(Some(group), true);
-                self.add(group.extent);
-            }
-            _ => self.is_waiting = true,
-        }
-    }
-
-    /// Adds a record that does not count.
-    fn add_record(&mut self, kind: RecordKind, group: Option<GroupMark>) {
-        match group {
-            _ if kind == RecordKind::Series => {}
-            // Maybe the names of its series are gone.
-            Some(group) => {
-                lose(self.state, Loss::with_names(group.extent));
-            }
-            None => self.is_waiting = true,
-        }
-    }
-
-    /// Goes on to a record whose header is sound.
-    fn reach(&mut self, group: Option<GroupMark>, follows: bool) {
-        self.is_waiting |= !follows;
-        let Some(group) = group else { return };
-        self.extent.extend(&group.extent);
-        if std::mem::take(&mut self.is_waiting) {
-            self.add(self.survey.extent(group.times_before));
-        }
-    }
-
-    fn add(&mut self, extent: Extent) {
-        self.extent.extend(&extent);
-        lose(self.state, Loss { extent, unnamed: self.survey.unnamed() });
-    }
-
-    /// Answers what the file was about.
-    fn finish(mut self) -> Extent {
-        if self.is_waiting || self.survey.is_cut {
-            let times = self.survey.told.map_or(Extent::ALL.times(), |told| told.times());
-            self.add(self.survey.extent(times));
-        }
-        self.extent
     }
 }
 

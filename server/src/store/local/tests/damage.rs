@@ -93,6 +93,30 @@ async fn killed_store(parts: usize, logs: usize, batches_each: usize) -> (Image,
     (disk.visible(), sent)
 }
 
+/// What a store leaves after so many starts, each with a part of its own, the last one with a log: its
+/// files, and the rows. A round has `size` puts, four times as many as the one before.
+pub async fn parts_and_log(
+    rounds: i64,
+    size: i64,
+    rows: impl Fn(i64, i64) -> [Row; 2],
+) -> (Image, Vec<Row>) {
+    let disk = SimDisk::new(Image::new());
+    let (mut sent, mut image) = (Vec::new(), Image::new());
+    for round in 0..rounds {
+        // Larger parts than before, so that they are not merged meanwhile.
+        let store = open(&disk, without_rotation()).unwrap();
+        for at in 0..size << (2 * round) {
+            let rows = rows(round, at);
+            put(&store, &rows).await.unwrap();
+            sent.extend(rows);
+        }
+        settle(&store);
+        image = disk.visible();
+        within(store.close()).await;
+    }
+    (image, sent)
+}
+
 /// How a file is damaged.
 #[derive(Debug, Clone, Copy)]
 pub enum Damage {

@@ -1,7 +1,7 @@
 //! `server check` and `server repair`.
 
 use super::damage::{
-    Damage, all_damages, damaged, log_damages, logged, names, no_answer_looks_whole,
+    Damage, all_damages, damaged, log_damages, logged, names, no_answer_looks_whole, parts_and_log,
     without_rotation,
 };
 use super::*;
@@ -14,20 +14,9 @@ fn row(key: &str, timestamp: i64) -> Row {
 
 /// Two parts and a log.
 async fn store() -> (Image, Vec<Row>) {
-    let disk = SimDisk::new(Image::new());
-    let (mut sent, mut image) = (Vec::new(), Image::new());
-    for round in 0..3 {
-        let store = open(&disk, without_rotation()).unwrap();
-        for at in 0..3 << (2 * round) {
-            let rows = [row("palm.cpu", 100 * round + at), row("eardrum.cpu", 100 * round + at)];
-            put(&store, &rows).await.unwrap();
-            sent.extend(rows);
-        }
-        settle(&store);
-        image = disk.visible();
-        within(store.close()).await;
-    }
-    (image, sent)
+    let rows =
+        |round, at| [row("palm.cpu", 100 * round + at), row("eardrum.cpu", 100 * round + at)];
+    parts_and_log(3, 3, rows).await
 }
 
 fn check(image: &Image) -> Vec<String> {

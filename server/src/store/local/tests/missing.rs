@@ -2,7 +2,9 @@
 
 use std::io;
 
-use super::damage::{Damage, damaged, logged, names, no_answer_looks_whole, without_rotation};
+use super::damage::{
+    Damage, damaged, logged, names, no_answer_looks_whole, parts_and_log, without_rotation,
+};
 use super::*;
 use crate::store::local::file_list::FileList;
 use crate::store::local::file_name::{DAMAGED, FILES, FileName};
@@ -26,23 +28,9 @@ fn is_answered(state: &Arc<StoreState>, query: Query) -> bool {
 
 /// Three parts with a series and times of their own, and one that is in all of them; then a log.
 async fn store() -> (Image, Vec<Row>) {
-    let disk = SimDisk::new(Image::new());
-    let mut sent = Vec::new();
-    let mut image = Image::new();
-    for round in 0..4 {
-        // Each part is larger than the one before, so that they are not merged meanwhile.
-        let store = open(&disk, without_rotation()).unwrap();
-        for at in 0..4 << (2 * round) {
-            let rows =
-                [row("all", 1000 * round + at), row(&format!("own{round}"), 1000 * round + at)];
-            put(&store, &rows).await.unwrap();
-            sent.extend(rows);
-        }
-        settle(&store);
-        image = disk.visible();
-        within(store.close()).await;
-    }
-    (image, sent)
+    let own = |round| format!("own{round}");
+    let rows = |round, at| [row("all", 1000 * round + at), row(&own(round), 1000 * round + at)];
+    parts_and_log(4, 4, rows).await
 }
 
 fn parts(image: &Image) -> Vec<String> {
