@@ -13,6 +13,11 @@ use super::series_point::SeriesPoint;
 use super::time_ranges::{SharedRanges, TimeRanges};
 use crate::store::query::Window;
 
+/// Points for which a tail has room from the first one on. Allocations of less than 128 bytes are kept
+/// apart when they are freed, and those of a million series put together at one later call, which took 30 ms
+/// with glibc.
+const FIRST_POINTS: usize = 8;
+
 /// The newest points of a series: full runs, oldest first, and an unsorted tail in the order of
 /// arrival. An append costs the same whatever the timestamp: the tail is sorted when it is full or
 /// by its reader, and points of different runs are put in order by [`super::merge`].
@@ -38,6 +43,8 @@ impl Head {
                 return;
             }
             self.unsorted |= last.timestamp > point.timestamp;
+        } else if self.tail.capacity() == 0 {
+            self.tail.reserve_exact(FIRST_POINTS);
         }
         self.tail.push(point);
         if self.tail.len() == MAX_RUN_POINTS {
