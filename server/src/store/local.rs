@@ -111,13 +111,14 @@ impl Local {
         // Places in the batch and among the points.
         let mut new: Vec<(usize, usize)> = Vec::new();
         let index = self.state.index();
+        let mut in_order = index.in_order();
         for (place, &(key, point)) in puts.iter().enumerate() {
             let mut refuse = |reason| refused.push(Refused { index: place, reason });
             if point.timestamp < *accepted.start() {
                 refuse(RefusalReason::OlderThanRetention);
             } else if point.timestamp > *accepted.end() {
                 refuse(RefusalReason::TooFarAhead);
-            } else if let Some(series) = index.find(key) {
+            } else if let Some(series) = in_order.find(key) {
                 points.push(SeriesPoint { series, point });
             } else if let Err(why) = index.check_room(key, limits) {
                 refuse(why.into());

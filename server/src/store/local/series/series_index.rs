@@ -121,9 +121,57 @@ struct Series {
     key: KeyBuf,
     /// It has had a point; false while its first put is on its way.
     is_stored: AtomicBool,
+    /// A newer one has its key.
+    is_replaced: bool,
+}
+
+/// Of so many keys two are compared, to see whether keys come in order.
+const LOOK_UPS: u32 = 8;
+
+/// Looks up keys that often come in the order in which their series were begun, as a collector sends them
+/// each time: of a million series that takes a fifth of the time, because it needs neither the hash nor
+/// places all over the memory. Keys in another order seldom wait for each other's.
+#[derive(Debug)]
+pub struct InOrder<'i> {
+    index: &'i SeriesIndex,
+    /// The next one, while they come in order.
+    expected: Option<SeriesId>,
+    before: Option<SeriesId>,
+    look_ups: u32,
+}
+
+impl InOrder<'_> {
+    /// The id of the series of a key; see [`SeriesIndex::find`].
+    pub fn find(&mut self, key: Key<'_>) -> Option<SeriesId> {
+        if let Some(expected) = self.expected {
+            let series = self.index.series.get(expected);
+            if series.is_some_and(|series| series.key.as_key() == key && !series.is_replaced) {
+                self.expected = Some(expected + 1);
+                return Some(expected);
+            }
+            self.expected = None;
+        }
+        let found = self.index.find(key);
+        match self.look_ups % LOOK_UPS {
+            0 => self.before = found,
+            1 => {
+                self.expected = found
+                    .filter(|&id| self.before.is_some_and(|before| before + 1 == id))
+                    .map(|id| id + 1)
+            }
+            _ => {}
+        }
+        self.look_ups = self.look_ups.wrapping_add(1);
+        found
+    }
 }
 
 impl SeriesIndex {
+    /// Looks up keys one after the other.
+    pub fn in_order(&self) -> InOrder<'_> {
+        InOrder { index: self, expected: None, before: None, look_ups: 0 }
+    }
+
     /// The id of the series of a key.
     pub fn find(&self, key: Key<'_>) -> Option<SeriesId> {
         self.ids.get(key.as_str()).copied()
@@ -149,7 +197,7 @@ impl SeriesIndex {
         self.end += 1;
         let key = key.to_owned();
         let is_stored = AtomicBool::new(false);
-        self.series.insert(id, Series { key: key.clone(), is_stored });
+        self.series.insert(id, Series { key: key.clone(), is_stored, is_replaced: false });
         self.name(id, key);
         Ok(id)
     }
@@ -202,13 +250,21 @@ impl SeriesIndex {
         let key = Key::from_bytes(key).map_err(|_| Undefined::Invalid)?.to_owned();
         self.end = self.end.max(id + 1);
         let is_stored = AtomicBool::new(true);
-        self.series.insert(id, Series { key: key.clone(), is_stored });
-        match self.ids.entry(key.clone()) {
-            Entry::Occupied(newer) if *newer.get() > id => {
+        let newest = self.ids.entry(key.clone());
+        let is_replaced = matches!(&newest, Entry::Occupied(newest) if *newest.get() > id);
+        self.series.insert(id, Series { key: key.clone(), is_stored, is_replaced });
+        match newest {
+            Entry::Occupied(_) if is_replaced => {
                 self.replaced.push(id);
                 return Ok(None);
             }
-            Entry::Occupied(mut older) => self.replaced.push(older.insert(id)),
+            Entry::Occupied(mut older) => {
+                let older = older.insert(id);
+                if let Some(series) = self.series.get_mut(older) {
+                    series.is_replaced = true;
+                }
+                self.replaced.push(older);
+            }
             Entry::Vacant(new) => {
                 new.insert(id);
                 self.key_bytes += key.as_str().len() as u64;
@@ -335,6 +391,15 @@ mod tests {
             prop_assert_eq!(names(&built), names(&index));
             for (key, id) in names(&index) {
                 prop_assert_eq!(built.find(key.as_key()), Some(id));
+            }
+            // Those that others replace are there, and are not found.
+            for index in [&built, &index] {
+                let all: Vec<_> = index.iter_from(0).map(|(_, key)| key).collect();
+                let back: Vec<_> = all.iter().rev().copied().collect();
+                let mut in_order = index.in_order();
+                for key in [&all[..], &back, &all, &all].concat() {
+                    prop_assert_eq!(in_order.find(key.as_key()), index.find(key.as_key()));
+                }
             }
             prop_assert_eq!((built.len(), built.end()), (index.len(), index.end()));
             prop_assert_eq!(built.key_bytes, index.key_bytes);
