@@ -11,6 +11,10 @@ use crate::selector::{Selector, SelectorErrorReason};
 /// it, and ours before the first request that is sent ahead of a reply.
 pub const PROBE: &[u8] = b"get wrong command test";
 
+/// Another one: a selector that none takes, by which a server with selectors is told from one to which
+/// all of it is a key.
+pub const SELECTOR_PROBE: &[u8] = b"get tui-client.probe[first]";
+
 /// A request, checked: everything in it may be stored and asked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Request<'a> {

@@ -60,6 +60,18 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// Whether nothing is wrong: programs go when they have seen enough of a reply, or of what is new.
+    pub fn is_usual(&self) -> bool {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+        match self {
+            Self::ClosedByClient | Self::Shutdown => true,
+            Self::Failed(error) => {
+                matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
+            }
+            _ => false,
+        }
+    }
+
     fn of(error: io::Error) -> Self {
         match error.get_ref() {
             Some(inner) if inner.is::<Stalled>() => Self::Stalled,

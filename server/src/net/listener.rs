@@ -320,8 +320,9 @@ fn throw_away(stream: &TcpStream) {
 
 /// Tells of the end of a connection in the log.
 fn tell(reason: &CloseReason, stats: SessionStats, start: Instant) {
-    let is_usual = matches!(reason, CloseReason::ClosedByClient | CloseReason::Shutdown);
-    if !is_usual && let Some(Admitted { skipped }) = ENDED.admit() {
+    if !reason.is_usual()
+        && let Some(Admitted { skipped }) = ENDED.admit()
+    {
         info!(skipped, "connection ended: {reason}");
     }
     debug!(

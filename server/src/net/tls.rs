@@ -20,8 +20,10 @@ use rustls::{CertificateError, ConfigBuilder, ServerConfig, WantsVerifier};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+use tracing::warn;
 
 use certificate::Certificate;
+use files::Identity;
 
 pub use files::{TlsError, TlsFiles};
 pub(super) use peer::{CertificateEnd, TlsPeer};
@@ -59,7 +61,7 @@ impl Tls {
         now: impl Fn() -> i64 + Send + Sync + 'static,
     ) -> Result<Self, TlsError> {
         let now: Now = Arc::new(now);
-        let settings = Settings::load(&files, &now)?;
+        let settings = Settings::load(&files, &now, None)?;
         let current = watch::Sender::new(Arc::new(settings));
         Ok(Self { files: Arc::new(files), now, current, reloading: Arc::default() })
     }
@@ -67,11 +69,15 @@ impl Tls {
     /// Reads the files again, for new connections and for those that there are: one whose certificate
     /// is not taken any more ends. Blocks for as long as the files take.
     ///
+    /// A certificate of the server that is not good now holds the rest up, such as what was revoked, as
+    /// little as no new one would: the one before is shown on.
+    ///
     /// # Errors
     /// As those of [`Tls::load`]; everything stays as it was then.
     pub fn reload(&self) -> Result<(), TlsError> {
         let _alone = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
-        let settings = Settings::load(&self.files, &self.now)?;
+        let before = Arc::clone(&self.current.borrow());
+        let settings = Settings::load(&self.files, &self.now, Some(&before))?;
         self.current.send_replace(Arc::new(settings));
         Ok(())
     }
@@ -113,10 +119,15 @@ struct Settings {
 }
 
 impl Settings {
-    fn load(files: &TlsFiles, now: &Now) -> Result<Self, TlsError> {
+    fn load(files: &TlsFiles, now: &Now, before: Option<&Self>) -> Result<Self, TlsError> {
         let seconds = now();
-        let identity = files.identity(seconds)?;
-        let lasts_until = identity.lasts_until;
+        let identity = match (files.identity(seconds), before) {
+            (Err(error @ (TlsError::Expired { .. } | TlsError::TooEarly { .. })), Some(before)) => {
+                warn!("{error}; the one before is shown on");
+                Err(before)
+            }
+            (identity, _) => Ok(identity?),
+        };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let roots = files.client_roots(seconds)?;
         let verifier = match roots {
@@ -140,9 +151,16 @@ impl Settings {
             Some(verifier) => builder.with_client_cert_verifier(Arc::clone(verifier)),
             None => builder.with_no_client_auth(),
         };
-        let mut config = builder
-            .with_single_cert(identity.chain, identity.key)
-            .map_err(|error| files.unusable(&error))?;
+        let (mut config, lasts_until) = match identity {
+            Ok(Identity { chain, key, lasts_until }) => {
+                let config = builder.with_single_cert(chain, key);
+                (config.map_err(|error| files.unusable(&error))?, lasts_until)
+            }
+            Err(before) => {
+                let resolver = Arc::clone(&before.config.cert_resolver);
+                (builder.with_cert_resolver(resolver), before.lasts_until.clone())
+            }
+        };
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(Self { config: Arc::new(config), verifier, lasts_until, now: Arc::clone(now) })

@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 
 use shared::Selector;
 use shared::frame::{Line, RequestFramer};
-use shared::request::{BadRequest, PROBE, Request};
+use shared::request::{BadRequest, PROBE, Request, SELECTOR_PROBE};
 use shared::response::{self, OK, WRONG_COMMAND};
 use tokio::io::AsyncWrite;
 use tracing::{debug, info, warn};
@@ -189,7 +189,7 @@ impl<S: Store> Protocol for TextProtocol<S> {
                         log_denied(*key);
                         batch.add_denied();
                     } else {
-                        if line == Line::Text(PROBE) {
+                        if matches!(line, Line::Text(PROBE | SELECTOR_PROBE)) {
                             self.probes += 1;
                         } else {
                             log_malformed(line, not_served.as_ref().err());

@@ -124,3 +124,20 @@ fn malformed_requests_are_told_a_few_times_with_peer_and_reason() {
     assert!(told[0].contains(r#"example="put a\u{1b}[2J 1 1""#), "{}", told[0]);
     assert!(log.contains("malformed=1000"), "{log}");
 }
+
+/// As `head` does with a reply, and a screen that is closed.
+#[test]
+fn a_client_that_goes_in_the_middle_of_a_reply_is_usual() {
+    let mut program = ServerProcess::start(["--ephemeral", "--log-level", "debug"]);
+    let puts: String = (0..20_000).map(|at| format!("put a {at} {at}\n")).collect();
+    program.request(&puts);
+    let mut stream = program.connect();
+    stream.write_all("get *\n".repeat(100).as_bytes()).unwrap();
+    stream.read_exact(&mut [0; 100]).unwrap();
+    drop(stream);
+    // The one that put is the first.
+    program.wait_for_line("disconnected: closed by the client");
+    program.wait_for_line("disconnected: ");
+    let log = program.stop();
+    assert!(!log.contains("connection ended"), "{log}");
+}

@@ -78,7 +78,8 @@ pub enum TlsFailure {
     WantsCertificate,
     /// The server says that the certificate of this client has expired, or is not good yet.
     #[error(
-        "the server says that this client's certificate has expired; --cert FILE shows another"
+        "the server says that this client's certificate has expired, or is not good yet; --cert FILE \
+         shows another"
     )]
     OwnExpired,
     /// The server says that it was revoked.

@@ -98,9 +98,9 @@ async fn batches_overlap_and_replies_keep_their_order() {
 async fn what_is_wrong_on_purpose_is_answered_and_is_no_error_of_the_statistics() {
     let mut client = Client::connect(&ManualStore::at_once());
     client.send("get a\nget wrong command test\nget a\n").await;
-    client.send("got\nget wrong command test\nput a 1 1\n").await;
+    client.send("got\nget wrong command test\nget tui-client.probe[first]\nput a 1 1\n").await;
     let (replies, stats, _) = client.close().await;
-    assert_eq!(replies.matches("error\nwrong command\n\n").count(), 3);
+    assert_eq!(replies.matches("error\nwrong command\n\n").count(), 4);
     assert_eq!(stats, SessionStats { puts: 1, gets: 2, malformed: 1, ..SessionStats::default() });
 }
 

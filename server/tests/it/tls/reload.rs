@@ -82,6 +82,26 @@ fn a_connection_whose_certificate_is_revoked_ends_and_others_go_on() {
     assert!(log.contains("ended_certificates=2"), "{log}");
 }
 
+/// Whoever forgets to renew one has not to let in what was revoked.
+#[test]
+fn an_expired_certificate_of_the_server_holds_up_no_revocation() {
+    let mut certificates = Certificates::new();
+    let mut program = supervised(&certificates.strict_options());
+    let (good, bad) = (certificates.client("palm"), certificates.client("eardrum"));
+    let old = Subject::with_names(["localhost"]).in_years(2000, 2001);
+    let old = certificates.of_servers.issue(&old).unwrap();
+    certificates.show(&old);
+    certificates.write("crl.pem", &certificates.of_clients.revoke(&[&bad]).unwrap());
+    program.signal("-HUP");
+    let line = program.wait_for_line("has expired");
+    assert!(line.contains("WARN") && line.contains("the one before is shown on"), "{line}");
+    program.wait_for_line("SIGHUP: certificates are loaded again");
+    assert!(refused(&certificates, &program, Some(&bad)).contains("CertificateRevoked"));
+    let mut stream = certificates.connect(&program, Some(&good)).unwrap();
+    put(&mut stream, "put palm.cpu 1 1\n").unwrap();
+    program.stop();
+}
+
 #[test]
 fn loading_again_under_load_loses_nothing() {
     const CLIENTS: usize = 4;

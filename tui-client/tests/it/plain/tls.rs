@@ -135,7 +135,9 @@ fn what_a_server_thinks_of_a_client_is_one_sentence() {
         (None, "the server wants a certificate; --cert FILE and --key FILE show one".to_owned()),
         (
             Some("expired"),
-            format!("the server says that {mine} has expired; --cert FILE shows another"),
+            format!(
+                "the server says that {mine} has expired, or is not good yet; --cert FILE shows another"
+            ),
         ),
         (
             Some("revoked"),

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use shared::Client;
 use shared::client::{ClientError, ReplyPiece, ReplyStream};
+use shared::request::SELECTOR_PROBE;
 use shared::response::{Status, WRONG_COMMAND};
 
 use super::Joined;
@@ -16,7 +17,7 @@ use crate::system::net::end_reason;
 
 /// A selector that every server with selectors takes, and one that none takes. Another server answers
 /// both alike: to it both are keys, or none.
-const SELECTORS: [&[u8]; 2] = [b"get tui-client.probe[last]", b"get tui-client.probe[first]"];
+const SELECTORS: [&[u8]; 2] = [b"get tui-client.probe[last]", SELECTOR_PROBE];
 
 /// The longest reason of an error that is passed on, in bytes.
 const MAX_REASON: usize = 1024;
