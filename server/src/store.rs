@@ -40,7 +40,6 @@ pub mod query;
 
 use std::fmt;
 use std::future::Future;
-use std::io;
 use std::ops::ControlFlow;
 use std::task::{Context, Poll};
 
@@ -321,9 +320,11 @@ impl ReadError {
     /// The same, of points of a series with this key.
     #[must_use]
     pub fn of_key(self, key: &KeyBuf) -> Self {
+        let named = |damage: Damage| Damage { key: Some(key.clone()), ..damage };
         match self {
-            Self::Damaged(damage) => Damage { key: Some(key.clone()), ..damage }.into(),
-            other => other,
+            Self::Damaged(damage) => named(damage).into(),
+            Self::Unreadable(damage) => Self::Unreadable(named(damage)),
+            other @ Self::Aborted(_) => other,
         }
     }
 }
@@ -334,9 +335,9 @@ pub enum ReadError {
     /// Points are gone.
     #[error(transparent)]
     Damaged(#[from] Damage),
-    /// A file can't be read.
-    #[error("a part of the data can't be read: {0}")]
-    Unreadable(io::ErrorKind),
+    /// A file can't be read where points are; they may be read again later.
+    #[error("{0}: they can't be read at the moment")]
+    Unreadable(Damage),
     /// The task that reads ended early.
     #[error("reading failed: {0}")]
     Aborted(String),
@@ -362,6 +363,8 @@ mod tests {
             );
             let error = error.of_key(&key);
             assert_eq!(error.to_string(), format!("the disk has lost points of palm.cpu {words}"));
+            let unread = ReadError::Unreadable(Damage::of(times)).of_key(&key).to_string();
+            assert_eq!(unread, format!("{error}: they can't be read at the moment"));
         }
     }
 }

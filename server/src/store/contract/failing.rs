@@ -2,7 +2,6 @@
 //! the suite sees it.
 
 use std::collections::VecDeque;
-use std::io;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -14,8 +13,8 @@ use super::model::Model;
 use crate::store::RefusalReason::{OlderThanRetention, TooFarAhead};
 use crate::store::query::{Deletion, KeySelection, Query, Window};
 use crate::store::{
-    Block, Change, Cursor, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Store, StoreStatus,
-    Unavailable,
+    Block, Change, Cursor, Damage, MAX_BLOCK_POINTS, PutError, ReadError, Refused, Store,
+    StoreStatus, Unavailable,
 };
 
 /// The store; clones share it.
@@ -283,7 +282,9 @@ pub struct FailingCursor {
 impl Cursor for FailingCursor {
     async fn next_block(&mut self) -> Result<Option<Block>, ReadError> {
         let mut block = match self.blocks.pop_front() {
-            None if self.fails => return Err(ReadError::Unreadable(io::ErrorKind::Other)),
+            None if self.fails => {
+                return Err(ReadError::Unreadable(Damage::of((i64::MIN, i64::MAX))));
+            }
             block => block,
         };
         if let (Some(block), Some(store)) = (&mut block, &self.live) {

@@ -382,10 +382,15 @@ impl Part {
     fn read_bytes(&self, at: usize, bytes: &mut [u8]) -> Result<(), ReadError> {
         let entry = &self.entries[at];
         self.file.read_exact_at(bytes, entry.offset).map_err(|error| {
+            let (count, first, last) = (entry.count, entry.first, entry.last);
             if self.note_failed(at) {
-                error!(%error, "{self}: can't read {} bytes at {}", entry.length, entry.offset);
+                error!(
+                    series = entry.series,
+                    "{self}: the chunk at {} can't be read: {count} points from {first} to {last}: {error}",
+                    entry.offset
+                );
             }
-            ReadError::Unreadable(error.kind())
+            ReadError::Unreadable(Damage::of((first, last)))
         })
     }
 }

@@ -225,7 +225,8 @@ impl Position {
                 Some((_, key, Known::Point(point))) => step.push(&key, &[point]),
                 Some((_, _, Known::None)) => {}
                 Some((series, key, Known::InChunk(newest))) => {
-                    match self.find_in_chunk(&newest, &mut step)? {
+                    let found = self.find_in_chunk(&newest, &mut step);
+                    match found.map_err(|error| error.of_key(&key))? {
                         Some(point) => step.push(&key, &[point]),
                         // It is damaged, which matters unless there is a newer point.
                         None => self.begin_current(series, key)?,

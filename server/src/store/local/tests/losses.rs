@@ -7,6 +7,7 @@ use std::time::Duration;
 use shared::selector::Aggregate;
 
 use super::damage::{Damage, damaged, logged, names, without_rotation};
+use super::missing::bad_sector;
 use super::*;
 use crate::clock::Clock;
 use crate::store::local::part::header::{ChunkHeader, FileHeader, IndexPlace};
@@ -49,7 +50,7 @@ fn buckets(pattern: &str, how: Aggregate) -> Query {
 fn refusals(state: &Arc<StoreState>, queries: &[Query]) -> Vec<String> {
     let told = |answer: Result<_, ReadError>| match answer {
         Ok(_) => String::new(),
-        Err(error @ ReadError::Damaged(_)) => error.to_string(),
+        Err(error @ (ReadError::Damaged(_) | ReadError::Unreadable(_))) => error.to_string(),
         Err(error) => panic!("{error}"),
     };
     answers(state, queries).into_iter().map(told).collect()
@@ -155,6 +156,34 @@ async fn an_answer_that_meets_damage_breaks_off_and_the_next_one_is_refused_at_o
     assert_eq!(again, Err(error));
     assert_eq!(contract::read(&store, all("long")).await.len(), rows.len());
     within(store.close()).await;
+}
+
+/// A bad sector is told like other damage.
+#[tokio::test]
+async fn a_chunk_that_cannot_be_read_is_refused_by_its_key_and_no_other() {
+    let (image, name) = damaged_part().await;
+    let place = place_of(&image[&name], "two.a") + 1;
+    let disk = SimDisk::new(image);
+    let state = state_of(&disk, without_rotation());
+    bad_sector(&disk, &name, place);
+    let refused = [
+        all("two.a"),
+        all("*"),
+        last("two.a", 2, 99),
+        last("two.a", 1, 29),
+        last("t*", 1, 29),
+        buckets("t*", Aggregate::P50),
+    ];
+    let told = vec![format!("{TWO}: they can't be read at the moment"); 6];
+    let answered = [all("one.a"), all("{one,three}.*"), points("*", 31, 99), last("*", 1, 99)];
+    for _ in 0..2 {
+        assert_eq!(logged(|| refusals(&state, &refused)).0, told);
+        assert_eq!(refusals(&state, &answered), [""; 4]);
+    }
+    assert_eq!(state.status().damages, 1);
+    // What comes first is not sent any more, once that is known.
+    let mut reader = LocalReader::new(Arc::clone(&state), all("*"));
+    assert!(within(crate::store::Cursor::next_block(&mut reader)).await.is_err());
 }
 
 /// What could not be read for a while is as good as any other later.

@@ -208,7 +208,7 @@ async fn the_newest_log_is_missed_without_a_checkpoint() {
 }
 
 /// A read that fails each time for the bytes at a place, such as in a bad sector.
-fn bad_sector(disk: &SimDisk, name: &str, place: usize) {
+pub fn bad_sector(disk: &SimDisk, name: &str, place: usize) {
     let bad = name.to_owned();
     disk.on_read(move |name, from, to| name == bad && (from..to).contains(&place));
 }
