@@ -135,6 +135,13 @@ impl Glob {
         each.collect()
     }
 
+    /// The only texts that match, in any order, or `None` when there is a wildcard or they are more than
+    /// `max`.
+    pub fn literals(&self, max: usize) -> Option<Vec<String>> {
+        let all = expand(vec![self.prefix.clone()], &self.rest, max)?;
+        Some(all.into_iter().map(|text| text + &self.suffix).collect())
+    }
+
     /// It can match one key only: itself.
     pub fn is_key(&self) -> bool {
         self.rest.is_empty()
@@ -257,6 +264,24 @@ fn parse_alternatives(chars: &mut Peekable<Chars<'_>>) -> GlobPart {
             return GlobPart::Alternatives(alternatives);
         }
     }
+}
+
+/// Each of the texts with each of the texts that the parts stand for behind it; see [`Glob::literals`].
+fn expand(begun: Vec<String>, parts: &[GlobPart], max: usize) -> Option<Vec<String>> {
+    parts.iter().try_fold(begun, |begun, part| match part {
+        GlobPart::Literal(literal) => Some(begun.into_iter().map(|text| text + literal).collect()),
+        GlobPart::AnyCharacter | GlobPart::AnyRun => None,
+        GlobPart::Alternatives(alternatives) => {
+            let mut all = Vec::new();
+            for parts in alternatives {
+                all.extend(expand(begun.clone(), parts, max)?);
+                if all.len() > max {
+                    return None;
+                }
+            }
+            Some(all)
+        }
+    })
 }
 
 /// Whether the parts match all of a text that is no longer than a key.
@@ -427,6 +452,25 @@ mod tests {
             ("{a,b}{c,d}", &["a", "b"]),
         ] {
             assert_eq!(glob.parse::<Glob>().unwrap().prefixes(), prefixes, "{glob}");
+        }
+    }
+
+    #[test]
+    fn a_glob_without_wildcards_is_a_list_of_texts() {
+        for (glob, literals) in [
+            ("a.b", Some(&["a.b"][..])),
+            ("{a,b.c}", Some(&["a", "b.c"])),
+            ("x{a,{b,}c}.{d,e}", Some(&["xa.d", "xbc.d", "xc.d", "xa.e", "xbc.e", "xc.e"])),
+            ("a{b,c*}", None),
+            ("{a,b}?", None),
+            ("{a,b}{a,b}{a,b}", None),
+        ] {
+            let found = glob.parse::<Glob>().unwrap().literals(6);
+            assert_eq!(
+                found,
+                literals.map(|all| all.iter().map(ToString::to_string).collect()),
+                "{glob}"
+            );
         }
     }
 

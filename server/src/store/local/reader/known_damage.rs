@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use shared::KeyBuf;
+use shared::{Key, KeyBuf};
 
 use crate::store::local::series::loss::{Extent, Loss, Losses, union};
 use crate::store::local::series::series_index::{SeriesId, SeriesIndex};
@@ -12,6 +12,9 @@ use crate::store::{Damage, ReadError};
 
 /// Series that are looked up before the index is released.
 const BATCH: usize = 512;
+
+/// Keys of a selection that are looked up one by one: a line has room for half as many in one pair of braces.
+const MAX_LITERALS: usize = 4096;
 
 /// Damage that is known, and how far its series were looked up.
 #[derive(Debug)]
@@ -65,11 +68,18 @@ impl KnownDamage {
     ) -> Result<(), ReadError> {
         let index = state.index();
         let within = self.unnamed.iter().filter(|(extent, _)| window.intersects(extent.times()));
+        // The keys that are selected, if they are few.
+        let literals = match keys {
+            KeySelection::All => None,
+            KeySelection::One(key) => Some(vec![key.as_str().to_owned()]),
+            KeySelection::Glob(glob) => glob.literals(MAX_LITERALS),
+        };
         for (extent, end) in within {
-            let is_concerned = match keys {
-                KeySelection::All | KeySelection::Glob(_) => true,
-                KeySelection::One(key) => index.find(key.as_key()).is_none_or(|id| id >= *end),
+            let may_be_gone = |text: &String| {
+                Key::new(text).is_ok_and(|key| index.find(key).is_none_or(|id| id >= *end))
             };
+            let is_concerned =
+                literals.as_ref().is_none_or(|literals| literals.iter().any(may_be_gone));
             if is_concerned && has_unnamed(&index, extent) {
                 return Err(Damage::of(extent.times()).into());
             }

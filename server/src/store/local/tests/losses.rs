@@ -443,4 +443,7 @@ async fn damaged_headers_of_the_log_refuse_the_times_before_the_next_one() {
     let told = refusals(&state, &[all("three.b"), all("one.a"), points("*", 31, 99)]);
     assert!(told[0].contains("unknown keys from 10 to 30"), "{told:?}");
     assert_eq!(told[1..], ["", ""]);
+    // A list is what its keys are, a pattern may be about any.
+    let told = refusals(&state, &[all("{one,two}.a"), all("{one.a,three.b}"), all("{one,two}.a*")]);
+    assert_eq!(told.iter().map(String::is_empty).collect::<Vec<_>>(), [true, false, false]);
 }
