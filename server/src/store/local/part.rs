@@ -179,6 +179,22 @@ impl Part {
         self.losses = self.losses.iter().map(bounded).collect();
     }
 
+    /// Counts what it has of a series as lost. Answers from when to when that, and what was lost before, is;
+    /// `None` when there is nothing.
+    pub fn give_up_series(&mut self, series: SeriesId) -> Option<(i64, i64)> {
+        let within = self.chunks(series, Window::ALL);
+        for entry in self.entries.drain(within) {
+            let extent = Extent::of(series, (entry.first, entry.last));
+            self.losses.add(Loss { extent, unnamed: None });
+        }
+        let hull = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
+        let lost = self.losses.times(series, Window::ALL).reduce(hull);
+        if lost.is_some() {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        lost
+    }
+
     /// The segments whose points it holds.
     pub fn segments(&self) -> &RangeInclusive<SegmentId> {
         &self.segments

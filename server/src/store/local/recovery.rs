@@ -1,6 +1,7 @@
 //! From what is on the disk to a store that is ready: parts are opened, the log is replayed.
 
 pub mod data_directory;
+mod disputed;
 mod format;
 mod inventory;
 pub mod open_error;
@@ -12,6 +13,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Instant;
 
+use shared::Key;
 use tracing::{error, info, warn};
 
 use super::background::checkpoint::DamagedSegments;
@@ -30,6 +32,7 @@ use super::state::absent::absent_of;
 use super::state::memory::Memory;
 use super::wal::group_commit::Resume;
 use super::wal::segment;
+use disputed::{Disputed, LostKeys};
 use inventory::{Inventory, report_missing};
 use open_error::{OpenError, io};
 use progress::Progress;
@@ -85,7 +88,8 @@ pub fn recover_for_maintenance(
 fn read_store(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<(Recovered, u64), OpenError> {
     let start = Instant::now();
     let Inventory { segments, parts, are_unsalted, list, .. } = inventory::survey(&*disk)?;
-    let (parts, index, in_parts) = open_parts(&*disk, parts, list.as_ref())?;
+    let OpenedParts { parts, index, in_parts, lost_keys } =
+        open_parts(&*disk, parts, list.as_ref())?;
     let checkpointed = parts.last().map_or(0, |part| *part.segments().end());
     let points_in_parts: u64 = parts.iter().map(|part| part.points()).sum();
     let part_count = parts.len();
@@ -114,7 +118,7 @@ fn read_store(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<(Recovered, u6
     drop(parts);
     let log = ReplayedLog { segments: &new, checkpointed, are_unsalted, list: list.as_ref() };
     let Replayed { resume, damaged_segments, points: points_in_log, hidden_points } =
-        replay_all(&state, &log)?;
+        replay_all(&state, &log, lost_keys)?;
     remove_series_without_points(&state, &in_parts);
     info!(
         points_in_parts,
@@ -183,12 +187,24 @@ fn refuse_replaced(state: &StoreState, older: SeriesId) {
     state.memory().heads.lose(Loss { extent, unnamed: None });
 }
 
-/// Opens the parts. Answers the index of their series too, and which these are.
+/// The parts of a directory.
+struct OpenedParts {
+    parts: Vec<Arc<Part>>,
+    /// Their series.
+    index: SeriesIndex,
+    /// Those of them that have chunks.
+    in_parts: SeriesSet,
+    /// Keys whose ids are those of others.
+    lost_keys: LostKeys,
+}
+
+/// Opens the parts.
 fn open_parts(
     disk: &dyn Disk,
     parts: Vec<RangeInclusive<SegmentId>>,
     list: Option<&FileList>,
-) -> Result<(Vec<Arc<Part>>, SeriesIndex, SeriesSet), OpenError> {
+) -> Result<OpenedParts, OpenError> {
+    let mut all_lost_keys = LostKeys::default();
     let (mut index, mut in_parts) = (IndexBuilder::default(), SeriesSet::default());
     let mut opened = Vec::with_capacity(parts.len());
     let (mut before, mut progress, count) = (0, Progress::new(parts.len()), parts.len());
@@ -215,14 +231,17 @@ fn open_parts(
             }
         };
         part.bound_losses(&extent);
-        let mut is_too_many = false;
+        let (mut is_too_many, mut disputed) = (false, Disputed::default());
         let mut define = |series, key: &[u8]| match index.define(series, key) {
             Ok(()) => {
                 in_parts.insert(series);
             }
             Err(Undefined::Contradiction) => {
-                let key = String::from_utf8_lossy(key);
-                error!("{part}: series {series} is {key} here and has another key elsewhere");
+                if let Ok(key) = Key::from_bytes(key)
+                    && disputed.add(series, key)
+                {
+                    error!("{part}: series {series} is {key} here and has another key elsewhere");
+                }
             }
             Err(Undefined::Invalid) => error!("{part}: the key of series {series} is none"),
             Err(Undefined::TooMany) => is_too_many = true,
@@ -233,6 +252,11 @@ fn open_parts(
         }
         if is_too_many {
             return Err(OpenError::TooManySeries);
+        }
+        for (series, keys) in disputed.iter() {
+            if let Some(times) = part.give_up_series(series) {
+                all_lost_keys.add(keys, times);
+            }
         }
         index.reserve(part.end());
         opened.push(Arc::new(part));
@@ -246,5 +270,5 @@ fn open_parts(
         None if has_unreadable => index.reserve(index.end().saturating_add(MAX_HIDDEN_IDS)),
         None => {}
     }
-    Ok((opened, index.build(), in_parts))
+    Ok(OpenedParts { parts: opened, index: index.build(), in_parts, lost_keys: all_lost_keys })
 }

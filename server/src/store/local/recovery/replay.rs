@@ -5,6 +5,7 @@
 mod lost;
 mod survey;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -20,8 +21,11 @@ use crate::store::local::disk;
 use crate::store::local::disk::window::Unreadable;
 use crate::store::local::file_list::FileList;
 use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::recovery::disputed::{Disputed, LostKeys};
 use crate::store::local::salt::Salt;
 use crate::store::local::series::loss::{Extent, Loss};
+use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_point::SeriesPoint;
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::Frozen;
 use crate::store::local::wal::entries::SegmentEntry;
@@ -62,11 +66,15 @@ pub struct ReplayedLog<'l> {
     pub list: Option<&'l FileList>,
 }
 
-/// Replays a log into the heads.
+/// Replays a log into the heads. `lost_keys` are those whose ids in parts are those of others.
 ///
 /// # Errors
 /// [`OpenError`] when a segment can't be synced or a checkpoint can't be written.
-pub fn replay_all(state: &StoreState, log: &ReplayedLog<'_>) -> Result<Replayed, OpenError> {
+pub fn replay_all(
+    state: &StoreState,
+    log: &ReplayedLog<'_>,
+    lost_keys: LostKeys,
+) -> Result<Replayed, OpenError> {
     let ReplayedLog { segments, checkpointed, are_unsalted, list } = *log;
     let listed = list.map_or(0, |list| list.newest_segment);
     let mut resume = Resume {
@@ -76,7 +84,7 @@ pub fn replay_all(state: &StoreState, log: &ReplayedLog<'_>) -> Result<Replayed,
         previous: PreviousSegment::NONE,
     };
     let mut damaged_segments = DamagedSegments::new();
-    let mut replay = Replay { cutoff: state.config().cutoff(), ..Replay::default() };
+    let mut replay = Replay { cutoff: state.config().cutoff(), lost_keys, ..Replay::default() };
     std::thread::scope(|scope| {
         let mut writing: Option<Checkpoint<'_>> = None;
         let mut progress = Progress::new(segments.len());
@@ -160,6 +168,7 @@ pub fn replay_all(state: &StoreState, log: &ReplayedLog<'_>) -> Result<Replayed,
         }
         finish(writing)
     })?;
+    std::mem::take(&mut replay.lost_keys).lose(state);
     let in_heads = segments.iter().filter(|&&id| id >= resume.first_segment).count();
     let has_frozen = state.memory().frozen.is_some();
     if in_heads >= MAX_SEGMENTS && !has_frozen {
@@ -242,6 +251,8 @@ struct Replay {
     cutoff: i64,
     /// The number of the next record.
     expected: Option<u64>,
+    /// Keys whose ids are those of others.
+    lost_keys: LostKeys,
 }
 
 impl Replay {
@@ -297,8 +308,8 @@ impl Replay {
                     }
                     self.expected = Some(sequence + 1);
                     let sound = match kind {
-                        RecordKind::Points => self.points(state, payload),
-                        RecordKind::Deletes => take_back(state, payload),
+                        RecordKind::Points => self.points(state, payload, &survey.disputed),
+                        RecordKind::Deletes => self.take_back(state, payload, &survey.disputed),
                         RecordKind::Series => true,
                     };
                     if !sound && report_invalid(name, kind, sequence, offset < survey.durable) {
@@ -331,24 +342,66 @@ impl Replay {
         }
     }
 
-    fn points(&mut self, state: &StoreState, payload: &[u8]) -> bool {
+    fn points(&mut self, state: &StoreState, payload: &[u8], disputed: &Disputed) -> bool {
         let mut sound = true;
         let (mut count, mut hidden) = (0, 0);
+        let mut lost: BTreeMap<SeriesId, (i64, i64)> = BTreeMap::new();
         let cutoff = self.cutoff;
         let index = state.index();
         let mut memory = state.memory();
         let points = record::decode_points(payload).filter_map(|point| {
             let point = point.filter(|point| index.key(point.series).is_some());
             sound &= point.is_some();
+            if let Some(SeriesPoint { series, point }) = point
+                && disputed.has(series)
+            {
+                let at = point.timestamp;
+                let times = lost.entry(series).or_insert((at, at));
+                *times = (times.0.min(at), times.1.max(at));
+                return None;
+            }
             count += u64::from(point.is_some());
             hidden += u64::from(point.is_some_and(|put| put.point.timestamp < cutoff));
             point
         });
         memory.heads.append(points);
+        drop(memory);
+        drop(index);
+        for (series, times) in lost {
+            self.lose_disputed(state, series, times, disputed);
+        }
         self.points += count;
         self.in_heads += count;
         self.hidden_in_heads += hidden;
         sound
+    }
+
+    /// Takes points back as a record says; answers whether it is valid.
+    fn take_back(&mut self, state: &StoreState, payload: &[u8], disputed: &Disputed) -> bool {
+        for delete in record::decode_deletes(payload) {
+            let Some(delete) = delete else { return false };
+            if disputed.has(delete.series) {
+                // Of which key is not known: the points may be there or not.
+                let times = (delete.window.from, delete.window.to);
+                self.lose_disputed(state, delete.series, times, disputed);
+                continue;
+            }
+            state.index_mut().reserve(delete.series.saturating_add(1));
+            state.memory().delete(delete);
+        }
+        true
+    }
+
+    /// Notes that times of a disputed series are gone of all keys that it may be.
+    fn lose_disputed(
+        &mut self,
+        state: &StoreState,
+        series: SeriesId,
+        times: (i64, i64),
+        disputed: &Disputed,
+    ) {
+        lose(state, Loss { extent: Extent::of(series, times), unnamed: None });
+        self.lost_keys.add(disputed.keys(series), times);
     }
 }
 
@@ -386,14 +439,4 @@ fn report_invalid(name: &FileName, kind: RecordKind, sequence: u64, is_damage: b
         warn!("{name}: record {sequence} of a write that was cut off holds invalid {what}");
     }
     is_damage
-}
-
-/// Takes points back as a record says; answers whether it is valid.
-fn take_back(state: &StoreState, payload: &[u8]) -> bool {
-    for delete in record::decode_deletes(payload) {
-        let Some(delete) = delete else { return false };
-        state.index_mut().reserve(delete.series.saturating_add(1));
-        state.memory().delete(delete);
-    }
-    true
 }

@@ -251,6 +251,77 @@ async fn a_list_that_is_damaged_or_missing_is_said_and_written_anew() {
     }
 }
 
+/// What a store leaves that puts keys of a directory in a part, and then in a log.
+async fn part_and_log(own: &str, value: f64) -> (Image, Image) {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, without_rotation()).unwrap();
+    let row = |key: &str, at| (key.to_owned(), at, value);
+    put(&store, &[row(own, 10), row("all", 10)]).await.unwrap();
+    within(store.close()).await;
+    let closed = disk.visible();
+    let store = open(&disk, without_rotation()).unwrap();
+    put(&store, &[row(own, 20), row("all", 20), row(&format!("{own}.new"), 20)]).await.unwrap();
+    let killed = disk.visible();
+    within(store.close()).await;
+    (closed, killed)
+}
+
+/// The files of two directories come together.
+#[tokio::test]
+async fn what_has_the_id_of_another_key_is_of_neither() {
+    let (first, _) = part_and_log("ours", 1.0).await;
+    for is_log in [true, false] {
+        let (second, killed) = part_and_log("theirs", 2.0).await;
+        let mut image = first.clone();
+        if is_log {
+            image.extend(killed.into_iter().filter(|(name, _)| name.starts_with("log-")));
+        } else {
+            image.insert(
+                "part-000000000002-000000000002".to_owned(),
+                second[&parts(&second)[0]].clone(),
+            );
+        }
+        let at = if is_log { 20 } else { 10 };
+        let disk = SimDisk::new(image);
+        let is_refused = |state: &Arc<StoreState>| {
+            let queries = [
+                points(one("ours"), at, at),
+                points(one("theirs"), at, at),
+                Query::all(),
+                points(one("ours"), 0, 9),
+                points(one("all"), 0, 99),
+                points(KeySelection::All, 21, 99),
+            ];
+            answers(state, &queries).iter().map(Result::is_err).collect::<Vec<_>>()
+        };
+        // Also after a part was written, and parts were merged.
+        for start in 0..3 {
+            let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+            if start == 0 {
+                assert!(log.contains("series 0 is theirs here"), "{log}");
+            }
+            let what = format!("log {is_log}, start {start}");
+            assert_eq!(is_refused(&store.state), [true, true, true, false, false, false], "{what}");
+            let left = read_what_is_left(&store.state);
+            let is_right = |row: &Row| match row.0.as_str() {
+                "ours" => row.2 < 1.5,
+                "theirs" => false,
+                _ => true,
+            };
+            assert!(left.iter().all(is_right), "{what}: {left:?}");
+            put(&store, &[row("later", 100 + start)]).await.unwrap();
+            within(store.close()).await;
+        }
+        let store = open(&disk, without_rotation()).unwrap();
+        for key in ["ours", "theirs"] {
+            let deletion = Deletion { keys: one(key), window: Window::ALL };
+            within(store.delete(deletion)).await.unwrap();
+        }
+        assert_eq!(is_refused(&store.state), [false; 6]);
+        within(store.close()).await;
+    }
+}
+
 /// A part that was merged into one that can't be opened still has its points.
 #[tokio::test]
 async fn a_part_in_place_of_others_that_cannot_be_opened_replaces_none() {

@@ -3,6 +3,7 @@
 use tracing::error;
 
 use crate::store::local::file_name::FileName;
+use crate::store::local::recovery::disputed::Disputed;
 use crate::store::local::recovery::open_error::{OpenError, io};
 use crate::store::local::series::loss::Extent;
 use crate::store::local::series::series_index::{SeriesId, Undefined};
@@ -30,6 +31,8 @@ pub struct Survey {
     pub is_cut: bool,
     /// What the next segment says that it was about.
     pub told: Option<Extent>,
+    /// The keys of ids that are those of other keys elsewhere.
+    pub disputed: Disputed,
     /// The first and the last of the series that it names.
     named: Option<(SeriesId, SeriesId)>,
     /// Records that are damaged and may name series. One alone may be: there is a second one.
@@ -126,11 +129,23 @@ pub fn survey(
                     let (first, last) = survey.named.unwrap_or((id, id));
                     survey.named = Some((first.min(id), last.max(id)));
                 }
-                sound &= match definition.map(|(id, key)| index.define(id, key.as_bytes())) {
-                    Some(Ok(())) => true,
-                    None | Some(Err(Undefined::Contradiction | Undefined::Invalid)) => false,
-                    Some(Err(Undefined::TooMany)) => return Err(OpenError::TooManySeries),
+                let Some((id, key)) = definition else {
+                    sound = false;
+                    continue;
                 };
+                match index.define(id, key.as_bytes()) {
+                    Ok(()) => {}
+                    Err(Undefined::Invalid) => sound = false,
+                    Err(Undefined::Contradiction) => {
+                        survey.is_damaged = true;
+                        if survey.disputed.add(id, key) {
+                            error!(
+                                "{name}: series {id} is {key} here and has another key elsewhere"
+                            );
+                        }
+                    }
+                    Err(Undefined::TooMany) => return Err(OpenError::TooManySeries),
+                }
             }
             if !sound {
                 survey.is_damaged = true;
