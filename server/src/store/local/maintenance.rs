@@ -169,6 +169,10 @@ fn damage_of(recovered: &Recovered) -> Vec<FoundDamage> {
                 ),
             ));
         }
+        if part.has_unknown_deletes() {
+            let what = "what it deletes in older parts is damaged: it may come back";
+            found.push(FoundDamage::of(part, what));
+        }
         add_losses(&mut found, part, part.losses(), &index);
         if part.is_damaged() && found.len() == before {
             found.push(FoundDamage::of(part, "damaged where nothing is lost by it"));

@@ -51,6 +51,8 @@ pub struct Part {
     end: SeriesId,
     /// What is gone of it and of the files that it replaces, apart from damaged chunks.
     losses: Losses,
+    /// What it deletes in older parts is not known.
+    deletes_unknown: bool,
     /// It could not be opened, or is missing.
     is_absent: bool,
     /// What it is about, losses included.
@@ -73,7 +75,7 @@ impl Part {
         file: Box<dyn DiskFile>,
         index: PartIndex,
     ) -> Self {
-        let PartIndex { salt, entries, block, gone, .. } = index;
+        let PartIndex { salt, entries, block, gone, block_unknown, .. } = index;
         let mut losses = block.losses.losses;
         losses.extend(&gone);
         Self {
@@ -85,6 +87,7 @@ impl Part {
             deletes: block.deletes,
             end: block.end,
             losses,
+            deletes_unknown: block_unknown,
             is_absent: false,
             extent: OnceLock::new(),
             failed: Mutex::default(),
@@ -120,7 +123,9 @@ impl Part {
             PartIndex::unreadable()
         };
         if index.block_unknown {
-            error!("{name}: what it deletes is damaged; deleted points may come back");
+            error!(
+                "{name}: what it deletes is damaged; deleted points may come back, so what may be deleted is refused"
+            );
         } else if index.block_damaged {
             error!("{name}: the block of what it deletes is damaged; its index says the same");
         }
@@ -177,6 +182,20 @@ impl Part {
     pub fn bound_losses(&mut self, extent: &Extent) {
         let bounded = |loss: &Loss| Loss { extent: loss.extent.intersection(extent), ..*loss };
         self.losses = self.losses.iter().map(bounded).collect();
+    }
+
+    /// Whether what it deletes in older parts is not known.
+    pub fn has_unknown_deletes(&self) -> bool {
+        self.deletes_unknown
+    }
+
+    /// Has answers be refused that may have points of older parts which it deletes, as far as these may be in
+    /// `about`: what is deleted there counts as lost.
+    pub fn suspect<'p>(&mut self, older: impl IntoIterator<Item = &'p Arc<Self>>, about: &Extent) {
+        for part in older {
+            let extent = part.extent().intersection(about);
+            self.losses.add(Loss { extent, unnamed: None });
+        }
     }
 
     /// Counts what it has of a series as lost. Answers from when to when that, and what was lost before, is;

@@ -231,6 +231,9 @@ fn open_parts(
             }
         };
         part.bound_losses(&extent);
+        if part.has_unknown_deletes() {
+            part.suspect(&opened, &extent);
+        }
         let (mut is_too_many, mut disputed) = (false, Disputed::default());
         let mut define = |series, key: &[u8]| match index.define(series, key) {
             Ok(()) => {

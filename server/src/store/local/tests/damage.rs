@@ -10,10 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use super::super::background::checkpoint::checkpoint;
 use super::super::background::compaction;
 use super::super::file_name::{DAMAGED, FileName};
+use super::super::maintenance;
 use super::super::part::header::{FileHeader, FileKind, IndexPlace};
 use super::super::wal::header::SegmentHeader;
 use super::*;
-use crate::store::query::{KeySelection, Window};
+use crate::store::query::{KeySelection, Select, Window};
 
 /// Collects what is logged by a thread.
 #[derive(Debug, Clone, Default)]
@@ -410,6 +411,43 @@ async fn deletes_are_lost_with_their_block_and_the_index_alone() {
     }
 }
 
+/// What may be deleted is refused, after merges too, until it is taken back.
+fn check_refusals(disk: &SimDisk, deleted: &[Row], is_refused: bool) {
+    let queries = [
+        Query::points(KeySelection::One("series1".parse().unwrap())),
+        Query::all(),
+        within_times(20, 50),
+        within_times(i64::MIN, 19),
+        within_times(114, i64::MAX),
+    ];
+    let told = |disk: &SimDisk| {
+        let state = logged(|| recovered(disk, without_rotation()).unwrap().state).0;
+        let state = Arc::new(state);
+        let answers = answers(&state, &queries);
+        for rows in answers.iter().flatten() {
+            assert!(!rows.iter().any(|row| deleted.contains(row)), "a deleted point is answered");
+        }
+        (state, answers.iter().map(Result::is_err).collect::<Vec<_>>())
+    };
+    let expected = [is_refused, is_refused, is_refused, false, false];
+    let (state, told_before) = told(disk);
+    assert_eq!(told_before, expected);
+    let found = maintenance::check_disk(Arc::new(SimDisk::new(disk.visible()))).unwrap();
+    let is_named = |line: String| line.contains("what it deletes in older parts is damaged");
+    assert_eq!(found.iter().any(|line| is_named(line.to_string())), is_refused);
+    let parts = Arc::clone(&state.memory().parts);
+    logged(|| compaction::merge(&state, &parts, NOTHING_EXPIRED).unwrap());
+    drop(state);
+    assert_eq!(told(disk).1, expected, "after a merge");
+    maintenance::repair_disk(Arc::new(disk.clone())).unwrap();
+    let state = Arc::new(recovered(disk, without_rotation()).unwrap().state);
+    assert!(answers(&state, &queries).iter().all(Result::is_ok), "after a repair");
+}
+
+fn within_times(from: i64, to: i64) -> Query {
+    Query { keys: KeySelection::All, select: Select::Points(Window { from, to }) }
+}
+
 #[tokio::test]
 async fn deletes_and_index_that_are_damaged_are_both_reported() {
     let (mut image, kept, deleted) = deleting_store().await;
@@ -424,6 +462,7 @@ async fn deletes_and_index_that_are_damaged_are_both_reported() {
         assert_eq!(log.contains(COME_BACK), is_hit, "{log}");
         let expected = if is_hit { [&kept[..], &deleted].concat() } else { kept.clone() };
         assert_eq!(sorted(found), sorted(expected), "{at}");
+        check_refusals(&disk, &deleted, is_hit);
     }
 }
 

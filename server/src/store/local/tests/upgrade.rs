@@ -161,3 +161,17 @@ fn a_part_of_format_2_with_a_damaged_header_keeps_its_deletions() {
         }
     }
 }
+
+/// The index of format 2 does not say once more what the block says.
+#[test]
+fn what_a_damaged_part_of_format_2_may_have_deleted_is_refused() {
+    let image = released("format-2", "deletes");
+    let name = damage::names(&image, |name| matches!(name, FileName::Part(_))).remove(1);
+    let block =
+        image[&name].windows(4).position(|bytes| bytes == [0x9e, b'D', b'e', b'l']).unwrap();
+    let disk = SimDisk::new(damage::damaged(&image, &name, Damage::Flip(block + 6)));
+    let (state, log) = logged(|| recovered(&disk, restless()).unwrap().state);
+    assert!(log.contains("deleted points may come back"), "{log}");
+    let answers = answers(&Arc::new(state), &[Query::all()]);
+    assert!(matches!(answers[0], Err(ReadError::Damaged(_))), "{answers:?}");
+}
