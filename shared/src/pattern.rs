@@ -135,6 +135,11 @@ impl Glob {
         each.collect()
     }
 
+    /// It is one run of any characters, and matches every key.
+    pub fn is_all(&self) -> bool {
+        self.prefix.is_empty() && self.suffix.is_empty() && self.rest == [GlobPart::AnyRun]
+    }
+
     /// The only texts that match, in any order, or `None` when there is a wildcard or they are more than
     /// `max`.
     pub fn literals(&self, max: usize) -> Option<Vec<String>> {
@@ -503,6 +508,9 @@ mod tests {
         let glob = Pattern::new("palm.{cpu,mem}").unwrap();
         assert_eq!((glob.is_all(), glob.as_key()), (false, None));
         assert!(Glob::from(glob).matches("palm.mem"));
+        let is_all = |glob: &str| glob.parse::<Glob>().unwrap().is_all();
+        assert!(is_all("*") && is_all("**"));
+        assert!(!is_all("a*") && !is_all("*a") && !is_all("?*") && !is_all("a"));
     }
 
     /// With backtracking, each of these would take years.

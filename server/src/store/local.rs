@@ -38,7 +38,7 @@ use background::{checkpoint, compaction};
 use disk::Disk;
 use reader::selection::SeriesSelection;
 use recovery::{Recovered, data_directory, open_error, recover};
-use series::series_index::{NoNewSeries, SeriesId};
+use series::series_index::{EVERY_SERIES, NoNewSeries, SeriesId};
 use series::series_point::{SeriesPoint, SeriesWindow};
 use state::StoreState;
 use wal::group_commit::Committer;
@@ -202,10 +202,19 @@ impl Local {
     fn resolve_deletion(&self, Deletion { keys, window }: Deletion) -> Vec<SeriesWindow> {
         let mut deletes = Vec::new();
         if !window.is_empty() {
+            let is_of_all = match &keys {
+                KeySelection::All => true,
+                KeySelection::One(_) => false,
+                KeySelection::Glob(glob) => glob.is_all(),
+            };
             let mut selection = SeriesSelection::new(keys, &self.state.index());
             while let Some(found) = selection.next_batch(&self.state.index()) {
                 deletes
                     .extend(found.into_iter().map(|(series, _)| SeriesWindow { series, window }));
+            }
+            // Last, because it is said of what is left.
+            if is_of_all && self.state.memory().has_unnamed_losses() {
+                deletes.push(SeriesWindow { series: EVERY_SERIES, window });
             }
         }
         deletes

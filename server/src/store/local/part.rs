@@ -27,8 +27,9 @@ use super::series::chunk;
 use super::series::loss::{Extent, Loss, Losses};
 use super::series::merge::Source;
 use super::series::run::Run;
-use super::series::series_index::SeriesId;
+use super::series::series_index::{EVERY_SERIES, SeriesId};
 use super::series::summary::Summary;
+use super::series::time_ranges::SharedRanges;
 use crate::store::query::Window;
 use crate::store::{Damage, ReadError};
 use deletes::{Deletes, TimeRange};
@@ -163,7 +164,8 @@ impl Part {
                 extent.extend(&loss.extent);
             }
             // Its deletions are gone with it.
-            for (series, ranges) in &self.deletes {
+            let of_series = self.deletes.iter().filter(|(series, _)| *series != EVERY_SERIES);
+            for (series, ranges) in of_series {
                 for range in ranges {
                     extent.add(*series, *range);
                 }
@@ -270,8 +272,18 @@ impl Part {
         &self.entries
     }
 
-    /// Which points of a series in older parts are deleted, by rising timestamp.
-    pub fn deletes(&self, series: SeriesId) -> &[TimeRange] {
+    /// Whether any points of a series in older parts are deleted.
+    pub fn has_deletes(&self, series: SeriesId) -> bool {
+        !self.deletes_of(series).is_empty() || !self.deletes_of(EVERY_SERIES).is_empty()
+    }
+
+    /// Adds which points of a series in older parts are deleted.
+    pub fn hide(&self, series: SeriesId, hidden: &mut SharedRanges) {
+        hidden.insert_all(self.deletes_of(series));
+        hidden.insert_all(self.deletes_of(EVERY_SERIES));
+    }
+
+    fn deletes_of(&self, series: SeriesId) -> &[TimeRange] {
         let place = self.deletes.binary_search_by_key(&series, |(series, _)| *series);
         place.map_or(&[], |place| &self.deletes[place].1)
     }

@@ -26,7 +26,7 @@ use super::follow::series_set::SeriesSet;
 use super::part::index::PartKeys;
 use super::part::{OpenedPart, Part};
 use super::series::loss::{Extent, Loss};
-use super::series::series_index::{IndexBuilder, SeriesId, SeriesIndex, Undefined};
+use super::series::series_index::{EVERY_SERIES, IndexBuilder, SeriesId, SeriesIndex, Undefined};
 use super::state::StoreState;
 use super::state::absent::absent_of;
 use super::state::memory::Memory;
@@ -156,6 +156,7 @@ fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) {
         let in_parts = memory.parts.iter().flat_map(|part| part.all_deletes());
         deleted.extend(in_parts.map(|(series, _)| series));
     }
+    deleted.retain(|&series| series != EVERY_SERIES);
     deleted.sort_unstable();
     deleted.dedup();
     let mut gone = state.without_points(&deleted);

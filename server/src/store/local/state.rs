@@ -313,7 +313,7 @@ impl StoreState {
                 deleted.extend(&frozen.heads().deletes(*id));
             }
             for part in &later {
-                deleted.insert_all(part.deletes(*id));
+                part.hide(*id, deleted);
             }
         }
         deleted

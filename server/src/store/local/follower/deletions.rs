@@ -7,15 +7,18 @@ use tracing::warn;
 use crate::store::ReadError;
 use crate::store::local::follow::commit::Op;
 use crate::store::local::series::merge::Merge;
-use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_index::{EVERY_SERIES, SeriesId};
 use crate::store::local::series::series_point::SeriesWindow;
 use crate::store::local::state::StoreState;
 
 /// The points that `deletes` are about to hide, by rising time. They are read only if there are
 /// followers, and no more than the ring holds.
 pub fn deleted_points(state: &StoreState, deletes: &[SeriesWindow]) -> Op {
+    // What was of no known series was told to nobody.
+    let deletes: Vec<_> =
+        deletes.iter().filter(|delete| delete.series != EVERY_SERIES).copied().collect();
     if !state.followers().is_empty() {
-        match read(state, deletes) {
+        match read(state, &deletes) {
             Ok(Some(points)) => return Op::Deleted(points),
             Ok(None) => {}
             Err(error) => warn!(%error, "followers can't be told what is taken back"),

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use shared::{Key, KeyBuf};
 
 use crate::store::local::series::loss::{Extent, Loss, Losses, union};
-use crate::store::local::series::series_index::{SeriesId, SeriesIndex};
+use crate::store::local::series::series_index::{EVERY_SERIES, SeriesId, SeriesIndex};
+use crate::store::local::series::time_ranges::SharedRanges;
 use crate::store::local::state::StoreState;
 use crate::store::query::{KeySelection, Window};
 use crate::store::{Damage, ReadError};
@@ -31,16 +32,19 @@ impl KnownDamage {
     pub fn within(state: &StoreState, window: Window) -> Self {
         let memory = state.memory();
         let (parts, frozen) = (memory.parts.clone(), memory.frozen.clone());
-        let is_needed = |loss: &&Loss| window.intersects(loss.extent.times());
-        let mut found: Vec<Loss> =
-            memory.heads.losses().iter().filter(is_needed).copied().collect();
+        // What was taken back of every series, later than what is looked at: newest first.
+        let mut hidden = SharedRanges::default();
+        let mut found = needed(memory.heads.losses(), window, &hidden);
+        hidden.extend(&memory.heads.deletes(EVERY_SERIES));
         drop(memory);
         if let Some(frozen) = frozen {
-            found.extend(frozen.heads().losses().iter().filter(is_needed));
+            found.extend(needed(frozen.heads().losses(), window, &hidden));
+            hidden.extend(&frozen.heads().deletes(EVERY_SERIES));
         }
         let mut series = Vec::new();
-        for part in parts.iter() {
-            found.extend(part.losses().iter().filter(is_needed));
+        for part in parts.iter().rev() {
+            found.extend(needed(part.losses(), window, &hidden));
+            part.hide(EVERY_SERIES, &mut hidden);
             let failed = part.failed_chunks().into_iter();
             let failed = failed.filter(|entry| window.intersects((entry.first, entry.last)));
             series.extend(failed.map(|entry| (entry.series, entry.series)));
@@ -112,6 +116,19 @@ impl KnownDamage {
         }
         Some(found)
     }
+}
+
+/// The losses in a window that are not hidden.
+fn needed(losses: &Losses, window: Window, hidden: &SharedRanges) -> Vec<Loss> {
+    let within = losses.iter().filter(|loss| window.intersects(loss.extent.times()));
+    let visible = |loss: &Loss| {
+        let (loss, times) = (*loss, hidden.uncovered(loss.extent.times()));
+        times
+            .into_iter()
+            .map(move |(from, to)| Loss { extent: Extent { from, to, ..loss.extent }, ..loss })
+    };
+    let visible = within.flat_map(visible);
+    visible.filter(|loss| window.intersects(loss.extent.times())).collect()
 }
 
 /// Whether any id of an extent has no key.

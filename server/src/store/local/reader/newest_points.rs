@@ -97,7 +97,7 @@ impl NewestPoints {
                 // What is gone has to be looked at like what can be read.
                 has_lost |= frozen.as_ref().is_some_and(|f| f.heads().losses().has_series(id));
                 for (part, at) in self.parts.iter().zip(&mut self.at) {
-                    is_masked |= !part.deletes(id).is_empty();
+                    is_masked |= part.has_deletes(id);
                     has_lost |= part.losses().has_series(id);
                     let (last, has_later) = part.last_begun(at, id, window.to);
                     newest.has_later |= has_later;

@@ -24,7 +24,7 @@ use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::recovery::disputed::{Disputed, LostKeys};
 use crate::store::local::salt::Salt;
 use crate::store::local::series::loss::{Extent, Loss};
-use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_index::{EVERY_SERIES, SeriesId};
 use crate::store::local::series::series_point::SeriesPoint;
 use crate::store::local::state::StoreState;
 use crate::store::local::state::memory::Frozen;
@@ -386,7 +386,9 @@ impl Replay {
                 self.lose_disputed(state, delete.series, times, disputed);
                 continue;
             }
-            state.index_mut().reserve(delete.series.saturating_add(1));
+            if delete.series != EVERY_SERIES {
+                state.index_mut().reserve(delete.series.saturating_add(1));
+            }
             state.memory().delete(delete);
         }
         true

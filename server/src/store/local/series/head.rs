@@ -8,7 +8,7 @@ use super::loss::{Loss, Losses};
 use super::merge::Source;
 use super::paged::Paged;
 use super::run::{MAX_RUN_POINTS, Run, last_until, sort_points};
-use super::series_index::SeriesId;
+use super::series_index::{EVERY_SERIES, SeriesId};
 use super::series_point::SeriesPoint;
 use super::time_ranges::{SharedRanges, TimeRanges};
 use crate::store::query::Window;
@@ -169,8 +169,14 @@ impl Heads {
         }
     }
 
-    /// Removes points of a series from its head.
+    /// Removes points of a series from its head, or of every series.
     pub fn delete(&mut self, series: SeriesId, window: Window) {
+        if series == EVERY_SERIES {
+            let all: Vec<_> = self.series().collect();
+            for series in all {
+                self.delete(series, window);
+            }
+        }
         if let Some(head) = self.by_series.get_mut(series) {
             head.delete(window);
             if head.is_empty() {
@@ -207,12 +213,16 @@ impl Heads {
 
     /// What is hidden of older points of a series.
     pub fn deletes(&self, series: SeriesId) -> SharedRanges {
-        self.deletes.get(&series).cloned().unwrap_or_default()
+        let mut deletes = self.deletes.get(&series).cloned().unwrap_or_default();
+        if let Some(of_every_series) = self.deletes.get(&EVERY_SERIES) {
+            deletes.extend(of_every_series);
+        }
+        deletes
     }
 
     /// Whether anything is hidden of older points of a series.
     pub fn has_deletes(&self, series: SeriesId) -> bool {
-        self.deletes.contains_key(&series)
+        self.deletes.contains_key(&series) || self.deletes.contains_key(&EVERY_SERIES)
     }
 
     /// Forgets what is hidden of older points of a series.

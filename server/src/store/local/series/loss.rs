@@ -1,6 +1,6 @@
 //! What the disk no longer gives back: of which series, from when to when.
 
-use super::series_index::SeriesId;
+use super::series_index::{EVERY_SERIES, SeriesId};
 use super::time_ranges::TimeRanges;
 use crate::store::query::Window;
 
@@ -39,9 +39,9 @@ impl Extent {
         self.first_series > self.last_series || self.from > self.to
     }
 
-    /// Whether a series is in it.
+    /// Whether a series is in it; of [`EVERY_SERIES`] any.
     pub fn has_series(&self, series: SeriesId) -> bool {
-        (self.first_series..=self.last_series).contains(&series)
+        series == EVERY_SERIES || (self.first_series..=self.last_series).contains(&series)
     }
 
     /// The times.
@@ -165,7 +165,7 @@ impl Losses {
         for loss in &self.0 {
             let Extent { first_series, last_series, from, to } = loss.extent;
             let is_whole = deleted.covers((from, to));
-            let is_at_the_edge = first_series == series || last_series == series;
+            let is_at_the_edge = [first_series, last_series, EVERY_SERIES].contains(&series);
             if !is_hit(loss) || is_full && !(is_whole && is_at_the_edge) {
                 left.push(*loss);
                 continue;
@@ -175,6 +175,12 @@ impl Losses {
                     left.push(Loss { extent, ..*loss });
                 }
             };
+            if series == EVERY_SERIES {
+                for (from, to) in deleted.uncovered((from, to)) {
+                    keep(Extent { from, to, ..loss.extent });
+                }
+                continue;
+            }
             if let Some(before) = series.checked_sub(1) {
                 keep(Extent { last_series: before, ..loss.extent });
             }
@@ -278,6 +284,23 @@ mod tests {
         for series in 0..=100_000 {
             losses.subtract(series, &all);
         }
+        assert!(losses.is_empty());
+    }
+
+    #[test]
+    fn a_deletion_of_every_series_ends_all_of_its_times() {
+        let loss = |extent| Loss { extent, unnamed: Some(0) };
+        let mut losses: Losses =
+            [loss(Extent::ALL), loss(Extent::of(7, (0, 9)))].into_iter().collect();
+        let mut deleted = TimeRanges::default();
+        deleted.insert(0, 100);
+        losses.subtract(EVERY_SERIES, &deleted);
+        for series in [0, 7, SeriesId::MAX - 1] {
+            assert!(!is_lost(&losses, series, 0) && !is_lost(&losses, series, 100));
+            assert!(is_lost(&losses, series, -1) && is_lost(&losses, series, 101));
+        }
+        deleted.insert(i64::MIN, i64::MAX);
+        losses.subtract(EVERY_SERIES, &deleted);
         assert!(losses.is_empty());
     }
 

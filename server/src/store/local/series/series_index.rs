@@ -18,6 +18,9 @@ pub type SeriesId = u32;
 pub const MAX_SERIES: SeriesId =
     if cfg!(target_pointer_width = "64") { SeriesId::MAX } else { 1 << 22 };
 
+/// In place of an id in a deletion: every series, also those of which nothing is known. No series has it.
+pub const EVERY_SERIES: SeriesId = SeriesId::MAX;
+
 /// Why a series from the disk can't be taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undefined {

@@ -8,7 +8,7 @@ use crate::store::local::file_name::SegmentId;
 use crate::store::local::follow::commit::CommitId;
 use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::head::Heads;
-use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_index::{EVERY_SERIES, SeriesId};
 use crate::store::local::series::series_point::SeriesWindow;
 use crate::store::query::Window;
 
@@ -49,6 +49,14 @@ impl Memory {
         let in_parts = |part: &Arc<Part>| part.losses().len() + part.failed_chunks().len();
         let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.heads().losses().len());
         self.heads.losses().len() + frozen + self.parts.iter().map(in_parts).sum::<usize>()
+    }
+
+    /// Whether points are gone of which nothing knows the keys any more.
+    pub fn has_unnamed_losses(&self) -> bool {
+        let frozen = self.frozen.iter().map(|frozen| frozen.heads().losses());
+        let in_parts = self.parts.iter().map(|part| part.losses());
+        let mut all = in_parts.chain(frozen).chain([self.heads.losses()]);
+        all.any(|losses| losses.iter().any(|loss| loss.unnamed.is_some()))
     }
 
     /// Empties the heads; their points are in `segments`.
@@ -95,6 +103,10 @@ impl Memory {
 
 /// Whether any chunk of a series may have points in a window, or may have had them before it was lost.
 pub fn is_in_parts(parts: &[Arc<Part>], series: SeriesId, window: Window) -> bool {
+    let mut within = parts.iter().flat_map(|part| part.entries());
+    if series == EVERY_SERIES && within.any(|entry| window.intersects((entry.first, entry.last))) {
+        return true;
+    }
     parts.iter().any(|part| {
         ChunkSource::within(part, series, window).next().is_some()
             || part.losses().times(series, window).next().is_some()
@@ -148,6 +160,7 @@ impl Frozen {
 
     /// Whether a series has points, or had some that are gone.
     pub fn has_series(&self, series: SeriesId) -> bool {
-        self.heads.get(series).is_some() || self.heads.losses().has_series(series)
+        let is_any = series == EVERY_SERIES && self.heads.series().next().is_some();
+        is_any || self.heads.get(series).is_some() || self.heads.losses().has_series(series)
     }
 }

@@ -48,7 +48,7 @@ pub fn pieces(
         lost(part.losses(), &mask, &mut pieces);
         let chunks = ChunkSource::within(part, series, window).rev();
         pieces.extend(chunks.map(|chunk| Piece::new(Layer::Chunk(chunk), mask.clone())));
-        hidden.insert_all(part.deletes(series));
+        part.hide(series, &mut hidden);
     }
     pieces.retain(|piece| !piece.is_hidden());
     pieces.reverse();
@@ -73,7 +73,7 @@ pub fn chunks(
                 chunks.push((place, piece));
             }
         }
-        hidden.insert_all(part.deletes(series));
+        part.hide(series, &mut hidden);
     }
     chunks.reverse();
     chunks

@@ -327,6 +327,51 @@ async fn what_is_gone_of_a_part_without_index_is_known_by_its_neighbours() {
     assert_eq!(told(&state, &[all("c"), all("a")]), [true, false]);
 }
 
+/// Nothing names the keys that are gone, so that no `del KEY` can.
+#[tokio::test]
+async fn a_deletion_of_every_key_ends_losses_of_unknown_ones() {
+    let (mut image, name) = killed_log().await;
+    let places = records(&image[&name]);
+    for record in &places[5..8] {
+        image.get_mut(&name).unwrap()[record + RecordHeader::LENGTH + 1] ^= 1;
+    }
+    let queries = [all("three.b"), all("*"), points("*", 25, 26), all("one.a")];
+    for (pattern, window, expected) in [
+        // The series of a key that is deleted is not known any more.
+        ("one.*", Window::ALL, [true; 4]),
+        ("*", Window { from: 20, to: 99 }, [true, true, false, false]),
+        ("*", Window::ALL, [false; 4]),
+        ("**", Window::ALL, [false; 4]),
+    ] {
+        let what = format!("del {pattern} of {window:?}");
+        let disk = SimDisk::new(image.clone());
+        let (store, _) = logged(|| open(&disk, without_rotation()).unwrap());
+        let is_refused = |state: &Arc<StoreState>| {
+            let told = refusals(state, &queries);
+            told.iter().map(|reason| !reason.is_empty()).collect::<Vec<_>>()
+        };
+        assert_eq!(is_refused(&store.state), [true, true, true, false]);
+        within(store.delete(Deletion { keys: keys(pattern), window })).await.unwrap();
+        assert_eq!(is_refused(&store.state), expected, "{what}");
+        put(&store, &[row("three.b", 500)]).await.unwrap();
+        assert_eq!(refusals(&store.state, &[points("three.b", 500, 500)]), [""]);
+        let killed = disk.visible();
+        within(store.close()).await;
+        // From the log, and from parts that are merged.
+        for disk in [SimDisk::new(killed), disk] {
+            for start in 0..3 {
+                let (store, _) = logged(|| open(&disk, without_rotation()).unwrap());
+                let state = Arc::clone(&store.state);
+                assert_eq!(is_refused(&state), expected, "{what}, start {start}");
+                let found = answers(&state, &[points("three.b", 500, 500)]).remove(0);
+                assert_eq!(found, Ok(vec![row("three.b", 500)]), "{what}");
+                put(&store, &[row("one.a", 1000 + start)]).await.unwrap();
+                within(store.close()).await;
+            }
+        }
+    }
+}
+
 /// What a killed store leaves in its log that put each key three times, a batch each.
 async fn killed_log() -> (Image, String) {
     let disk = SimDisk::new(Image::new());

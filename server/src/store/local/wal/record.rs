@@ -8,7 +8,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use super::header::{Group, RecordHeader, RecordKind};
 use crate::store::local::series::loss::Extent;
-use crate::store::local::series::series_index::SeriesId;
+use crate::store::local::series::series_index::{EVERY_SERIES, SeriesId};
 use crate::store::local::series::series_point::{SeriesPoint, SeriesWindow};
 use crate::store::local::varint;
 use crate::store::query;
@@ -127,7 +127,10 @@ fn encode_deletes(deletes: &[SeriesWindow], out: &mut Vec<u8>) -> Extent {
     let mut series = 0_i64;
     let mut extent = Extent::EMPTY;
     for SeriesWindow { series: id, window } in deletes {
-        extent.add(*id, (window.from, window.to));
+        // That of every series ends losses: without it they are there again.
+        if *id != EVERY_SERIES {
+            extent.add(*id, (window.from, window.to));
+        }
         let id = i64::from(*id);
         varint::encode_signed(id - series, out);
         varint::encode_signed(window.from, out);
