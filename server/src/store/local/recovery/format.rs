@@ -80,7 +80,7 @@ pub fn check(disk: &dyn Disk, names: &[String]) -> Result<Identity, OpenError> {
 
 /// The version that the header of a file says; `None` when it is no segment or part, or the header is
 /// damaged.
-fn file_version(disk: &dyn Disk, name: &str) -> Option<u32> {
+pub fn file_version(disk: &dyn Disk, name: &str) -> Option<u32> {
     let kind = FileName::parse(name);
     if !matches!(kind, FileName::Segment(_) | FileName::Part(_)) {
         return None;

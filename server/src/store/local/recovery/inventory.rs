@@ -12,6 +12,9 @@ use crate::store::local::file_list::FileList;
 use crate::store::local::file_name::{FILES, FileName, SegmentId};
 use crate::store::local::part::Part;
 
+/// So many segments may have been begun since the list of files was written.
+const MAX_UNLISTED: SegmentId = 100;
+
 /// The segments of a part, first to last.
 type Segments = RangeInclusive<SegmentId>;
 
@@ -107,25 +110,55 @@ pub fn names_that_count(
     names: Vec<String>,
     list: Option<&FileList>,
 ) -> Vec<String> {
-    let is_in_vain: Vec<_> =
-        names.iter().map(|name| is_in_vain(disk, name, &names, list)).collect();
-    let names = names.into_iter().zip(is_in_vain);
-    names.filter(|(_, is_in_vain)| !is_in_vain).map(|(name, _)| name).collect()
+    let strangers = strangers(disk, &names, list);
+    let counts = |name: &String| !strangers.contains(name) && !is_in_vain(disk, name, &names, list);
+    let counts: Vec<_> = names.iter().map(counts).collect();
+    names.into_iter().zip(counts).filter_map(|(name, counts)| counts.then_some(name)).collect()
+}
+
+/// The segments whose points a file of this name holds.
+fn segments_of(name: &str) -> Option<Segments> {
+    match FileName::parse(name) {
+        FileName::Part(segments) => Some(segments),
+        FileName::Segment(id) => Some(id..=id),
+        _ => None,
+    }
+}
+
+/// Files that have the names of segments and parts, but numbers far behind all that the list of files and the
+/// other files explain, and in which nothing is the server's: all between would be missing otherwise. Nothing
+/// without a list, which would be older than the newest files after a crash, but not by so many.
+fn strangers(disk: &dyn Disk, names: &[String], list: Option<&FileList>) -> Vec<String> {
+    let Some(list) = list else { return Vec::new() };
+    let files = names.iter().filter_map(|name| Some((name, segments_of(name)?)));
+    let mut files: Vec<_> = files.collect();
+    files.sort_by_key(|(_, segments)| *segments.start());
+    let (mut newest, mut strangers) = (list.newest_segment, Vec::new());
+    for (name, segments) in files {
+        let is_far = *segments.start() > newest.saturating_add(MAX_UNLISTED);
+        if is_far && is_readable(disk, name).is_ok() && format::file_version(disk, name).is_none() {
+            error!(
+                "{name} is left alone: the newest file is {}, and nothing in it is the server's",
+                FileName::Segment(newest)
+            );
+            strangers.push(name.clone());
+        } else {
+            newest = newest.max(*segments.end());
+        }
+    }
+    strangers
+}
+
+fn is_readable(disk: &dyn Disk, name: &str) -> std::io::Result<()> {
+    let file = disk.open(name)?;
+    check_readable(&*file, file.length()?)
 }
 
 /// Whether a name of a part or a segment is that of something that can't be opened and does not count:
 /// parts that are there hold what it would, or it is a directory and no list knows such a file.
 fn is_in_vain(disk: &dyn Disk, name: &str, names: &[String], list: Option<&FileList>) -> bool {
-    let segments = match FileName::parse(name) {
-        FileName::Part(segments) => segments,
-        FileName::Segment(id) => id..=id,
-        _ => return false,
-    };
-    let open = || -> std::io::Result<()> {
-        let file = disk.open(name)?;
-        check_readable(&*file, file.length()?)
-    };
-    let Err(error) = open() else { return false };
+    let Some(segments) = segments_of(name) else { return false };
+    let Err(error) = is_readable(disk, name) else { return false };
     let is_within = |other: &String| {
         let FileName::Part(others) = FileName::parse(other) else { return false };
         other != name && segments.start() <= others.start() && others.end() <= segments.end()

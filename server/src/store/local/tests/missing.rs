@@ -251,6 +251,44 @@ async fn a_list_that_is_damaged_or_missing_is_said_and_written_anew() {
     }
 }
 
+/// Nothing between the newest file and a number that no start has given can be missing.
+#[tokio::test]
+async fn a_file_with_a_number_that_nothing_explains_is_a_stranger() {
+    let (image, sent) = store().await;
+    let log = names(&image, |name| matches!(name, FileName::Segment(_))).remove(0);
+    let contents = [vec![], b"notes".to_vec(), image[&log].clone()];
+    for name in ["log-999999999999", "part-999999999990-999999999999"] {
+        for content in contents.clone() {
+            let what = format!("{name} of {} bytes", content.len());
+            let mut image = image.clone();
+            image.insert(name.to_owned(), content.clone());
+            image.insert("log-999999999998".to_owned(), vec![]);
+            let disk = SimDisk::new(image);
+            for start in 0..2 {
+                let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+                assert!(log.contains(&format!("{name} is left alone")), "{what}: {log}");
+                let found = answers(&store.state, &[Query::all()]).remove(0);
+                assert_eq!(found.map(|rows| rows.len()), Ok(sent.len() + start), "{what}");
+                put(&store, &[row("new", i64::try_from(start).unwrap())]).await.unwrap();
+                within(store.close()).await;
+            }
+            assert_eq!(disk.visible()[name], content, "{what}");
+        }
+    }
+    // Near the newest one a file may be what is left of several.
+    let mut near = image.clone();
+    near.insert("log-000000000009".to_owned(), vec![]);
+    let (state, _) = logged(|| recovered(&SimDisk::new(near), without_rotation()).unwrap().state);
+    assert!(!is_answered(&Arc::new(state), Query::all()));
+    // So may any file without a list.
+    let mut unlisted = image;
+    unlisted.insert("log-999999999999".to_owned(), vec![]);
+    unlisted.remove(FILES);
+    let disk = SimDisk::new(unlisted);
+    let (state, _) = logged(|| recovered(&disk, without_rotation()).unwrap().state);
+    assert!(!is_answered(&Arc::new(state), Query::all()));
+}
+
 /// What a store leaves that puts keys of a directory in a part, and then in a log.
 async fn part_and_log(own: &str, value: f64) -> (Image, Image) {
     let disk = SimDisk::new(Image::new());
