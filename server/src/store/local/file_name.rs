@@ -54,7 +54,10 @@ impl FileName {
     /// Reads a name.
     pub fn parse(name: &str) -> Self {
         if let Some(finished) = name.strip_suffix(UNFINISHED) {
-            let part = finished.strip_prefix(DAMAGED).unwrap_or(finished);
+            let kept = finished.strip_prefix(DAMAGED);
+            // Of several with one name all but the first have a number behind it.
+            let kept = kept.map(|kept| kept.split_once('.').map_or(kept, |(name, _)| name));
+            let part = kept.unwrap_or(finished);
             let known = matches!(finished, FORMAT | OPTIONS | FILES)
                 || matches!(Self::parse(part), Self::Part(_));
             return if known { Self::Unfinished } else { Self::Foreign };
@@ -113,6 +116,9 @@ mod tests {
         }
         let copy = "damaged-part-000000000001-000000000001.tmp";
         assert_eq!(FileName::parse(copy), FileName::Unfinished);
+        let second = "damaged-part-000000000001-000000000001.2";
+        assert_eq!(FileName::parse(second), FileName::Other);
+        assert_eq!(FileName::parse(&format!("{second}.tmp")), FileName::Unfinished);
         for other in ["FORMAT", "LOCK", "OPTIONS", "RESERVE", "FILES"] {
             assert_eq!(FileName::parse(other), FileName::Other);
         }

@@ -20,7 +20,7 @@ use std::{fmt, io};
 use shared::{KeyBuf, Point};
 use tracing::error;
 
-use super::disk::{Disk, DiskFile, check_readable};
+use super::disk::{Disk, DiskFile, check_readable, quarantine};
 use super::file_name::{FileName, SegmentId, UNFINISHED};
 use super::salt::Salt;
 use super::series::chunk;
@@ -371,11 +371,41 @@ impl Part {
         sound == self.entries.len() && !self.is_damaged()
     }
 
-    /// Copies the file to one of another name.
+    /// Keeps a copy of the file, which is damaged, unless there is one from an attempt before.
     ///
     /// # Errors
     /// When it can't be read or the copy can't be written.
-    pub fn copy_to(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
+    pub fn keep_copy(&self, disk: &dyn Disk) -> io::Result<()> {
+        let own = self.to_string();
+        for name in quarantine::kept_names(disk, &own)? {
+            if self.is_same(&*disk.open(&name)?)? {
+                return Ok(());
+            }
+        }
+        self.copy_to(disk, &quarantine::free_name(disk, &own)?)
+    }
+
+    /// Whether another file has the same bytes.
+    fn is_same(&self, other: &dyn DiskFile) -> io::Result<bool> {
+        let size = self.file.length()?;
+        if other.length()? != size {
+            return Ok(false);
+        }
+        let mut at = 0;
+        while at < size {
+            let length = usize::try_from(size - at).unwrap_or(COPY_SIZE).min(COPY_SIZE);
+            let (mut bytes, mut others) = (vec![0; length], vec![0; length]);
+            self.file.read_exact_at(&mut bytes, at)?;
+            other.read_exact_at(&mut others, at)?;
+            if bytes != others {
+                return Ok(false);
+            }
+            at += length as u64;
+        }
+        Ok(true)
+    }
+
+    fn copy_to(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
         let unfinished = format!("{name}{UNFINISHED}");
         self.copy(disk, &unfinished).inspect_err(|_| {
             // What stays behind is removed at the next start.

@@ -18,7 +18,7 @@ use super::merge_inputs::MergeInputs;
 use super::present_points::PresentPoints;
 use crate::store::local::disk::removed_files::RemovedFile;
 use crate::store::local::disk::{is_full, quarantine};
-use crate::store::local::file_name::{DAMAGED, FileName, SegmentId};
+use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
 use crate::store::local::part::deletes::Deletes;
 use crate::store::local::part::header::ChunkEntry;
@@ -303,12 +303,14 @@ fn merge_with(
     // A part that is rewritten keeps its name, so a damaged one would vanish. One that can't be read can't
     // be copied.
     if let [only] = inputs {
-        let kept_name = format!("{DAMAGED}{only}");
+        let disk = state.disk();
         let kept = if gives_up && !only.is_absent() {
             // What replaces it is whole by then, so that a full disk leaves it in its place.
-            writer.complete().and_then(|()| state.disk().rename(&only.to_string(), &kept_name))
+            writer.complete().and_then(|()| {
+                quarantine::remove_or_quarantine(disk, &FileName::Part(segments.clone()), true)
+            })
         } else if only.is_damaged() {
-            only.copy_to(state.disk(), &kept_name)
+            only.keep_copy(disk)
         } else {
             Ok(())
         };

@@ -92,6 +92,29 @@ async fn a_check_names_file_place_key_and_times() {
     no_answer_looks_whole(&state, &sent, &lost, "what is given up is not asked for any more");
 }
 
+/// What a part was, each time that it was given up.
+#[tokio::test]
+async fn no_repair_overwrites_what_an_earlier_one_has_kept() {
+    let (image, _) = store().await;
+    let name = names(&image, |name| matches!(name, FileName::Part(_))).remove(0);
+    let mut disk = SimDisk::new(image);
+    let mut kept = Vec::new();
+    for number in 1..4 {
+        let image = damaged(&disk.visible(), &name, Damage::Flip(40 + number));
+        let name_of_kept = format!("{DAMAGED}{name}");
+        let suffix = if number == 1 { String::new() } else { format!(".{number}") };
+        kept.push((name_of_kept + &suffix, image[&name].clone()));
+        disk = SimDisk::new(image);
+        logged(|| repair_disk(Arc::new(disk.clone())).unwrap());
+        let visible = disk.visible();
+        for (name, bytes) in &kept {
+            assert_eq!(visible.get(name), Some(bytes), "{name} after repair {number}");
+        }
+        // The names are the server's.
+        assert_eq!(check(&visible), [""; 0]);
+    }
+}
+
 /// A part that can't be opened, and one whose chunks can't be read.
 #[tokio::test]
 async fn what_cannot_be_read_is_given_up_too() {
