@@ -41,9 +41,9 @@ use unix as system;
 use windows as system;
 
 pub use system::{
-    DirectoryHandle, OPEN_FILES_HINT, Output, PORT_HINT, REUSES_PORTS, Signals, TEMP_VARIABLE,
-    UnselectableConsole, access, allocate, disk_size, fit_into_address_space, has_name,
-    is_family_missing, is_in_use, limit_unsent, lower_thread_priority, make_directory,
+    DirectoryHandle, OPEN_FILES_HINT, Output, Ownership, PORT_HINT, REUSES_PORTS, Signals,
+    TEMP_VARIABLE, UnselectableConsole, access, allocate, disk_size, fit_into_address_space,
+    has_name, is_family_missing, is_in_use, limit_unsent, lower_thread_priority, make_directory,
     memory_limit, open_file, open_private_file, open_to_shrink, raise_open_files_limit,
     read_exact_at, refuse_long_files_by_error, remove, rename, unacknowledged, write_all_at,
 };

@@ -1,11 +1,13 @@
 //! Linux, macOS and other Unix systems.
 
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 #[cfg(not(target_os = "linux"))]
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{
+    DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown,
+};
 use std::path::Path;
 
 use rustix::io::Errno;
@@ -75,6 +77,43 @@ pub fn access(path: &Path) -> Option<String> {
     let user = rustix::process::geteuid().as_raw();
     let kind = if about.is_dir() { "a directory, " } else { "" };
     Some(format!("{kind}owner {owner}, mode {mode:03o}, this server runs as {user}"))
+}
+
+/// Who may use a file: its owner, its group and its mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ownership {
+    owner: u32,
+    group: u32,
+    mode: u32,
+}
+
+impl Ownership {
+    /// That of the file at `path`, or that of a file for the owner of a directory alone.
+    ///
+    /// # Errors
+    /// When that can't be found out.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        let about = fs::metadata(path)?;
+        let mode = if about.is_dir() { 0o600 } else { about.mode() & 0o777 };
+        Ok(Self { owner: about.uid(), group: about.gid(), mode })
+    }
+
+    /// Whether this process may give it to the files that it makes.
+    pub fn can_be_given(&self) -> bool {
+        let user = rustix::process::geteuid();
+        user.is_root() || user.as_raw() == self.owner
+    }
+
+    /// Gives it to a file that this process has made.
+    ///
+    /// # Errors
+    /// When that is not allowed.
+    pub fn give(&self, file: &File) -> io::Result<()> {
+        if rustix::process::geteuid().is_root() {
+            fchown(file, Some(self.owner), Some(self.group))?;
+        }
+        file.set_permissions(Permissions::from_mode(self.mode))
+    }
 }
 
 /// Fills `buffer` from `offset` on.

@@ -103,6 +103,33 @@ pub fn access(_: &Path) -> Option<String> {
     None
 }
 
+/// Who may use a file, which it inherits from its directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ownership;
+
+impl Ownership {
+    /// That of every file.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn of(_: &Path) -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Whether the files that this process makes have it: always.
+    pub fn can_be_given(&self) -> bool {
+        true
+    }
+
+    /// Does nothing.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn give(&self, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Fills `buffer` from `offset` on. Moves the cursor of the file, which nothing else uses.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::harness::files::{file_names, snapshot};
+use crate::harness::os;
 use crate::harness::process::{ServerProcess, command, run};
 
 /// What a command says of a directory: its exit code, output and messages.
@@ -126,4 +127,51 @@ fn a_directory_that_is_used_or_missing_is_refused() {
         assert_eq!(code, Some(1), "{message}");
     }
     program.stop();
+}
+
+const USER: u32 = 54_321;
+
+/// A damaged directory of another user, whose files have a mode; `None` where this process is not root.
+fn of_a_user(mode: u32) -> Option<TempDir> {
+    let directory = made();
+    let path = directory.path().join(file(directory.path(), "part-"));
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[70] ^= 4;
+    fs::write(&path, &bytes).unwrap();
+    fs::remove_file(directory.path().join("LOCK")).unwrap();
+    let mut names = file_names(directory.path()).into_iter();
+    let is_given = names.all(|name| os::give_to(&directory.path().join(name), USER, mode));
+    // Everyone may write there.
+    let is_given = is_given && os::give_to(directory.path(), USER, 0o777);
+    if !is_given {
+        os::skipped("repairs of what others own", "only root can give files away");
+    }
+    is_given.then_some(directory)
+}
+
+#[test]
+fn what_root_repairs_belongs_to_whom_it_did() {
+    let Some(directory) = of_a_user(0o640) else { return };
+    let (code, given_up, message) = maintain("repair", directory.path());
+    assert_eq!(code, Some(0), "{given_up}{message}");
+    let names = file_names(directory.path());
+    assert!(names.iter().any(|name| name.starts_with("damaged-")), "{names:?}");
+    for name in names {
+        let about = fs::metadata(directory.path().join(&name)).unwrap();
+        assert_eq!((os::owner(&about), os::mode(&about)), (Some(USER), Some(0o640)), "{name}");
+    }
+}
+
+#[test]
+fn another_user_is_refused_before_anything_is_changed() {
+    let Some(directory) = of_a_user(0o644) else { return };
+    let before = snapshot(directory.path());
+    let mut repair = command();
+    os::run_as(&mut repair, USER + 1);
+    let output = run(repair.arg("repair").arg(directory.path()));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("belongs to another user"), "{message}");
+    assert!(message.contains(&format!("owner {USER}, mode 644")), "{message}");
+    assert_eq!(snapshot(directory.path()), before);
 }

@@ -10,7 +10,7 @@ use super::background::{checkpoint, compaction};
 use super::config::LocalConfig;
 use super::disk::directory::Directory;
 use super::disk::overlay::Overlay;
-use super::disk::{Disk, quarantine};
+use super::disk::{Disk, check_readable, quarantine};
 use super::file_list::FileList;
 use super::file_name::{FILES, FORMAT, FileName};
 use super::part::Part;
@@ -52,7 +52,10 @@ pub fn check(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
     if directory.is_in_use() {
         return Err(OpenError::Locked);
     }
-    check_disk(Arc::new(directory))
+    let directory = Arc::new(directory);
+    let found = check_disk(Arc::clone(&directory) as Arc<dyn Disk>);
+    // What a server changes meanwhile may look like damage.
+    if directory.is_in_use() { Err(OpenError::UsedMeanwhile) } else { found }
 }
 
 /// Like [`check`], of a disk.
@@ -87,14 +90,12 @@ fn unbounded() -> LocalConfig {
 /// # Errors
 /// [`OpenError`] when it can't be used or written.
 pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
-    if Directory::find(path).map_err(io("it can't be read"))?.is_none() {
-        return Err(OpenError::Missing);
-    }
-    repair_disk(data_directory::open(path)?)
+    repair_disk(data_directory::open_to_repair(path)?)
 }
 
 /// Like [`repair`], of a disk.
 pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
+    check_access(&*disk)?;
     let recovered = recover_for_maintenance(disk, unbounded())?;
     let found = damage_of(&recovered);
     let Recovered { state, resume, damaged_segments } = recovered;
@@ -119,11 +120,28 @@ pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
         }
     }
     let parts = Arc::clone(&state.memory().parts);
-    compaction::take_names(&state, &parts, &mut std::collections::BTreeSet::new());
+    if !compaction::take_names(&state, &parts, &mut std::collections::BTreeSet::new()) {
+        let error = std::io::Error::other("a new file could not take the name of the old one");
+        return Err(io("not all was repaired")(error));
+    }
     state.list_files();
     // What was given up is not missed again.
     state.disk().sync_directory().map_err(io("what was repaired may not be durable"))?;
     Ok(found)
+}
+
+/// Fails when a file may not be read by this user: that is no damage, and is not given up.
+fn check_access(disk: &dyn Disk) -> Result<(), OpenError> {
+    for name in disk.list().map_err(io("it can't be read"))? {
+        if !matches!(FileName::parse(&name), FileName::Part(_) | FileName::Segment(_)) {
+            continue;
+        }
+        let file = disk.open(&name).and_then(|file| check_readable(&*file, file.length()?));
+        if file.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied) {
+            return Err(OpenError::NoAccess(disk.whereabouts(&name)));
+        }
+    }
+    Ok(())
 }
 
 fn has_damage(part: &Part) -> bool {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Disk, DiskFile};
-use crate::os::{self, DirectoryHandle};
+use crate::os::{self, DirectoryHandle, Ownership};
 use crate::store::local::file_name::LOCK;
 
 /// A directory of this machine.
@@ -14,6 +14,8 @@ pub struct Directory {
     path: PathBuf,
     handle: DirectoryHandle,
     lock: Option<File>,
+    /// What the files that are made have; without it they are for this user alone.
+    ownership: Option<Ownership>,
 }
 
 impl Directory {
@@ -50,7 +52,12 @@ impl Directory {
     }
 
     fn existing(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), handle: DirectoryHandle::open(path)?, lock: None })
+        Ok(Self {
+            path: path.to_owned(),
+            handle: DirectoryHandle::open(path)?,
+            lock: None,
+            ownership: None,
+        })
     }
 
     /// Keeps every other process off the directory for as long as this lives.
@@ -58,7 +65,12 @@ impl Directory {
     /// # Errors
     /// `WouldBlock` when another process holds the lock.
     pub fn lock(&mut self) -> io::Result<()> {
-        let lock = os::open_private_file(&self.path.join(LOCK), false)?;
+        let path = self.path.join(LOCK);
+        let is_new = !path.try_exists()?;
+        let lock = os::open_private_file(&path, false)?;
+        if is_new {
+            self.give_ownership(&lock)?;
+        }
         match lock.try_lock() {
             Ok(()) => {
                 self.lock = Some(lock);
@@ -75,6 +87,22 @@ impl Directory {
     pub fn is_in_use(&self) -> bool {
         let lock = os::open_file(&self.path.join(LOCK));
         lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Has files be made from now on that are used by whom the file of a name is, or the directory itself
+    /// without one. Answers whether this process may do so.
+    ///
+    /// # Errors
+    /// When it can't be found out who that is.
+    pub fn keep_ownership(&mut self, like: Option<&str>) -> io::Result<bool> {
+        let path = like.map_or_else(|| self.path.clone(), |name| self.path.join(name));
+        let ownership = Ownership::of(&path)?;
+        self.ownership = Some(ownership);
+        Ok(ownership.can_be_given())
+    }
+
+    fn give_ownership(&self, file: &File) -> io::Result<()> {
+        self.ownership.map_or(Ok(()), |ownership| ownership.give(file))
     }
 
     /// Makes the directory's own name durable: the process that made it may have been killed before.
@@ -132,7 +160,9 @@ impl Disk for Directory {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(os::open_private_file(&self.path.join(name), true)?))
+        let file = os::open_private_file(&self.path.join(name), true)?;
+        self.give_ownership(&file)?;
+        Ok(Box::new(file))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {

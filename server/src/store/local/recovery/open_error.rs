@@ -15,6 +15,9 @@ pub enum OpenError {
     /// Another process holds its lock.
     #[error("another server is using it; stop that one or choose another --data-dir")]
     Locked,
+    /// Another process has taken its lock while it was looked through.
+    #[error("a server has begun to use it meanwhile; stop that one and check again")]
+    UsedMeanwhile,
     /// There is none.
     #[error("there is no such directory; name the one that the server has as --data-dir")]
     Missing,
@@ -51,6 +54,16 @@ pub enum OpenError {
     /// Two parts hold some of the same segments.
     #[error("its parts {0} and {1} contradict each other; move one of them away")]
     Overlap(String, String),
+    /// It is to be repaired, and one of its files may not be read.
+    #[error(
+        "{0} may not be read; do this as a user who may, so that what is in it is not given up"
+    )]
+    NoAccess(String),
+    /// It is to be repaired, and what would be written would belong to this user.
+    #[error(
+        "{0} belongs to another user; do this as that user or as root, so that a server of that user can use what is written"
+    )]
+    OfAnother(String),
     /// It can't be read or written.
     #[error("{0}: {1}; fix that or choose another --data-dir")]
     Io(&'static str, io::Error),

@@ -115,17 +115,13 @@ async fn no_repair_overwrites_what_an_earlier_one_has_kept() {
     }
 }
 
-/// A part that can't be opened, and one whose chunks can't be read.
+/// In the place of a part there is something else.
 #[tokio::test]
-async fn what_cannot_be_read_is_given_up_too() {
+async fn what_can_never_be_read_is_given_up_too() {
     let (image, sent) = store().await;
     let name = names(&image, |name| matches!(name, FileName::Part(_))).remove(0);
     for verb in [Verb::Open, Verb::Read] {
-        let disk = SimDisk::new(image.clone());
-        let refused = name.clone();
-        disk.on_call(move |called, name| {
-            (called == verb && name == refused).then_some(std::io::ErrorKind::PermissionDenied)
-        });
+        let disk = failing(&image, &name, verb, std::io::ErrorKind::IsADirectory);
         let (found, _) = logged(|| repair_disk(Arc::new(disk.clone())).unwrap());
         assert!(found.iter().any(|line| line.to_string().starts_with(&name)), "{found:?}");
         disk.no_faults();
@@ -133,4 +129,25 @@ async fn what_cannot_be_read_is_given_up_too() {
         let state = Arc::new(recovered(&disk, without_rotation()).unwrap().state);
         assert_eq!(answers(&state, &[Query::all()]).remove(0).unwrap().len(), sent.len() - 6);
     }
+}
+
+/// It is whole for another user.
+#[tokio::test]
+async fn what_may_not_be_read_is_not_given_up() {
+    let (image, _) = store().await;
+    for name in names(&image, |name| matches!(name, FileName::Part(_) | FileName::Segment(_))) {
+        for verb in [Verb::Open, Verb::Read] {
+            let disk = failing(&image, &name, verb, std::io::ErrorKind::PermissionDenied);
+            let refused = repair_disk(Arc::new(disk.clone())).unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("{name} may not be read")), "{refused}");
+            assert_eq!((disk.visible(), disk.operations()), (image.clone(), 0));
+        }
+    }
+}
+
+/// A disk on which an operation on a file fails.
+fn failing(image: &Image, name: &str, verb: Verb, error: std::io::ErrorKind) -> SimDisk {
+    let (disk, refused) = (SimDisk::new(image.clone()), name.to_owned());
+    disk.on_call(move |called, name| (called == verb && name == refused).then_some(error));
+    disk
 }

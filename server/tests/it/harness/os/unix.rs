@@ -4,10 +4,31 @@
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
 use std::net::TcpStream;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
+
+/// Gives a file to a user, with a mode. Answers whether this process may do so.
+pub fn give_to(path: &Path, user: u32, mode: u32) -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if is_root {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        chown(path, Some(user), Some(user)).unwrap();
+    }
+    is_root
+}
+
+/// The user to whom a file belongs.
+pub fn owner(about: &Metadata) -> Option<u32> {
+    Some(about.uid())
+}
+
+/// Has a program run as a user.
+pub fn run_as(command: &mut Command, user: u32) {
+    command.uid(user).gid(user);
+}
 
 /// How a server is told to end in an orderly way.
 pub const END_SIGNALS: &[&str] = &["-TERM", "-INT"];
