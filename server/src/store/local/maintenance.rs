@@ -19,6 +19,8 @@ use super::recovery::{Recovered, data_directory, recover_for_maintenance, sound_
 use super::series::loss::{Extent, Losses};
 use super::series::series_index::SeriesIndex;
 use super::state::StoreState;
+use crate::memory::MemoryShares;
+use crate::os;
 
 /// Something that is damaged in a data directory: a line for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,13 +55,13 @@ pub fn check(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
         return Err(OpenError::Locked);
     }
     let directory = Arc::new(directory);
-    let found = check_disk(Arc::clone(&directory) as Arc<dyn Disk>);
+    let found = check_disk(Arc::clone(&directory) as Arc<dyn Disk>, bounded());
     // What a server changes meanwhile may look like damage.
     if directory.is_in_use() { Err(OpenError::UsedMeanwhile) } else { found }
 }
 
 /// Like [`check`], of a disk.
-pub fn check_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
+pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundDamage>, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
     let has_parts_or_log = names
         .iter()
@@ -74,9 +76,18 @@ pub fn check_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
         found.push(FoundDamage::of(FILES, "missing or damaged"));
     }
     let overlay = Overlay::new(disk).map_err(io("it can't be read"))?;
-    let recovered = recover_for_maintenance(Arc::new(overlay), unbounded())?;
-    found.extend(damage_of(&recovered));
+    let recovered = recover_for_maintenance(Arc::new(overlay), config)?;
+    // A log that does not fit into memory is in parts of the overlay.
+    let is_of_log = |part: &Part| !part.is_absent() && !names.contains(&part.to_string());
+    found.extend(damage_of(&recovered, is_of_log));
     Ok(found)
+}
+
+/// With no more of the log in memory than at a start.
+fn bounded() -> LocalConfig {
+    let shares =
+        os::memory_limit().map_or(MemoryShares::UNLIMITED, |limit| MemoryShares::of(limit.bytes));
+    LocalConfig { log_limit: shares.log_limit, reserve: 0, ..LocalConfig::default() }
 }
 
 /// Without checkpoints, and without limits: what is there is to be seen.
@@ -97,7 +108,7 @@ pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
 pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
     check_access(&*disk)?;
     let recovered = recover_for_maintenance(disk, unbounded())?;
-    let found = damage_of(&recovered);
+    let found = damage_of(&recovered, |_| false);
     let Recovered { state, resume, damaged_segments } = recovered;
     let last = resume.segment.saturating_sub(1);
     state.begin_segment(last);
@@ -162,7 +173,8 @@ fn give_up(state: &StoreState, part: &Arc<Part>) -> io::Result<()> {
 }
 
 /// What a recovery has found, and what a look at every chunk finds.
-fn damage_of(recovered: &Recovered) -> Vec<FoundDamage> {
+/// Parts for which `is_of_log` are named as the log.
+fn damage_of(recovered: &Recovered, is_of_log: impl Fn(&Part) -> bool) -> Vec<FoundDamage> {
     let Recovered { state, damaged_segments, .. } = recovered;
     let mut found = Vec::new();
     let memory = state.memory();
@@ -191,7 +203,8 @@ fn damage_of(recovered: &Recovered) -> Vec<FoundDamage> {
             let what = "what it deletes in older parts is damaged: it may come back";
             found.push(FoundDamage::of(part, what));
         }
-        add_losses(&mut found, part, part.losses(), &index);
+        let file = if is_of_log(part) { "the log".to_owned() } else { part.to_string() };
+        add_losses(&mut found, file, part.losses(), &index);
         if part.is_damaged() && found.len() == before {
             found.push(FoundDamage::of(part, "damaged where nothing is lost by it"));
         }

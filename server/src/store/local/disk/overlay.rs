@@ -1,12 +1,14 @@
-//! A directory of which nothing is changed: what is written stays in memory.
+//! A directory of which nothing is changed: what is written goes to files without a name, in the directory for
+//! temporary ones, so that it takes no memory.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, DiskFile};
 
-/// A disk as it would be after changes that are not made. It holds in memory what is written.
+/// A disk as it would be after changes that are not made.
 #[derive(Debug)]
 pub struct Overlay {
     base: Arc<dyn Disk>,
@@ -18,7 +20,7 @@ pub struct Overlay {
 enum Source {
     /// In the file that has this name below.
     Base(String),
-    Memory(Arc<Mutex<Vec<u8>>>),
+    Written(Arc<File>),
 }
 
 impl Overlay {
@@ -42,16 +44,16 @@ impl Disk for Overlay {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let bytes = Arc::default();
-        self.names().insert(name.to_owned(), Source::Memory(Arc::clone(&bytes)));
-        Ok(Box::new(MemoryFile(bytes)))
+        let file = Arc::new(tempfile::tempfile()?);
+        self.names().insert(name.to_owned(), Source::Written(Arc::clone(&file)));
+        Ok(Box::new(WrittenFile(file)))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let source = self.names().get(name).cloned();
         match source.ok_or(io::ErrorKind::NotFound)? {
             Source::Base(name) => Ok(Box::new(BaseFile(self.base.open(&name)?))),
-            Source::Memory(bytes) => Ok(Box::new(MemoryFile(bytes))),
+            Source::Written(file) => Ok(Box::new(WrittenFile(file))),
         }
     }
 
@@ -121,52 +123,29 @@ impl DiskFile for BaseFile {
     }
 }
 
-/// A file in memory.
+/// A file without a name.
 #[derive(Debug)]
-struct MemoryFile(Arc<Mutex<Vec<u8>>>);
+struct WrittenFile(Arc<File>);
 
-impl MemoryFile {
-    fn bytes(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn place(offset: u64) -> io::Result<usize> {
-    usize::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge.into())
-}
-
-impl DiskFile for MemoryFile {
+impl DiskFile for WrittenFile {
     fn length(&self) -> io::Result<u64> {
-        Ok(self.bytes().len() as u64)
+        self.0.length()
     }
 
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        let at = place(offset)?;
-        let bytes = self.bytes();
-        let found = bytes.get(at..).and_then(|rest| rest.get(..buffer.len()));
-        buffer.copy_from_slice(found.ok_or(io::ErrorKind::UnexpectedEof)?);
-        Ok(())
+        self.0.read_exact_at(buffer, offset)
     }
 
-    fn write_all_at(&self, written: &[u8], offset: u64) -> io::Result<()> {
-        let at = place(offset)?;
-        let end = at.checked_add(written.len()).ok_or(io::ErrorKind::FileTooLarge)?;
-        let mut bytes = self.bytes();
-        if bytes.len() < end {
-            bytes.resize(end, 0);
-        }
-        bytes[at..end].copy_from_slice(written);
-        Ok(())
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_all_at(bytes, offset)
     }
 
     fn allocate(&self, length: u64) -> io::Result<()> {
-        self.bytes().resize(place(length)?, 0);
-        Ok(())
+        self.0.allocate(length)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
-        self.bytes().resize(place(length)?, 0);
-        Ok(())
+        self.0.truncate(length)
     }
 
     fn sync(&self) -> io::Result<()> {

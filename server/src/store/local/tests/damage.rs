@@ -432,7 +432,8 @@ fn check_refusals(disk: &SimDisk, deleted: &[Row], is_refused: bool) {
     let expected = [is_refused, is_refused, is_refused, false, false];
     let (state, told_before) = told(disk);
     assert_eq!(told_before, expected);
-    let found = maintenance::check_disk(Arc::new(SimDisk::new(disk.visible()))).unwrap();
+    let found = maintenance::check_disk(Arc::new(SimDisk::new(disk.visible())), without_rotation())
+        .unwrap();
     let is_named = |line: String| line.contains("what it deletes in older parts is damaged");
     assert_eq!(found.iter().any(|line| is_named(line.to_string())), is_refused);
     let parts = Arc::clone(&state.memory().parts);

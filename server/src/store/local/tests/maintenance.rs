@@ -19,12 +19,24 @@ async fn store() -> (Image, Vec<Row>) {
     parts_and_log(3, 3, rows).await
 }
 
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort_unstable();
+    lines
+}
+
 fn check(image: &Image) -> Vec<String> {
     let disk = SimDisk::new(image.clone());
-    let (found, _) = logged(|| check_disk(Arc::new(disk.clone())).unwrap());
+    let lines = |config| {
+        let (found, _) = logged(|| check_disk(Arc::new(disk.clone()), config).unwrap());
+        found.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let found = lines(without_rotation());
+    // As when not all of the log fits into memory.
+    let with_checkpoints = LocalConfig { log_limit: 1, ..without_rotation() };
+    assert_eq!(sorted(lines(with_checkpoints)), sorted(found.clone()));
     assert_eq!(disk.visible(), *image, "a check changes nothing");
     assert_eq!(disk.operations(), 0);
-    found.iter().map(ToString::to_string).collect()
+    found
 }
 
 #[tokio::test]
