@@ -269,6 +269,11 @@ impl Series {
         self.detail()?.asked
     }
 
+    /// Numbers of it are refused, because the server has lost points of it.
+    pub fn has_lost_points(&self) -> bool {
+        self.asked().is_some_and(|asked| asked.is_refused)
+    }
+
     /// Records what was asked for; numbers of another window are forgotten.
     pub fn set_asked(&mut self, asked: Asked) {
         let detail = self.stats.get_or_insert_default().detail();

@@ -25,6 +25,9 @@ use crate::text::{number, time};
 /// Columns of a pane that are none of the table: its borders, and the marks of the rows.
 const AROUND_COLUMNS: usize = 3;
 
+/// Marks a row whose numbers the server refuses, because it has lost points of the key.
+const LOST: &str = "?";
+
 /// Draws the table.
 pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let app = canvas.app;
@@ -248,7 +251,8 @@ fn compared_titles(
     })
 }
 
-/// Draws the scroll position, and how many lines of the answer are malformed.
+/// Draws the scroll position, how many lines of the answer are malformed, and why the selected row has no
+/// numbers.
 fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
     let table = canvas.app.table();
     if table.answer().malformed > 0 {
@@ -257,6 +261,13 @@ fn draw_foot(canvas: &mut Canvas<'_>, rows: usize, mut area: Rect) {
         let lines = number::plural(table.answer().malformed, one, many);
         let mut pen = canvas.foot_pen(area);
         pen.write_right(&format!(" skipped {lines} "), style);
+        area.width = area.width.min(cells(pen.room() + 2));
+    }
+    let refused = table.selected_series().and_then(|series| canvas.app.why_refused(series));
+    if let Some(why) = refused {
+        let style = on_border(canvas.theme.bad);
+        let mut pen = canvas.foot_pen(area);
+        pen.write_right(&format!(" {why} "), style);
         area.width = area.width.min(cells(pen.room() + 2));
     }
     canvas.scroll_position((table.first(rows), rows, table.rows()), Some(table.selected()), area);
@@ -350,6 +361,10 @@ impl<'a> Row<'a> {
         let firing = app.is_firing(series);
         let (mark, base, age) = theme.series(firing, series.is_stale(now));
         let marked = mark != " ";
+        let mark = match mark {
+            " " if series.has_lost_points() => (LOST, theme.bad),
+            mark => (mark, base),
+        };
         let key = theme.series_key.filter(|_| !marked).unwrap_or(base);
         let moved = |by: f64| if marked { base } else { theme.moved(by, base) };
         let last = series.last.timestamp;
@@ -406,7 +421,7 @@ impl<'a> Row<'a> {
                 (bars.into(), if marked { base } else { theme.plot })
             }
         });
-        Self { mark: (mark, base), cells: cells.collect(), firing, marked }
+        Self { mark, cells: cells.collect(), firing, marked }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::app::input::prompt::paste::Refusal;
 use crate::app::server::halves::{HalvedAnswer, is_of_keys};
 use crate::app::server::polling::{ALL, CHEAP, Polling};
 use crate::metrics::reply::{PointLists, Reply};
+use crate::metrics::series::Series;
 use crate::metrics::series::summary::Answer;
 use crate::request::civil;
 use crate::request::deletion::{Selected, selector_to_delete};
@@ -89,6 +90,7 @@ impl App {
         }
         let queries = self.halves.split(tag, line);
         if queries.is_empty() {
+            self.halves.note_reason(line, reply.reason());
             if self.halves.is_news(reply.reason()) {
                 let reason = escape_untrusted(reply.reason().as_bytes());
                 self.cx.say(Tone::Bad, format!("{reason}: shown without them"));
@@ -100,6 +102,14 @@ impl App {
             self.feed.ask(query);
         }
         true
+    }
+
+    /// Why numbers of a row are refused; `None` when they are not.
+    pub fn why_refused(&self, series: &Series) -> Option<String> {
+        let is_refused = series.has_lost_points();
+        let reason = is_refused.then(|| self.halves.reason(series.key.as_str()));
+        let reason = reason?.unwrap_or("the server has lost points of it");
+        Some(escape_untrusted(reason.as_bytes()).into())
     }
 
     /// Hands on the answer to a query that was asked in halves, once it is whole but for lost keys.

@@ -17,6 +17,8 @@ pub struct Halves {
     next: u64,
     groups: BTreeMap<u64, Group>,
     said: BTreeSet<String>,
+    /// Why a key was refused last.
+    reasons: BTreeMap<String, String>,
 }
 
 /// The halves of a query, and those of these.
@@ -44,6 +46,22 @@ impl Halves {
             self.said.clear();
         }
         self.said.insert(reason.to_owned())
+    }
+
+    /// Why a key was refused last, as far as that is remembered.
+    pub fn reason(&self, key: &str) -> Option<&str> {
+        self.reasons.get(key).map(String::as_str)
+    }
+
+    /// Remembers why the one key of a request line is refused.
+    pub fn note_reason(&mut self, line: &str, reason: &str) {
+        let Some((keys, _)) = keys_of(line) else { return };
+        for key in keys {
+            if self.reasons.len() >= MAX_REASONS && !self.reasons.contains_key(key) {
+                self.reasons.clear();
+            }
+            self.reasons.insert(key.to_owned(), reason.to_owned());
+        }
     }
 
     /// The queries for the halves of one that was refused, with this request line; none when it is for one
@@ -228,7 +246,9 @@ mod tests {
         assert!(halves.is_news("a") && halves.is_news("b") && !halves.is_news("a"));
         for number in 0..1000 {
             halves.is_news(&number.to_string());
+            halves.note_reason(&format!("get key{number}[last]"), "lost");
         }
-        assert!(halves.said.len() <= MAX_REASONS);
+        assert!(halves.said.len() <= MAX_REASONS && halves.reasons.len() <= MAX_REASONS);
+        assert_eq!((halves.reason("key999"), halves.reason("key1000")), (Some("lost"), None));
     }
 }

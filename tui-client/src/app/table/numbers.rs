@@ -392,7 +392,7 @@ impl Numbers {
             }
             // How things stood does not change.
             let until = self.as_of.map_or(now + Duration::from_secs(wait), |_| Duration::MAX);
-            let asked = Asked { window: self.window, parts: batch.parts, until };
+            let asked = Asked { window: self.window, parts: batch.parts, until, is_refused: false };
             for key in &batch.keys {
                 if let Some(series) = answer.find_in_order(key.as_key()) {
                     // What was not asked for anew is no newer than before.
@@ -401,10 +401,10 @@ impl Numbers {
                         now < before.until && !before.parts.without(asked.parts).is_empty()
                     });
                     let until = before.map_or(asked.until, |before| before.until);
-                    let asked = Asked { until, ..asked };
+                    let is_lost = batch.lost.iter().any(|lost| lost == key.as_str());
+                    let asked = Asked { until, is_refused: is_lost, ..asked };
                     has_changed = true;
                     self.rows += usize::from(series.asked().is_none());
-                    let is_lost = batch.lost.iter().any(|lost| lost == key.as_str());
                     if !is_lost && !self.away.has(key.as_str()) {
                         batch.set(series);
                     }

@@ -20,6 +20,8 @@ pub struct Asked {
     pub parts: Parts,
     /// Until when they need not be asked for again, since the program started.
     pub until: Duration,
+    /// Some are refused: the server has lost points of the key.
+    pub is_refused: bool,
 }
 
 /// A number in as little room as possible, because a table of a million keys may have some of each:

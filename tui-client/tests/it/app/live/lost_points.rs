@@ -2,8 +2,13 @@
 
 use shared::response::{LOST_POINTS, Status};
 
+use tui_client::event::KeyCode;
+use tui_client::keymap::Mode;
+use tui_client::view::theme::Theme;
+
 use super::live;
 use crate::harness::scene::{NOW, Scene};
+use crate::harness::snapshot::{draw, find};
 
 /// Answers what is asked, but for requests that name `lost`, which are refused. The lines of those.
 fn answer_but(scene: &mut Scene, lost: &str) -> Vec<String> {
@@ -47,4 +52,33 @@ fn other_keys_have_their_numbers() {
         assert!(!answer_but(&mut scene, lost).is_empty(), "asked for again");
         assert_ne!(scene.notice(), said);
     }
+}
+
+/// The mark of a row, and whether the foot of the table says the reason.
+fn shown(scene: &Scene, key: &str, reason: &str) -> (String, bool) {
+    let screen = draw(scene, &Theme::colour(), 120, 30);
+    let row = find(&screen, &format!("?{key} ")).is_some();
+    let mark = if row { "?" } else { " " };
+    // The log has it, too.
+    (mark.to_owned(), find(&screen, &format!("─ {reason} ")).is_some())
+}
+
+#[test]
+fn a_row_that_lacks_points_is_marked_and_says_why_when_it_is_selected() {
+    let mut scene = live(&format!("a 7.0 {NOW}\nb 7.0 {NOW}\n"));
+    answer_but(&mut scene, "b");
+    let reason = format!("{LOST_POINTS}b from 1 to 2");
+    // The notice of the reply goes away.
+    scene.enter("get nothing");
+    scene.ok("get nothing", "");
+    scene.to(Mode::Table);
+    assert_eq!(shown(&scene, "a", &reason), (" ".to_owned(), false));
+    assert_eq!(shown(&scene, "b", &reason), ("?".to_owned(), false));
+    scene.code(KeyCode::Down);
+    assert_eq!(shown(&scene, "b", &reason), ("?".to_owned(), true));
+    // The points are given up, or deleted.
+    scene.wait(std::time::Duration::from_secs(31));
+    answer_but(&mut scene, "none");
+    scene.wait(std::time::Duration::from_secs(1));
+    assert_eq!(shown(&scene, "b", &reason), (" ".to_owned(), false));
 }
