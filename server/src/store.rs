@@ -43,7 +43,7 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::task::{Context, Poll};
 
-use shared::response::LOST_POINTS;
+use shared::response::{LOST_POINTS, UNREAD_POINTS};
 use shared::{Key, KeyBuf, Point};
 
 use query::{Deletion, KeySelection, Query, Window};
@@ -336,7 +336,7 @@ pub enum ReadError {
     #[error(transparent)]
     Damaged(#[from] Damage),
     /// A file can't be read where points are; they may be read again later.
-    #[error("{0}: they can't be read at the moment")]
+    #[error("{0}{UNREAD_POINTS}")]
     Unreadable(Damage),
     /// The task that reads ended early.
     #[error("reading failed: {0}")]

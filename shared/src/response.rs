@@ -19,6 +19,9 @@ pub const WRONG_COMMAND: &str = "wrong command";
 /// and the times follow.
 pub const LOST_POINTS: &str = "the disk has lost points of ";
 
+/// Ends such a reason when the points may be read again later.
+pub const UNREAD_POINTS: &str = ": they can't be read at the moment";
+
 /// Appends the status line of a good reply; data lines and [`encode_end`] follow.
 pub fn encode_status_ok(out: &mut Vec<u8>) {
     out.extend_from_slice(b"ok\n");

@@ -2,6 +2,7 @@
 //! else to standard error. Knows nothing of the screen.
 
 mod alert_command;
+mod around;
 mod connection;
 mod delete;
 mod import;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 
 use shared::client::{Batch, BatchPiece, ClientError, ReplyPiece};
 use shared::request::{BadRequest, BadRequestReason};
-use shared::response::{Status, WRONG_COMMAND};
+use shared::response::{LOST_POINTS, Status, WRONG_COMMAND};
 use shared::selector::Clause;
 use shared::{Client, Glob, Request, Selector};
 
@@ -227,8 +228,12 @@ async fn request(
             ended = output_ended(spool) => ended,
         };
     }
+    let pattern = match &request {
+        Ok(Request::Get(selector)) if selector.clause().is_none() => Some(selector.pattern()),
+        _ => None,
+    };
     let mut replies = connection.send_batch(batch).await?;
-    let (mut refused, mut empty) = (false, true);
+    let (mut refused, mut empty, mut lost) = (false, true, None);
     while let Some(piece) = replies.next().await? {
         match piece {
             BatchPiece::Data { lines, .. } => {
@@ -240,8 +245,12 @@ async fn request(
                 refused = true;
                 let reason = explain(&refusal.reason, &line.bytes);
                 warn(&format!("{}: {reason}", quoted(&line.bytes)));
+                lost = Some(refusal.reason).filter(|reason| reason.starts_with(LOST_POINTS));
             }
         }
+    }
+    if let Some((pattern, reason)) = pattern.zip(lost) {
+        around::print(&connection, pattern.as_str(), &reason, out).await?;
     }
     if refused {
         return Err(Failure::Exit(REFUSED));

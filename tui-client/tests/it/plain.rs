@@ -6,6 +6,7 @@ mod delete;
 mod follow;
 mod import;
 mod import_retry;
+mod lost_points;
 mod once;
 mod other_servers;
 mod output;

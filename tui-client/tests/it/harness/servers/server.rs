@@ -66,6 +66,23 @@ impl TestServer {
         *self = Self::start_on(Arc::clone(&self.data), self.port, self.tls.clone());
     }
 
+    /// Stops, damages the chunk of a key in each part, and starts again.
+    pub fn lose(&mut self, key: &str) {
+        self.stop();
+        for entry in std::fs::read_dir(self.data.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if name.starts_with("part-") {
+                let mut bytes = std::fs::read(&path).unwrap();
+                // The key stands before the points, in the index again.
+                let place = bytes.windows(key.len()).position(|bytes| bytes == key.as_bytes());
+                bytes[place.unwrap() + key.len() + 2] ^= 1;
+                std::fs::write(&path, bytes).unwrap();
+            }
+        }
+        self.start_again();
+    }
+
     /// Sends requests as another client would, and gives the replies.
     pub fn send(&self, requests: &str) -> String {
         send(self.port, requests)
