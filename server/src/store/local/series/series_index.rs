@@ -160,7 +160,7 @@ impl InOrder<'_> {
             1 => {
                 self.expected = found
                     .filter(|&id| self.before.is_some_and(|before| before + 1 == id))
-                    .map(|id| id + 1)
+                    .map(|id| id + 1);
             }
             _ => {}
         }
