@@ -10,6 +10,7 @@ use std::os::unix::fs::{
 };
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, Signal as SignalName, getrlimit, setrlimit};
 use socket2::Socket;
@@ -53,13 +54,15 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a file for reading and writing, or makes one for this user alone; `empty` cuts off what is
-/// in it.
+/// in it. Another file that a link leads to is never opened: whoever owns the directory of a file may be
+/// somebody else.
 ///
 /// # Errors
 /// When it can't be made or opened.
 pub fn open_private_file(path: &Path, empty: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(empty).mode(0o600).open(path)
+    options.read(true).write(true).create(true).truncate(empty).mode(0o600);
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path)
 }
 
 /// Opens a file that is there, to be read and synced.
@@ -150,7 +153,7 @@ pub fn remove(path: &Path) -> io::Result<()> {
 
 /// Opens a file that is going to be removed, to cut it off then. `None` when that can't be done.
 pub fn open_to_shrink(path: &Path) -> Option<File> {
-    let link = rustix::fs::OFlags::NOFOLLOW.bits();
+    let link = OFlags::NOFOLLOW.bits();
     OpenOptions::new().write(true).custom_flags(link.cast_signed()).open(path).ok()
 }
 

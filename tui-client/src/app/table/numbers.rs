@@ -402,7 +402,8 @@ impl Numbers {
                     });
                     let until = before.map_or(asked.until, |before| before.until);
                     let is_lost = batch.lost.iter().any(|lost| lost == key.as_str());
-                    let asked = Asked { until, is_refused: is_lost, ..asked };
+                    let is_refused = is_lost || before.is_some_and(|before| before.is_refused);
+                    let asked = Asked { until, is_refused, ..asked };
                     has_changed = true;
                     self.rows += usize::from(series.asked().is_none());
                     if !is_lost && !self.away.has(key.as_str()) {

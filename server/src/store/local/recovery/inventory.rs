@@ -135,7 +135,7 @@ fn strangers(disk: &dyn Disk, names: &[String], list: Option<&FileList>) -> Vec<
     files.sort_by_key(|(_, segments)| *segments.start());
     let (mut newest, mut strangers) = (list.newest_segment, Vec::new());
     for (name, segments) in files {
-        let is_far = *segments.start() > newest.saturating_add(MAX_UNLISTED);
+        let is_far = *segments.end() > newest.saturating_add(MAX_UNLISTED);
         if is_far && is_readable(disk, name).is_ok() && format::file_version(disk, name).is_none() {
             error!(
                 "{name} is left alone: the newest file is {}, and nothing in it is the server's",

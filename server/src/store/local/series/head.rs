@@ -169,14 +169,9 @@ impl Heads {
         }
     }
 
-    /// Removes points of a series from its head, or of every series.
+    /// Removes points of a series from its head. [`EVERY_SERIES`] stands for those that nothing knows, of
+    /// which there are none in heads.
     pub fn delete(&mut self, series: SeriesId, window: Window) {
-        if series == EVERY_SERIES {
-            let all: Vec<_> = self.series().collect();
-            for series in all {
-                self.delete(series, window);
-            }
-        }
         if let Some(head) = self.by_series.get_mut(series) {
             head.delete(window);
             if head.is_empty() {

@@ -94,6 +94,14 @@ impl Loss {
         let is_known = extent.last_series < Extent::ALL.last_series;
         Self { extent, unnamed: Some(if is_known { extent.last_series + 1 } else { 0 }) }
     }
+
+    /// All of both and what is between them.
+    fn united(&self, other: &Self) -> Self {
+        let mut extent = self.extent;
+        extent.extend(&other.extent);
+        let unnamed = [self.unnamed, other.unnamed].into_iter().flatten().min();
+        Self { extent, unnamed }
+    }
 }
 
 /// What was lost of a file or of several.
@@ -101,9 +109,16 @@ impl Loss {
 pub struct Losses(Vec<Loss>);
 
 impl Losses {
-    /// Adds a loss, unless it is empty.
+    /// Adds a loss, unless it is empty. Beyond [`MAX_SPLIT`] it becomes one with the last: more may be
+    /// refused then than was lost, and never less.
     pub fn add(&mut self, loss: Loss) {
-        if !loss.extent.is_empty() && !self.0.contains(&loss) {
+        if loss.extent.is_empty() || self.0.last() == Some(&loss) {
+            return;
+        }
+        let is_full = self.0.len() >= MAX_SPLIT;
+        if is_full && let Some(last) = self.0.last_mut() {
+            *last = last.united(&loss);
+        } else if !self.0.contains(&loss) {
             self.0.push(loss);
         }
     }
@@ -302,6 +317,17 @@ mod tests {
         deleted.insert(i64::MIN, i64::MAX);
         losses.subtract(EVERY_SERIES, &deleted);
         assert!(losses.is_empty());
+    }
+
+    #[test]
+    fn losses_without_end_become_one_that_has_them_all() {
+        let mut losses = Losses::default();
+        let places = || (0..3 * u32::try_from(MAX_SPLIT).unwrap()).map(|at| (at, i64::from(at)));
+        for (series, time) in places() {
+            losses.add(Loss { extent: Extent::of(series, (time, time)), unnamed: None });
+        }
+        assert_eq!(losses.len(), MAX_SPLIT);
+        assert!(places().all(|(series, time)| is_lost(&losses, series, time)));
     }
 
     #[test]

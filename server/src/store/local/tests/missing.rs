@@ -257,7 +257,9 @@ async fn a_file_with_a_number_that_nothing_explains_is_a_stranger() {
     let (image, sent) = store().await;
     let log = names(&image, |name| matches!(name, FileName::Segment(_))).remove(0);
     let contents = [vec![], b"notes".to_vec(), image[&log].clone()];
-    for name in ["log-999999999999", "part-999999999990-999999999999"] {
+    for name in
+        ["log-999999999999", "part-999999999990-999999999999", "part-000000000001-999999999999"]
+    {
         for content in contents.clone() {
             let what = format!("{name} of {} bytes", content.len());
             let mut image = image.clone();
