@@ -323,6 +323,20 @@ pub fn unsyncable_directory() -> Option<&'static Path> {
 mod tests {
     use super::*;
 
+    /// A server or a repair that runs as root would make it, and perhaps give it away.
+    #[test]
+    fn no_file_is_made_where_a_link_leads() {
+        let directory = tempfile::tempdir().unwrap();
+        let (link, target) = (directory.path().join("LOCK"), directory.path().join("target"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(open_private_file(&link, false).is_err());
+        assert!(!target.exists());
+        fs::write(&target, "kept").unwrap();
+        assert!(open_private_file(&link, true).is_err());
+        assert_eq!(fs::read(&target).unwrap(), b"kept");
+        assert!(open_private_file(&target, false).is_ok());
+    }
+
     #[test]
     fn only_a_terminal_with_abilities_takes_escape_sequences() {
         for (term, expected) in [

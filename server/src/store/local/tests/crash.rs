@@ -2,8 +2,9 @@
 //! puts, rotations, checkpoints, merges, closing, and of the recoveries from earlier crashes. On
 //! disks of all kinds of rules for names.
 //!
-//! `CRASH_ROUNDS=n` runs n workloads of each kind instead of the usual few. A failure names the
-//! seed and the operation, and shows the operations before it.
+//! `CRASH_ROUNDS=n` runs n workloads of each kind instead of the usual few, and `CRASH_STEP=n` looks behind
+//! each n-th operation only, for slow machines. A failure names the seed and the operation, and shows the
+//! operations before it.
 
 use std::cell::{Cell, RefCell};
 
@@ -21,6 +22,10 @@ const STEPS: usize = 60;
 
 fn rounds() -> u64 {
     std::env::var("CRASH_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
+}
+
+fn step() -> usize {
+    std::env::var("CRASH_STEP").map_or(1, |step| step.parse().unwrap())
 }
 
 /// A store in use and the history of its puts.
@@ -119,17 +124,17 @@ pub fn survivals(seed: u64) -> impl Iterator<Item = Survival> {
     })
 }
 
-/// Cuts the power behind each operation from `start` on and looks at what is left; `then` gets
+/// Cuts the power behind each `step`-th operation from `start` on and looks at what is left; `then` gets
 /// the images.
 fn power_cut_everywhere(
     disk: &SimDisk,
     history: &History,
-    start: Moment,
+    (start, step): (Moment, usize),
     config: &LocalConfig,
     seed: u64,
     mut then: impl FnMut(Image, &History),
 ) {
-    for moment in start..=disk.operations() {
+    for moment in (start..=disk.operations()).step_by(step) {
         let mut known = Vec::new();
         for survival in survivals(seed << 20 | moment as u64) {
             let image = disk.image(moment, &mut survival.clone());
@@ -154,7 +159,7 @@ fn power_cut_everywhere(
     }
 }
 
-fn crash_everywhere(disk: &SimDisk, config: &LocalConfig, seed: u64, settled: bool) {
+fn crash_everywhere(disk: &SimDisk, config: &LocalConfig, seed: u64, settled: bool, step: usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let session = |disk: &SimDisk, history: History, steps: usize| {
         let random = RefCell::new(Random(seed << 32 | disk.operations() as u64));
@@ -169,20 +174,20 @@ fn crash_everywhere(disk: &SimDisk, config: &LocalConfig, seed: u64, settled: bo
 
     // Every image is looked at; from some of them a store goes on and is crashed again.
     let mut number = 0;
-    power_cut_everywhere(disk, &history, 0, config, seed, |image, history| {
+    power_cut_everywhere(disk, &history, (0, step), config, seed, |image, history| {
         number += 1;
         if number % 61 == 0 {
             let disk = SimDisk::with_rules(image, disk.rules());
             let history = session(&disk, history.clone(), 3);
-            power_cut_everywhere(&disk, &history, 0, config, seed, |_, _| {});
+            power_cut_everywhere(&disk, &history, (0, step), config, seed, |_, _| {});
         }
     });
     // The process dies, its successor goes on, and then the power is cut.
-    for moment in (0..disk.operations()).step_by(47) {
+    for moment in (0..disk.operations()).step_by(47 * step) {
         let history = history.cut_at(moment);
         let disk = disk.killed_after(moment);
         let history = session(&disk, history, 3);
-        power_cut_everywhere(&disk, &history, moment, config, seed, |_, _| {});
+        power_cut_everywhere(&disk, &history, (moment, step), config, seed, |_, _| {});
     }
 }
 
@@ -193,7 +198,7 @@ fn crash_with_all_rules(first_seed: u64, settled: bool) {
             scope.spawn(move || {
                 for seed in first_seed..first_seed + rounds() {
                     let disk = SimDisk::with_rules(Image::new(), rules);
-                    crash_everywhere(&disk, &restless(), seed, settled);
+                    crash_everywhere(&disk, &restless(), seed, settled, step());
                 }
             });
         }
@@ -217,7 +222,7 @@ fn a_store_that_removes_the_log_too_early_is_found() {
     for rules in Rules::ALL {
         let disk = SimDisk::with_rules(Image::new(), rules);
         disk.remove_first();
-        let crashed = std::panic::catch_unwind(|| crash_everywhere(&disk, &restless(), 0, true));
+        let crashed = std::panic::catch_unwind(|| crash_everywhere(&disk, &restless(), 0, true, 1));
         let report = crashed.expect_err("nothing is found");
         let report = report.downcast_ref::<String>().expect("a message");
         // It is seen, and so it is said, because the list of files has the part.
@@ -262,7 +267,7 @@ fn what_a_crash_leaves_is_never_called_damage() {
         });
         let moments = disk.operations();
         runtime.block_on(within(store.close()));
-        for moment in 0..=moments {
+        for moment in (0..=moments).step_by(step()) {
             for mut survival in survivals(moment as u64) {
                 let mut image = disk.image(moment, &mut survival);
                 for start in 0..3 {
