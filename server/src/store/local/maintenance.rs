@@ -144,7 +144,9 @@ pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
 /// Fails when a file may not be read by this user: that is no damage, and is not given up.
 fn check_access(disk: &dyn Disk) -> Result<(), OpenError> {
     for name in disk.list().map_err(io("it can't be read"))? {
-        if !matches!(FileName::parse(&name), FileName::Part(_) | FileName::Segment(_)) {
+        let is_data = matches!(FileName::parse(&name), FileName::Part(_) | FileName::Segment(_));
+        // Without the list nothing would say what is missing.
+        if !is_data && name != FILES {
             continue;
         }
         let file = disk.open(&name).and_then(|file| check_readable(&*file, file.length()?));
