@@ -54,8 +54,7 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a file for reading and writing, or makes one for this user alone; `empty` cuts off what is
-/// in it. Another file that a link leads to is never opened: whoever owns the directory of a file may be
-/// somebody else.
+/// in it. A link is not followed: its target may be any file of this system.
 ///
 /// # Errors
 /// When it can't be made or opened.
@@ -91,13 +90,14 @@ pub struct Ownership {
 }
 
 impl Ownership {
-    /// That of the file at `path`, or that of a file for the owner of a directory alone.
+    /// That of the file at `path`, or that of a file for the owner of a directory alone. Its owner may
+    /// always read and write.
     ///
     /// # Errors
     /// When that can't be found out.
     pub fn of(path: &Path) -> io::Result<Self> {
         let about = fs::metadata(path)?;
-        let mode = if about.is_dir() { 0o600 } else { about.mode() & 0o777 };
+        let mode = if about.is_dir() { 0o600 } else { about.mode() & 0o777 | 0o600 };
         Ok(Self { owner: about.uid(), group: about.gid(), mode })
     }
 

@@ -4,9 +4,11 @@
 //! compactly. A damaged index is rebuilt from the chunks.
 
 pub mod chunk_reader;
+pub mod chunk_source;
 pub mod deletes;
 pub mod header;
 pub mod index;
+mod kept_copy;
 pub mod losses;
 pub mod sequential_reader;
 pub mod writer;
@@ -17,27 +19,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::{fmt, io};
 
-use shared::{KeyBuf, Point};
+use shared::KeyBuf;
 use tracing::error;
 
-use super::disk::{Disk, DiskFile, check_readable, quarantine};
+use super::disk::{Disk, DiskFile, check_readable};
 use super::file_name::{FileName, SegmentId, UNFINISHED};
 use super::salt::Salt;
 use super::series::chunk;
 use super::series::loss::{Extent, Loss, Losses};
-use super::series::merge::Source;
 use super::series::run::Run;
 use super::series::series_index::{EVERY_SERIES, SeriesId};
-use super::series::summary::Summary;
 use super::series::time_ranges::SharedRanges;
 use crate::store::query::Window;
 use crate::store::{Damage, ReadError};
 use deletes::{Deletes, TimeRange};
 use header::{ChunkEntry, ChunkHeader};
 use index::{PartIndex, PartKeys, count_points};
-
-/// Bytes that are copied at a time.
-const COPY_SIZE: usize = 1 << 20;
 
 /// A part that is open for reading.
 #[derive(Debug)]
@@ -371,64 +368,6 @@ impl Part {
         sound == self.entries.len() && !self.is_damaged()
     }
 
-    /// Keeps a copy of the file, which is damaged, unless there is one from an attempt before.
-    ///
-    /// # Errors
-    /// When it can't be read or the copy can't be written.
-    pub fn keep_copy(&self, disk: &dyn Disk) -> io::Result<()> {
-        let own = self.to_string();
-        for name in quarantine::kept_names(disk, &own)? {
-            if self.is_same(&*disk.open(&name)?)? {
-                return Ok(());
-            }
-        }
-        self.copy_to(disk, &quarantine::free_name(disk, &own)?)
-    }
-
-    /// Whether another file has the same bytes.
-    fn is_same(&self, other: &dyn DiskFile) -> io::Result<bool> {
-        let size = self.file.length()?;
-        if other.length()? != size {
-            return Ok(false);
-        }
-        let mut at = 0;
-        while at < size {
-            let length = usize::try_from(size - at).unwrap_or(COPY_SIZE).min(COPY_SIZE);
-            let (mut bytes, mut others) = (vec![0; length], vec![0; length]);
-            self.file.read_exact_at(&mut bytes, at)?;
-            other.read_exact_at(&mut others, at)?;
-            if bytes != others {
-                return Ok(false);
-            }
-            at += length as u64;
-        }
-        Ok(true)
-    }
-
-    fn copy_to(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
-        let unfinished = format!("{name}{UNFINISHED}");
-        self.copy(disk, &unfinished).inspect_err(|_| {
-            // What stays behind is removed at the next start.
-            let _ = disk.remove(&unfinished);
-        })?;
-        disk.rename(&unfinished, name)?;
-        disk.sync_directory()
-    }
-
-    fn copy(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
-        let copy = disk.create(name)?;
-        let size = self.file.length()?;
-        let mut at = 0;
-        while at < size {
-            let length = usize::try_from(size - at).unwrap_or(COPY_SIZE).min(COPY_SIZE);
-            let mut bytes = vec![0; length];
-            self.file.read_exact_at(&mut bytes, at)?;
-            copy.write_all_at(&bytes, at)?;
-            at += length as u64;
-        }
-        copy.sync()
-    }
-
     /// The points of the chunk at a place.
     fn read_chunk(&self, at: usize) -> Result<Run, ReadError> {
         let entry = &self.entries[at];
@@ -538,83 +477,6 @@ fn gallop<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
     }
     let start = size / 2;
     start + items[start..size.min(items.len())].partition_point(is_before)
-}
-
-/// A chunk as a source of a merge.
-#[derive(Debug, Clone)]
-pub struct ChunkSource {
-    part: Arc<Part>,
-    at: usize,
-}
-
-impl ChunkSource {
-    /// The chunks of a series in a part that may have points in a window, by time.
-    pub fn within(
-        part: &Arc<Part>,
-        series: SeriesId,
-        window: Window,
-    ) -> impl DoubleEndedIterator<Item = Self> {
-        let chunks = part.chunks(series, window);
-        chunks.map(|at| Self { part: Arc::clone(part), at })
-    }
-
-    /// The chunk at a place of a part; see [`Part::last_begun`].
-    pub fn at(part: &Arc<Part>, at: usize) -> Self {
-        Self { part: Arc::clone(part), at }
-    }
-
-    /// Whether it is a chunk of this part.
-    pub fn is_in(&self, part: &Arc<Part>) -> bool {
-        Arc::ptr_eq(&self.part, part)
-    }
-
-    /// Whether it could not be read when it was read last.
-    pub fn is_failed(&self) -> bool {
-        self.part.is_failed(self.at)
-    }
-
-    /// Reads its points again; when that succeeds, it is as good as any other.
-    ///
-    /// # Errors
-    /// When it still can't be read.
-    pub fn retry(&self) -> Result<(), ReadError> {
-        self.open()?;
-        self.part.failed().remove(&self.at);
-        Ok(())
-    }
-
-    /// See [`ChunkEntry::known_last`].
-    pub fn known_last(&self, to: i64) -> Option<Point> {
-        self.entry().known_last(to)
-    }
-
-    fn entry(&self) -> &ChunkEntry {
-        &self.part.entries[self.at]
-    }
-
-    /// Number of points.
-    pub fn count(&self) -> u64 {
-        self.entry().count.into()
-    }
-
-    /// The aggregates of all points; `None` when they have to be read.
-    pub fn summary(&self) -> Option<Summary> {
-        let entry = self.entry();
-        match &entry.summary {
-            None if entry.count == 1 => entry.last_value.get().map(Summary::of_value),
-            summary => summary.as_deref().copied(),
-        }
-    }
-}
-
-impl Source for ChunkSource {
-    fn range(&self) -> (i64, i64) {
-        (self.entry().first, self.entry().last)
-    }
-
-    fn open(&self) -> Result<Run, ReadError> {
-        self.part.read_chunk(self.at)
-    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
+use crate::store::local::part::Part;
+use crate::store::local::part::chunk_source::ChunkSource;
 use crate::store::local::part::header::ChunkEntry;
-use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::merge::Source;
 use crate::store::local::series::retention::{ChunkSpan, Expiry, Present};
 use crate::store::query::Window;

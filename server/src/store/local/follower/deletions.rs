@@ -14,10 +14,10 @@ use crate::store::local::state::StoreState;
 /// The points that `deletes` are about to hide, by rising time. They are read only if there are
 /// followers, and no more than the ring holds.
 pub fn deleted_points(state: &StoreState, deletes: &[SeriesWindow]) -> Op {
-    // What was of no known series was told to nobody.
-    let deletes: Vec<_> =
-        deletes.iter().filter(|delete| delete.series != EVERY_SERIES).copied().collect();
     if !state.followers().is_empty() {
+        // A series without an id was never in the news.
+        let known = deletes.iter().filter(|delete| delete.series != EVERY_SERIES);
+        let deletes: Vec<_> = known.copied().collect();
         match read(state, &deletes) {
             Ok(Some(points)) => return Op::Deleted(points),
             Ok(None) => {}

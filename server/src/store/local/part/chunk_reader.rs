@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use shared::Point;
 
-use super::{ChunkSource, Part, packed_points};
+use super::chunk_source::ChunkSource;
+use super::{Part, packed_points};
 use crate::store::ReadError;
 use crate::store::local::series::chunk;
 

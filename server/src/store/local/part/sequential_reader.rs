@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Part;
+use super::chunk_source::ChunkSource;
 use super::header::ChunkEntry;
-use super::{ChunkSource, Part};
 use crate::store::ReadError;
 use crate::store::local::series::run::Run;
 

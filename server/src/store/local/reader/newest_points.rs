@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use shared::{KeyBuf, Point};
 
+use crate::store::local::part::Part;
+use crate::store::local::part::chunk_source::ChunkSource;
 use crate::store::local::part::header::ChunkEntry;
-use crate::store::local::part::{ChunkSource, Part};
 use crate::store::local::series::head::{Head, NewestUntil};
 use crate::store::local::series::merge::Source;
 use crate::store::local::series::series_index::SeriesId;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use shared::Point;
 
 use super::memory::Frozen;
+use crate::store::local::part::Part;
 use crate::store::local::part::chunk_reader::ChunkReader;
-use crate::store::local::part::{ChunkSource, Part};
+use crate::store::local::part::chunk_source::ChunkSource;
 use crate::store::local::series::head::HeadSnapshot;
 use crate::store::local::series::loss::Losses;
 use crate::store::local::series::merge::Source;
