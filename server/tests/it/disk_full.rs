@@ -217,7 +217,7 @@ fn refuses_until_there_is_room(disk: &Path, log_limit: &str) {
     // What is unfinished is removed by the next start.
     let finished = || {
         let names = file_names(&data).into_iter();
-        names.filter(|name| !name.ends_with(".tmp")).collect::<Vec<_>>()
+        names.filter(|name| !name.contains(".tmp")).collect::<Vec<_>>()
     };
     let before = finished().len();
     for _ in 0..3 {
