@@ -34,6 +34,7 @@ pub(super) async fn print(
 ) -> Result<(), Failure> {
     let mut said = BTreeSet::from([reason.to_owned()]);
     let mut keys: BTreeSet<KeyBuf> = Key::new(pattern).map(Key::to_owned).into_iter().collect();
+    let is_complete = !keys.is_empty() || learn(connection, pattern, &mut keys).await?;
     let (mut windows, mut gaps) = (Vec::new(), Vec::new());
     split((i64::MIN, i64::MAX), times(reason), &mut windows, &mut gaps);
     let mut asked = 0;
@@ -54,7 +55,7 @@ pub(super) async fn print(
             print_keys(connection, group, gap, out, &mut said).await?;
         }
     }
-    if Key::new(pattern).is_err() {
+    if !is_complete {
         for gap in gaps {
             warn(&format!("keys that have points {} alone are not known", in_words(gap)));
         }
@@ -93,6 +94,24 @@ async fn print_keys(
     Ok(())
 }
 
+/// Adds all keys of a pattern. Answers whether the server tells them: it knows the newest point of most keys
+/// also where others of theirs are lost.
+async fn learn(
+    connection: &Client,
+    pattern: &str,
+    keys: &mut BTreeSet<KeyBuf>,
+) -> Result<bool, Failure> {
+    let selector = format!("{pattern}[last]");
+    let Ok(selector) = Selector::from_bytes(selector.as_bytes()) else {
+        return Ok(false);
+    };
+    let each = |data: &[u8]| {
+        add_keys(data, keys);
+        Ok(())
+    };
+    Ok(take_reply(connection.get(selector).await?, each).await?.is_none())
+}
+
 /// Prints the points of a pattern in a window, and adds their keys; the reason when it is refused.
 async fn ask(
     connection: &Client,
@@ -107,14 +126,19 @@ async fn ask(
         return Ok(Some(NO_SELECTORS.to_owned()));
     };
     let each = |data: &[u8]| {
-        for (key, _) in decode_points(data).flatten() {
-            if !keys.contains(key.as_str()) {
-                keys.insert(key.to_owned());
-            }
-        }
+        add_keys(data, keys);
         out.data(data)
     };
     take_reply(connection.get(selector).await?, each).await
+}
+
+/// Adds the keys of data lines.
+fn add_keys(data: &[u8], keys: &mut BTreeSet<KeyBuf>) {
+    for (key, _) in decode_points(data).flatten() {
+        if !keys.contains(key.as_str()) {
+            keys.insert(key.to_owned());
+        }
+    }
 }
 
 /// Keys that go into a request each; one with a comma by itself.

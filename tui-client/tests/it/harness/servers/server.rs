@@ -68,15 +68,27 @@ impl TestServer {
 
     /// Stops, damages the chunk of a key in each part, and starts again.
     pub fn lose(&mut self, key: &str) {
+        self.damage_parts(|bytes| damage_chunk(bytes, key));
+    }
+
+    /// Like [`TestServer::lose`]; no index of a part knows a newest point either.
+    pub fn lose_with_indexes(&mut self, key: &str) {
+        self.damage_parts(|bytes| {
+            damage_chunk(bytes, key);
+            if let Some(last) = bytes.last_mut() {
+                *last ^= 3;
+            }
+        });
+    }
+
+    fn damage_parts(&mut self, damage: impl Fn(&mut [u8])) {
         self.stop();
         for entry in std::fs::read_dir(self.data.path()).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             if name.starts_with("part-") {
                 let mut bytes = std::fs::read(&path).unwrap();
-                // The key stands before the points, in the index again.
-                let place = bytes.windows(key.len()).position(|bytes| bytes == key.as_bytes());
-                bytes[place.unwrap() + key.len() + 2] ^= 1;
+                damage(&mut bytes);
                 std::fs::write(&path, bytes).unwrap();
             }
         }
@@ -161,4 +173,11 @@ impl Drop for TestServer {
         // The server has to close its files before their directory is removed.
         self.stop();
     }
+}
+
+/// Changes a bit of the points of a key.
+fn damage_chunk(part: &mut [u8], key: &str) {
+    // The key stands before the points, in the index again.
+    let place = part.windows(key.len()).position(|bytes| bytes == key.as_bytes());
+    part[place.unwrap() + key.len() + 2] ^= 1;
 }
