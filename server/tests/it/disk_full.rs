@@ -214,10 +214,14 @@ fn refuses_until_there_is_room(disk: &Path, log_limit: &str) {
     program.kill();
 
     // Without room for a log it starts, serves reads, and leaves at most a file of the log behind.
-    // What is unfinished is removed by the next start.
+    // What is unfinished is removed first: the next start does it, and would have room for a put.
     let finished = || {
-        let names = file_names(&data).into_iter();
-        names.filter(|name| !name.contains(".tmp")).collect::<Vec<_>>()
+        let (unfinished, finished) =
+            file_names(&data).into_iter().partition::<Vec<_>, _>(|name| name.contains(".tmp"));
+        for name in unfinished {
+            fs::remove_file(data.join(name)).unwrap();
+        }
+        finished
     };
     let before = finished().len();
     for _ in 0..3 {
