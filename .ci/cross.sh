@@ -84,8 +84,11 @@ WINE=/usr/lib/wine/wine64
 wine_start() {
   export WINEPREFIX=$PWD/target/cross/wine WINEDEBUG=-all
   local library=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
-  [ -e "$library" ] && return
   mkdir -p "$WINEPREFIX"
+  # Its server ends with the last program otherwise, and resets whatever starts at that moment.
+  "${WINE%/*}/wineserver" -w
+  "${WINE%/*}/wineserver" -p120 >/dev/null 2>&1
+  [ -e "$library" ] && return
   "$WINE" wineboot --init 2>/dev/null
   x86_64-w64-mingw32-gcc -shared -O2 -x c -o "$library" - -ladvapi32 <<'C'
 #include <windows.h>
