@@ -19,7 +19,7 @@ pub use write_scope::WriteScope;
 
 /// Bytes of replies that are written at once. More replies, and longer ones, go out in pieces of
 /// about this size, so those that a client does not read take no more memory than that.
-pub const FLUSH_THRESHOLD: usize = 64 * 1024;
+pub const FLUSH_THRESHOLD: usize = 32 * 1024;
 
 /// Why a connection ends without a reply: it speaks something else than the protocol of its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -167,6 +167,12 @@ pub struct Block {
 }
 
 impl Block {
+    /// Points of one series, by rising timestamp and at most [`MAX_BLOCK_POINTS`].
+    pub fn of(key: KeyBuf, points: Vec<Point>) -> Self {
+        let series = if points.is_empty() { Vec::new() } else { vec![(key, points.len())] };
+        Self { series, points }
+    }
+
     /// Number of points, at most [`MAX_BLOCK_POINTS`] when it is read.
     pub fn len(&self) -> usize {
         self.points.len()
@@ -188,6 +194,16 @@ impl Block {
             self.points.extend_from_slice(points);
             self.series.push((key.clone(), self.points.len()));
         }
+    }
+
+    /// Removes so many of the first points, and gives their memory back.
+    pub fn remove_first(&mut self, count: usize) {
+        // Not shrunk: the rest of its place would be too small for the next block.
+        self.points = self.points.split_off(count.min(self.points.len()));
+        self.series.retain_mut(|(_, end)| {
+            *end = end.saturating_sub(count);
+            *end > 0
+        });
     }
 
     /// Each series with its points, at least one.

@@ -9,9 +9,10 @@ mod excerpt;
 mod first_line;
 
 use std::fmt::Display;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use shared::Selector;
@@ -464,7 +465,17 @@ impl<S: Store> TextProtocol<S> {
                 }
                 self.stats.points_sent += (before - text.points_left()) as u64;
                 if replies.buffer().len() >= FLUSH_THRESHOLD {
-                    replies.flush().await?;
+                    let mut flush = pin!(replies.flush());
+                    let at_once =
+                        poll_fn(|context| Poll::Ready(flush.as_mut().poll(context))).await;
+                    match at_once {
+                        Poll::Ready(flushed) => flushed?,
+                        Poll::Pending => {
+                            // It may never be taken.
+                            text.forget_encoded();
+                            flush.await?;
+                        }
+                    }
                     // A reader that takes all it is given must not keep puts waiting.
                     tokio::task::yield_now().await;
                 }

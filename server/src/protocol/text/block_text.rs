@@ -26,6 +26,11 @@ impl BlockText {
         self.block.len() - self.encoded
     }
 
+    /// Gives the memory of what is encoded back.
+    pub fn forget_encoded(&mut self) {
+        self.block.remove_first(std::mem::take(&mut self.encoded));
+    }
+
     /// Appends the lines of the next points until `out` holds [`FLUSH_THRESHOLD`] bytes, or all.
     pub fn encode(&mut self, out: &mut Vec<u8>) {
         let mut end = 0;
@@ -69,6 +74,11 @@ mod tests {
         while text.points_left() > 0 {
             let mut piece = Vec::new();
             text.encode(&mut piece);
+            if pieces % 2 == 0 {
+                let left = text.points_left();
+                text.forget_encoded();
+                assert_eq!(text.points_left(), left);
+            }
             assert!(piece.len() < FLUSH_THRESHOLD + STRETCH * 20);
             all.extend(piece);
             pieces += 1;

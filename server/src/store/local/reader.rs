@@ -26,14 +26,14 @@ use super::state::StoreState;
 use super::state::piece::Piece;
 use crate::low_priority;
 use crate::store::query::{KeySelection, Query, Select, Window};
-use crate::store::{Block, Cursor, ReadError};
+use crate::store::{Block, Cursor, MAX_BLOCK_POINTS, ReadError};
 use buckets::BucketReader;
 use known_damage::KnownDamage;
 use newest_points::{InChunk, Known, NewestPoints};
 use selection::SeriesSelection;
 
-/// Points from which on a step of reading ends. A reader holds up to two steps.
-const STEP_POINTS: usize = 16 * 1024;
+/// Points from which on a step of reading ends.
+const STEP_POINTS: usize = MAX_BLOCK_POINTS;
 
 /// Points that are only read for so many take as long as one that is answered.
 const READ_PER_POINT: usize = 4;
@@ -43,13 +43,15 @@ const READ_PER_POINT: usize = 4;
 const OPENED_AS_POINTS: usize = 30;
 const UNPACKED_PER_POINT: usize = 40;
 
-/// The answer to a `get`. Chunks are read and unpacked on other threads, a step ahead of the
-/// caller; after the first step on those of low priority, unless the answer is brief.
+/// The answer to a `get`. Chunks are read and unpacked on other threads, after the first step on those of low
+/// priority unless the answer is brief. For some answers at a time the next step is read before it is asked for.
 #[derive(Debug)]
 pub struct LocalReader {
     is_brief: bool,
     ready: VecDeque<Block>,
     next: Next,
+    /// The right to hold the next step besides.
+    ahead: Option<OwnedSemaphorePermit>,
     permits: PollSemaphore,
     /// The right to hold points in memory, from the first step to the end.
     permit: Option<OwnedSemaphorePermit>,
@@ -58,6 +60,8 @@ pub struct LocalReader {
 /// The step after the blocks that are ready.
 #[derive(Debug)]
 enum Next {
+    /// It is the first one.
+    First(Box<Position>, PollSemaphore),
     Idle(Box<Position>),
     Reading(JoinHandle<StepOutcome>),
     Done,
@@ -142,8 +146,10 @@ impl LocalReader {
             state,
         };
         let is_brief = position.select.is_brief();
-        let next = Next::Idle(Box::new(position));
-        Self { is_brief, ready: VecDeque::new(), next, permits, permit: None }
+        let first_steps = PollSemaphore::new(position.state.first_steps());
+        let next = Next::First(Box::new(position), first_steps);
+        let ready = VecDeque::new();
+        Self { is_brief, ready, next, ahead: None, permits, permit: None }
     }
 
     /// The next block, or `None` at the end, as soon as it is read.
@@ -158,29 +164,41 @@ impl LocalReader {
             if let Some(block) = self.ready.pop_front() {
                 return Poll::Ready(Ok(Some(block)));
             }
-            if matches!(self.next, Next::Idle(_)) && self.permit.is_none() {
-                self.permit = ready!(self.permits.poll_acquire(context));
+            let mut beginning = None;
+            if let Next::First(_, first_steps) = &mut self.next {
+                if self.permit.is_none() {
+                    self.permit = ready!(self.permits.poll_acquire(context));
+                }
+                if !self.is_brief {
+                    beginning = ready!(first_steps.poll_acquire(context));
+                }
             }
             let outcome = match &mut self.next {
                 Next::Reading(reading) => Some(ready!(Pin::new(reading).poll(context))),
-                Next::Idle(_) | Next::Done => None,
+                Next::First(..) | Next::Idle(_) | Next::Done => None,
             };
             match (std::mem::replace(&mut self.next, Next::Done), outcome) {
-                (Next::Idle(position), _) => {
+                (Next::First(position, _), _) => {
+                    let step = position.into_step();
                     // Most answers are one step, and the processor may be busy with other programs.
-                    self.next = Next::Reading(spawn_blocking(position.into_step()));
+                    self.next = Next::Reading(spawn_blocking(move || {
+                        let _beginning = beginning;
+                        step()
+                    }));
                 }
+                (Next::Idle(position), _) => self.read_on(position),
                 (_, Some(outcome)) => {
                     let (position, step) =
                         outcome.map_err(|error| ReadError::Aborted(error.to_string()))?;
                     let step = step?;
                     self.ready = step.blocks;
+                    self.ahead = None;
                     if !step.is_last {
-                        self.next = Next::Reading(if self.is_brief {
-                            spawn_blocking(position.into_step())
-                        } else {
-                            low_priority::run(position.into_step())
-                        });
+                        self.ahead = position.state.try_read_ahead();
+                        match self.ahead {
+                            Some(_) => self.read_on(position),
+                            None => self.next = Next::Idle(position),
+                        }
                     }
                 }
                 _ => {
@@ -189,6 +207,16 @@ impl LocalReader {
                 }
             }
         }
+    }
+}
+
+impl LocalReader {
+    fn read_on(&mut self, position: Box<Position>) {
+        self.next = Next::Reading(if self.is_brief {
+            spawn_blocking(position.into_step())
+        } else {
+            low_priority::run(position.into_step())
+        });
     }
 }
 
@@ -215,8 +243,12 @@ impl Position {
         }
         while step.work < STEP_POINTS {
             if let Some((key, points)) = &mut self.current {
+                // Two blocks would be held where one is enough.
+                if step.work > 0 && step.work + points.upcoming() > STEP_POINTS {
+                    break;
+                }
                 match points.next(&mut step.work).map_err(|error| error.of_key(key))? {
-                    Some(points) => step.push(key, &points),
+                    Some(points) => step.push_all(key, points),
                     None => self.current = None,
                 }
                 continue;
@@ -375,6 +407,14 @@ impl Position {
 }
 
 impl Points {
+    /// About how many points are next.
+    fn upcoming(&self) -> usize {
+        match self {
+            Self::Stored { merge, .. } => merge.upcoming(Piece::count),
+            Self::One { .. } | Self::Buckets(_) => 0,
+        }
+    }
+
     /// The next points, maybe none yet, or `None` at the end. Adds to the `work` of a step what is
     /// read without being answered.
     fn next(&mut self, work: &mut usize) -> Result<Option<Vec<shared::Point>>, ReadError> {
@@ -421,6 +461,16 @@ struct Step {
 }
 
 impl Step {
+    /// Takes many points without copying them, where that can be.
+    fn push_all(&mut self, key: &KeyBuf, points: Vec<shared::Point>) {
+        if self.last.is_empty() && points.len() <= self.last.room() {
+            self.work += points.len();
+            self.last = Block::of(key.clone(), points);
+        } else {
+            self.push(key, &points);
+        }
+    }
+
     fn push(&mut self, key: &KeyBuf, mut points: &[shared::Point]) {
         self.work += points.len();
         while !points.is_empty() {

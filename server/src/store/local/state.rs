@@ -14,7 +14,7 @@ use std::sync::{
 use std::time::Duration;
 
 use shared::KeyBuf;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -40,6 +40,14 @@ use refused_series::RefusedSeries;
 /// Deletions that are copied before the lock of the memory is released.
 const MAX_COPIED: usize = 4096;
 
+/// Answers that are begun at once, unless they are brief: enough for all processors, and a hundred of them at once
+/// leave no memory that is used no more.
+const MAX_FIRST_STEPS: usize = 16;
+
+/// Answers of which a step is read ahead at once: enough for all processors, and little memory when they are
+/// for clients that take nothing.
+const MAX_READS_AHEAD: usize = 8;
+
 /// One store, shared by its handles and threads.
 #[derive(Debug)]
 pub struct StoreState {
@@ -61,6 +69,10 @@ pub struct StoreState {
     failure: CancellationToken,
     /// Permits to read, one for each answer that is being read.
     reads: Arc<Semaphore>,
+    /// Permits to begin to read, while the first step is read.
+    first_steps: Arc<Semaphore>,
+    /// Permits to read a step before it is asked for.
+    reads_ahead: Arc<Semaphore>,
     /// Signals each change of [`Memory::frozen`], [`Memory::parts`], [`Memory::deletions`] and
     /// [`Memory::phase`].
     changed: Condvar,
@@ -80,6 +92,8 @@ impl StoreState {
             failure: CancellationToken::new(),
             reserve: Arc::new(Reserve::find(&*disk, config.reserve, config.retry)),
             reads: Arc::new(Semaphore::new(config.max_reads.clamp(1, Semaphore::MAX_PERMITS))),
+            first_steps: Arc::new(Semaphore::new(MAX_FIRST_STEPS)),
+            reads_ahead: Arc::new(Semaphore::new(MAX_READS_AHEAD)),
             disk,
             config,
             index: RwLock::new(index),
@@ -126,6 +140,16 @@ impl StoreState {
     /// Permits to read, one for each answer that is being read.
     pub fn reads(&self) -> Arc<Semaphore> {
         Arc::clone(&self.reads)
+    }
+
+    /// Permits to begin to read, while the first step is read.
+    pub fn first_steps(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.first_steps)
+    }
+
+    /// A permit to hold a step that was not asked for yet, if there is one left.
+    pub fn try_read_ahead(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.reads_ahead).try_acquire_owned().ok()
     }
 
     /// The puts of new series that were refused.

@@ -106,6 +106,15 @@ impl<S: Source> Merge<S> {
         None
     }
 
+    /// How many points the next source has, or what is left of it when it is open.
+    pub fn upcoming(&self, count: impl FnOnce(&S) -> u64) -> usize {
+        match (self.open.peek(), self.waiting.front()) {
+            (Some(Reverse(open)), _) => open.end - open.at,
+            (None, Some((_, source))) => usize::try_from(count(source)).unwrap_or(usize::MAX),
+            (None, None) => 0,
+        }
+    }
+
     /// The next points, at least one and at most [`MAX_BLOCK_POINTS`], or `None` at the end.
     ///
     /// # Errors
