@@ -86,6 +86,7 @@ wine_start() {
   local library=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
   mkdir -p "$WINEPREFIX"
   # Its server ends with the last program otherwise, and resets whatever starts at that moment.
+  "${WINE%/*}/wineserver" -k || true
   "${WINE%/*}/wineserver" -w
   "${WINE%/*}/wineserver" -p120 >/dev/null 2>&1
   [ -e "$library" ] && return
