@@ -55,9 +55,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     let (first, theme) = (table.first(rows), canvas.theme);
     // The first column is for marks.
     let room = usize::from(inner.width.saturating_sub(1));
-    let columns = table.columns_in(room, rows);
+    let (columns, blanks) = table.columns_in(room, rows);
     if heading > 0 {
-        draw_heading(canvas, &columns, inner);
+        draw_heading(canvas, (&columns, blanks), inner);
     }
     let axis = trend_axis(app, &columns, rows);
     let mut shown: Vec<Row<'_>> =
@@ -72,9 +72,9 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
         pen.write(shown.mark.0, shown.mark.1);
         for (&(column, wide), (text, style)) in columns.iter().zip(&shown.cells) {
             if matches!(column.kind(), ColumnKind::Trend) && !shown.marked {
-                pen.bars(text, wide, *style, &theme.trend).skip(1);
+                pen.bars(text, wide, *style, &theme.trend).skip(blanks);
             } else {
-                pen.field(text, wide, column.is_number(), *style).skip(1);
+                pen.field(text, wide, column.is_number(), *style).skip(blanks);
             }
         }
         if focused && selected {
@@ -219,7 +219,7 @@ fn compared_titles(
     let table = app.table();
     let Some(compared) = table.compared() else {
         let room = columns.saturating_sub(AROUND_COLUMNS);
-        let shown = table.columns_in(room, app.layout().table_rows());
+        let (shown, _) = table.columns_in(room, app.layout().table_rows());
         let is_shown = |(column, _): &(Column, usize)| COLUMNS.contains(column);
         let run = table.base_run().filter(|_| shown.iter().any(is_shown))?;
         let brief = format!("vs {run} ");
@@ -322,7 +322,11 @@ fn none_passes(app: &App) -> Option<String> {
     }
 }
 
-fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect) {
+fn draw_heading(
+    canvas: &mut Canvas<'_>,
+    (columns, blanks): (&[(Column, usize)], usize),
+    area: Rect,
+) {
     let theme = canvas.theme;
     let sort = canvas.app.table().sort();
     let arrow = if sort.descending { "▼" } else { "▲" };
@@ -334,7 +338,7 @@ fn draw_heading(canvas: &mut Canvas<'_>, columns: &[(Column, usize)], area: Rect
         let (arrow, style) =
             if sort.column == Some(column) { (arrow, sorted) } else { ("", theme.quiet) };
         let name = format!("{}{arrow}", column.name());
-        pen.field(&name, wide, column.is_number(), style).skip(1);
+        pen.field(&name, wide, column.is_number(), style).skip(blanks);
     }
 }
 

@@ -16,6 +16,9 @@ const MAX_KEY_WIDTH: usize = 48;
 /// The most cells for the trend.
 const MAX_TREND_WIDTH: usize = 48;
 
+/// Cells that the trend keeps beyond its least, before columns are set further apart.
+const ROOMY_TREND: usize = 16;
+
 /// Cells on the left of the key: the border, and the marks of the rows.
 const BEFORE_KEY: u16 = 2;
 
@@ -23,10 +26,10 @@ const BEFORE_KEY: u16 = 2;
 const AROUND: u16 = 3;
 
 impl Table {
-    /// The columns that fit into `room` cells, each with its width; a blank stands behind each. Those are
-    /// left out for which the longest key of the `rows` in sight would be cut; what is left goes to the
-    /// key as far as it needs it, then to the trend.
-    pub fn columns_in(&self, room: usize, rows: usize) -> Vec<(Column, usize)> {
+    /// The columns that fit into `room` cells, each with its width, and how many blanks stand behind each. Those
+    /// are left out for which the longest key of the `rows` in sight would be cut; what is left goes to the
+    /// key as far as it needs it, to a second blank between columns where there is much, and to the trend.
+    pub fn columns_in(&self, room: usize, rows: usize) -> (Vec<(Column, usize)>, usize) {
         let keys = || self.visible(rows).map(|series| width(series.key.as_str()));
         // One that is cut anyway hides no column.
         let wanted = keys().filter(|&wide| wide <= MAX_KEY_WIDTH).max().unwrap_or(0);
@@ -37,6 +40,10 @@ impl Table {
         let key = columns.first().map_or(0, |(_, wide)| *wide);
         let more = longest.saturating_sub(key).min(left);
         left -= more;
+        let is_wide = left >= columns.len() + ROOMY_TREND;
+        if is_wide {
+            left -= columns.len();
+        }
         for (column, wide) in &mut columns {
             match column {
                 Column::Key => *wide = (*wide + more).min(room),
@@ -44,7 +51,7 @@ impl Table {
                 _ => {}
             }
         }
-        columns
+        (columns, if is_wide { 2 } else { 1 })
     }
 
     /// Sorts by the column whose heading is under the pointer, or reverses its order; says that a
@@ -63,9 +70,9 @@ impl Table {
         row_in(layout.table, mouse, 1, layout.heading_rows().into())?;
         let cell = usize::from(mouse.column.checked_sub(area.x + BEFORE_KEY)?);
         let mut end = 0;
-        let columns = self.columns_in(area.width.saturating_sub(AROUND).into(), rows);
+        let (columns, blanks) = self.columns_in(area.width.saturating_sub(AROUND).into(), rows);
         let (column, _) = columns.into_iter().find(|(_, wide)| {
-            end += wide + 1;
+            end += wide + blanks;
             cell < end
         })?;
         if !Sort::columns().any(|known| known == column) {
