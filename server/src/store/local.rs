@@ -17,6 +17,8 @@ mod reader;
 mod recovery;
 mod salt;
 mod series;
+#[cfg(any(test, fuzzing))]
+mod sim_disk;
 mod state;
 #[cfg(test)]
 mod tests;
