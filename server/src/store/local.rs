@@ -11,6 +11,8 @@ mod file_list;
 mod file_name;
 mod follow;
 mod follower;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod maintenance;
 mod part;
 mod reader;

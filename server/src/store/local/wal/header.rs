@@ -1,5 +1,8 @@
 //! The structures of fixed width in a segment, byte for byte as FORMAT.md describes them.
 
+#[cfg(any(test, fuzzing))]
+pub mod checksums;
+
 use std::mem::{offset_of, size_of};
 
 use zerocopy::little_endian::{I64, U32, U64};
