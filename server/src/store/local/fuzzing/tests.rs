@@ -60,3 +60,15 @@ fn a_segment_of_a_number_too_great_is_a_stranger() {
         assert!(disk.visible().contains_key(&name), "it is left alone");
     }
 }
+
+/// All numbers between were removed one by one.
+#[test]
+fn a_checkpoint_of_segments_far_apart_ends() {
+    let mut image = sound()[3].image.clone();
+    let newest = image.remove("log-000000000003").unwrap();
+    image.insert(FileName::Segment(MAX_SEGMENT).to_string(), newest);
+    let disk = SimDisk::new(image);
+    assert!(start(&disk, config(None)).unwrap().checkpoint());
+    let left = disk.visible().into_keys().filter(|name| name.starts_with("log-"));
+    assert_eq!(left.collect::<Vec<_>>(), [""; 0]);
+}
