@@ -3,6 +3,14 @@
 //! `net` (sockets) → `protocol` (requests and replies) → `ingest`, `query`, `follow` → `store`
 //! (points).
 
+// Modules of the program, which is no library that could be fuzzed.
+#[cfg(fuzzing)]
+extern crate self as server;
+#[cfg(fuzzing)]
+pub mod cli;
+#[cfg(fuzzing)]
+pub mod config;
+
 pub mod clock;
 pub mod event_limit;
 pub mod follow;

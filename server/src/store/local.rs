@@ -11,12 +11,16 @@ mod file_list;
 mod file_name;
 mod follow;
 mod follower;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod maintenance;
 mod part;
 mod reader;
 mod recovery;
 mod salt;
 mod series;
+#[cfg(any(test, fuzzing))]
+mod sim_disk;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::RangeInclusive;
 
 use super::disk::{Disk, window};
-use super::file_name::{FILES, FileName, SegmentId, UNFINISHED};
+use super::file_name::{FILES, FileName, MAX_SEGMENT, SegmentId, UNFINISHED};
 use super::part::Part;
 use super::series::loss::Extent;
 use super::series::series_index::SeriesId;
@@ -115,7 +115,8 @@ fn decode(bytes: &[u8]) -> Option<FileList> {
         return None;
     }
     let (newest, end) = lines.next()?.strip_prefix("newest ")?.split_once(", series below ")?;
-    let newest_segment = newest.strip_prefix("log-")?.parse().ok()?;
+    let newest_segment = newest.strip_prefix("log-")?.parse().ok();
+    let newest_segment = newest_segment.filter(|&newest| newest <= MAX_SEGMENT)?;
     let series_end = end.parse().ok()?;
     let parts = lines.map(|line| {
         let (name, extent) = line.split_once(" series ")?;
@@ -152,6 +153,14 @@ mod tests {
                 assert_eq!(decode(&damaged), None, "bit {bit} of byte {at}");
             }
             assert_eq!(decode(&text[..at]), None, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_segment_has_are_damage() {
+        for (newest_segment, is_sound) in [(MAX_SEGMENT, true), (MAX_SEGMENT + 1, false)] {
+            let list = FileList { newest_segment, ..list() };
+            assert_eq!(decode(list.encode().as_bytes()), is_sound.then_some(list));
         }
     }
 

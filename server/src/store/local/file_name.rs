@@ -7,6 +7,10 @@ use std::ops::RangeInclusive;
 /// whose points it holds.
 pub type SegmentId = u64;
 
+/// The greatest number of a segment. None comes so far: what has a greater one is a stranger, and none is
+/// begun.
+pub const MAX_SEGMENT: SegmentId = SegmentId::MAX / 2;
+
 /// Name of the file whose lock keeps a second server off a directory.
 pub const LOCK: &str = "LOCK";
 
@@ -67,7 +71,8 @@ impl FileName {
         }
         let number = |text: &str| -> Option<SegmentId> {
             let number = text.parse().ok()?;
-            (text == format!("{number:012}") && number > 0).then_some(number)
+            let is_possible = (1..=MAX_SEGMENT).contains(&number);
+            (is_possible && text == format!("{number:012}")).then_some(number)
         };
         let parsed = if let Some(log) = name.strip_prefix("log-") {
             number(log).map(Self::Segment)
@@ -100,8 +105,11 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for name in [FileName::Segment(7), FileName::Part(1..=1), FileName::Part(3..=u64::MAX)] {
+        for name in [FileName::Segment(7), FileName::Part(1..=1), FileName::Part(3..=MAX_SEGMENT)] {
             assert_eq!(FileName::parse(&name.to_string()), name);
+        }
+        for beyond in [FileName::Segment(MAX_SEGMENT + 1), FileName::Part(3..=u64::MAX)] {
+            assert_eq!(FileName::parse(&beyond.to_string()), FileName::Foreign);
         }
         for foreign in ["log-7", "log-000000000000", "part-000000000002-000000000001", "notes.txt"]
         {

@@ -17,11 +17,9 @@ mod merging;
 mod missing;
 mod newest;
 mod queries;
-mod random;
 mod random_damage;
 mod retention;
 mod shutdown;
-mod sim_disk;
 mod starts;
 mod upgrade;
 
@@ -45,7 +43,7 @@ use crate::store::contract::within;
 use crate::store::query::Window;
 use crate::store::{ReadError, contract};
 use history::Row;
-use sim_disk::{Image, Rules, SimDisk, Verb};
+use sim_disk::{Image, Rules, SimDisk, Verb, random};
 
 #[tokio::test]
 async fn keeps_the_contract() {

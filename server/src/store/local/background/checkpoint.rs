@@ -1,6 +1,7 @@
 //! Checkpoints: frozen heads become a part, and their segments are released.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use tracing::{info, warn};
 
 use super::dropped::Dropped;
 use crate::store::Unavailable;
-use crate::store::local::disk::{self, quarantine};
+use crate::store::local::disk::{self, Disk, quarantine};
 use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::part::Part;
 use crate::store::local::part::deletes::{Deletes, TimeRange};
@@ -127,7 +128,7 @@ pub fn checkpoint(
     memory.publish_checkpoint(part);
     drop(memory);
     state.list_files();
-    for segment in frozen.segments().clone() {
+    for segment in present(state.disk(), frozen.segments()) {
         // Nobody reads a log.
         state.removed_files().add(quarantine::release(
             state.disk(),
@@ -137,6 +138,18 @@ pub fn checkpoint(
         ));
     }
     Ok(())
+}
+
+/// The segments in a range that are there: files may be missing from it, and so many that they are not to be
+/// counted. What is not seen is removed at the next start.
+fn present(disk: &dyn Disk, range: &RangeInclusive<SegmentId>) -> Vec<SegmentId> {
+    let number = |name: &String| match FileName::parse(name) {
+        FileName::Segment(id) if range.contains(&id) => Some(id),
+        _ => None,
+    };
+    let mut present: Vec<_> = disk.list().unwrap_or_default().iter().filter_map(number).collect();
+    present.sort_unstable();
+    present
 }
 
 /// The frozen heads as a part.

@@ -1,6 +1,9 @@
 //! What is deleted in the parts before a part, and what was lost of the files that it replaces: a block
 //! of its own in front of the index, so that it is found without one.
 
+#[cfg(any(test, fuzzing))]
+pub mod checksums;
+
 use std::io;
 use std::mem::{offset_of, size_of};
 

@@ -1,5 +1,8 @@
 //! The structures of fixed width in a part, byte for byte as FORMAT.md describes them.
 
+#[cfg(any(test, fuzzing))]
+pub mod checksums;
+
 use std::mem::{offset_of, size_of};
 
 use shared::Point;

@@ -1,5 +1,8 @@
 //! The structures of fixed width in a segment, byte for byte as FORMAT.md describes them.
 
+#[cfg(any(test, fuzzing))]
+pub mod checksums;
+
 use std::mem::{offset_of, size_of};
 
 use zerocopy::little_endian::{I64, U32, U64};
@@ -23,6 +26,9 @@ const RECORD_MAGIC: [u8; 4] = [0x9e, b'R', b'e', b'3'];
 
 /// Begins a record of formats 1 and 2.
 const RECORD_MAGIC_V2: [u8; 4] = [0x9e, b'R', b'e', b'c'];
+
+/// All records have lower numbers: there is always a next one.
+pub const MAX_SEQUENCE: u64 = u64::MAX / 2;
 
 /// The flag of a record whose group is synced before anything is written behind it.
 const SYNCED_ALONE: u8 = 1;
@@ -169,7 +175,10 @@ impl SegmentHeader {
     /// The header at the front of `bytes` of a segment with this number; `None` when it is damaged, or
     /// of another format.
     pub fn decode(bytes: &[u8], id: SegmentId) -> Option<&Self> {
-        Self::decode_any(bytes, id).filter(|header| header.version == VERSION)
+        let is_known = |header: &&Self| {
+            header.version == VERSION && header.first_sequence.get() <= MAX_SEQUENCE
+        };
+        Self::decode_any(bytes, id).filter(is_known)
     }
 
     /// Its salt.
@@ -433,8 +442,9 @@ impl Layout {
             Self::Unsalted => {
                 let (header, _) = RecordHeaderV2::ref_from_prefix(bytes).ok()?;
                 let fields = &header.as_bytes()[..offset_of!(RecordHeaderV2, checksum)];
-                let sound =
-                    header.magic == RECORD_MAGIC_V2 && header.checksum == crc32c::crc32c(fields);
+                let sound = header.magic == RECORD_MAGIC_V2
+                    && header.checksum == crc32c::crc32c(fields)
+                    && header.sequence.get() < MAX_SEQUENCE;
                 sound.then(|| RecordStart {
                     kind: kind(header.kind),
                     sequence: header.sequence.get(),
@@ -445,7 +455,9 @@ impl Layout {
             }
             Self::Salted(salt) => {
                 let (header, _) = RecordHeader::ref_from_prefix(bytes).ok()?;
-                let sound = header.magic == RECORD_MAGIC && header.checksum == header.sum(salt);
+                let sound = header.magic == RECORD_MAGIC
+                    && header.checksum == header.sum(salt)
+                    && header.sequence.get() < MAX_SEQUENCE;
                 sound.then(|| RecordStart {
                     kind: kind(header.kind),
                     sequence: header.sequence.get(),
@@ -507,5 +519,26 @@ fn kind(byte: u8) -> Option<RecordKind> {
         2 => Some(RecordKind::Series),
         3 => Some(RecordKind::Deletes),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_without_a_next_one_are_damage() {
+        let salt = Salt::NONE;
+        for (first, is_sound) in [(MAX_SEQUENCE, true), (MAX_SEQUENCE + 1, false)] {
+            let header = SegmentHeader::new(1, salt, first, PreviousSegment::NONE);
+            assert_eq!(SegmentHeader::decode(header.as_bytes(), 1).is_some(), is_sound, "{first}");
+        }
+        let group = Group { salt, durable: 0, end: 0, synced_alone: true };
+        for (sequence, is_sound) in [(MAX_SEQUENCE - 1, true), (MAX_SEQUENCE, false)] {
+            let mut header = RecordHeader::new(RecordKind::Points, &[], &Extent::EMPTY);
+            header.complete(&group, sequence, 0, &Extent::EMPTY);
+            let read = Layout::Salted(salt).decode(header.as_bytes());
+            assert_eq!(read.is_some(), is_sound, "{sequence}");
+        }
     }
 }

@@ -6,12 +6,12 @@ use zerocopy::IntoBytes;
 
 use super::beginning::Beginning;
 use super::entries::{SegmentEntries, SegmentEntry};
-use super::header::{Group, Layout, Mark, PreviousSegment, SegmentHeader};
+use super::header::{Group, Layout, MAX_SEQUENCE, Mark, PreviousSegment, SegmentHeader};
 use super::record::{self, ChainEnd};
 use crate::store::local::config::Durability;
 use crate::store::local::disk::window::Window;
 use crate::store::local::disk::{self, Disk, DiskFile};
-use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::file_name::{FileName, MAX_SEGMENT, SegmentId};
 use crate::store::local::salt::Salt;
 use crate::store::local::series::loss::{Extent, Losses};
 
@@ -61,6 +61,11 @@ impl Segment {
         durability: Durability,
     ) -> Result<Self, SegmentError> {
         let NextSegment { id, first_sequence, previous } = next;
+        // What is written behind it has to be read again.
+        if id > MAX_SEGMENT || first_sequence > MAX_SEQUENCE / 2 {
+            let error = io::Error::other("there are no more numbers for segments or records");
+            return Err(SegmentError::NotMade(error));
+        }
         let name = FileName::Segment(id).to_string();
         let salt = Salt::draw(disk).map_err(SegmentError::NotMade)?;
         let header = SegmentHeader::new(id, salt, first_sequence, previous);
@@ -338,4 +343,25 @@ pub fn is_damaged(disk: &dyn Disk, id: SegmentId) -> bool {
         Ok(first_bad < entries.durable() || segment.length < segment.marked())
     };
     find().unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::local::sim_disk::{Image, SimDisk};
+
+    #[test]
+    fn none_is_begun_that_would_not_be_read() {
+        for (id, first_sequence, is_made) in [
+            (MAX_SEGMENT, MAX_SEQUENCE / 2, true),
+            (MAX_SEGMENT + 1, 0, false),
+            (1, MAX_SEQUENCE / 2 + 1, false),
+        ] {
+            let disk = SimDisk::new(Image::new());
+            let next = NextSegment { id, first_sequence, previous: PreviousSegment::NONE };
+            let made = Segment::create(&disk, next, Durability::Sync);
+            assert_eq!((made.is_ok(), disk.visible().len()), (is_made, usize::from(is_made)));
+            assert!(!is_made || SegmentFile::open(&disk, id).unwrap().begin() > 0);
+        }
+    }
 }

@@ -1,15 +1,20 @@
 //! A disk in memory that records every operation, fills up and fails at will, and gives images of
 //! what a power cut after any operation would leave; see `power_cut`.
 
+#![expect(clippy::unwrap_used, reason = "a disk of the tests has no faults but those asked for")]
+#![cfg_attr(not(test), allow(dead_code, reason = "fuzzing uses a part of it"))]
+
+#[cfg(test)]
 pub mod power_cut;
+pub mod random;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::super::disk::{Disk, DiskFile};
-use super::random::Random;
+use super::disk::{Disk, DiskFile};
+use random::Random;
 
 /// Names and bytes of all files.
 pub type Image = BTreeMap<String, Vec<u8>>;

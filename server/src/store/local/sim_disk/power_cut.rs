@@ -16,7 +16,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::random::Random;
+use super::random::Random;
 use super::{Change, Image, Kind, Operation, SimDisk};
 
 /// What is written at once or not at all.
