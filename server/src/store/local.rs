@@ -77,7 +77,7 @@ impl Local {
     }
 
     fn over(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Self, OpenError> {
-        let Recovered { state, resume, damaged_segments } = recover(disk, config)?;
+        let Recovered { state, resume, damaged_segments, .. } = recover(disk, config)?;
         let state = Arc::new(state);
         let queue = Arc::new(Queue::default());
         let committer = Committer::start(Arc::clone(&state), Arc::clone(&queue), resume)

@@ -1,18 +1,22 @@
 //! What an operator does with a data directory that no server uses: finding what is damaged, and giving it
 //! up.
 
+mod rejoin;
+
 use std::fmt;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::background::{checkpoint, compaction};
+use super::background::checkpoint::{self, DamagedSegments};
+use super::background::compaction;
 use super::config::LocalConfig;
 use super::disk::directory::Directory;
 use super::disk::overlay::Overlay;
 use super::disk::{Disk, check_readable, quarantine};
 use super::file_list::FileList;
-use super::file_name::{FILES, FORMAT, FileName};
+use super::file_name::{FILES, FORMAT, FileName, SegmentId};
 use super::part::Part;
 use super::recovery::open_error::{OpenError, io};
 use super::recovery::{Recovered, data_directory, recover_for_maintenance, sound_format};
@@ -21,6 +25,11 @@ use super::series::series_index::SeriesIndex;
 use super::state::StoreState;
 use crate::memory::MemoryShares;
 use crate::os;
+
+/// What is said of a key that was begun again while a file was missing.
+const APART: &str =
+    "points of before a file was missing and those since are apart; server repair joins them";
+const TOGETHER: &str = "points of before a file was missing and those since are together again";
 
 /// Something that is damaged in a data directory: a line for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +89,10 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
     // A log that does not fit into memory is in parts of the overlay.
     let is_of_log = |part: &Part| !part.is_absent() && !names.contains(&part.to_string());
     found.extend(damage_of(&recovered, is_of_log));
+    let index = recovered.state.index();
+    let keys = recovered.replaced.iter().filter_map(|&id| index.key(id));
+    found.extend(keys.map(|key| FoundDamage::of(key, APART)));
+    drop(index);
     Ok(found)
 }
 
@@ -108,21 +121,12 @@ pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
 pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
     check_access(&*disk)?;
     let recovered = recover_for_maintenance(disk, unbounded())?;
-    let found = damage_of(&recovered, |_| false);
-    let Recovered { state, resume, damaged_segments } = recovered;
+    let mut found = damage_of(&recovered, |_| false);
+    let Recovered { state, resume, damaged_segments, mut replaced } = recovered;
     let last = resume.segment.saturating_sub(1);
     state.begin_segment(last);
     state.memory().heads.forget_losses();
-    if resume.first_segment <= last && state.memory().frozen.is_none() {
-        let mut memory = state.memory();
-        let frozen = Arc::new(memory.take_heads(resume.first_segment..=last));
-        memory.frozen = Some(frozen);
-    }
-    let frozen = state.memory().frozen.clone();
-    if let Some(frozen) = frozen {
-        let written = checkpoint::checkpoint(&state, &frozen, &damaged_segments);
-        written.map_err(io("what is sound of its log can't be written"))?;
-    }
+    write_heads(&state, resume.first_segment..=last, &damaged_segments)?;
     let parts = state.memory().parts.len();
     for at in 0..parts {
         let part = Arc::clone(&state.memory().parts[at]);
@@ -135,10 +139,42 @@ pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
         let error = std::io::Error::other("a new file could not take the name of the old one");
         return Err(io("not all was repaired")(error));
     }
+    // What is lost of them is given up before they are read.
+    replaced.sort_unstable();
+    let mut is_joined = false;
+    // Of several the newest first: it has the newest points of a time.
+    for id in replaced.into_iter().rev() {
+        let joined = rejoin::rejoin(&state, id).map_err(io::Error::other);
+        if let Some(key) = joined.map_err(io("points of a key can't be joined"))? {
+            is_joined = true;
+            found.push(FoundDamage::of(key, TOGETHER));
+        }
+    }
+    if is_joined {
+        let next = last.max(resume.first_segment.saturating_sub(1)) + 1;
+        state.begin_segment(next);
+        write_heads(&state, next..=next, &DamagedSegments::new())?;
+    }
     state.list_files();
     // What was given up is not missed again.
     state.disk().sync_directory().map_err(io("what was repaired may not be durable"))?;
     Ok(found)
+}
+
+/// Writes what is in memory, which is of these segments, to a part.
+fn write_heads(
+    state: &StoreState,
+    segments: RangeInclusive<SegmentId>,
+    damaged: &DamagedSegments,
+) -> Result<(), OpenError> {
+    if !segments.is_empty() && state.memory().frozen.is_none() {
+        let mut memory = state.memory();
+        let frozen = Arc::new(memory.take_heads(segments));
+        memory.frozen = Some(frozen);
+    }
+    let frozen = state.memory().frozen.clone();
+    let written = frozen.map(|frozen| checkpoint::checkpoint(state, &frozen, damaged));
+    written.unwrap_or(Ok(())).map_err(io("what is sound of its log can't be written"))
 }
 
 /// Fails when a file may not be read by this user: that is no damage, and is not given up.

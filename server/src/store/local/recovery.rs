@@ -50,6 +50,9 @@ pub struct Recovered {
     pub resume: Resume,
     /// Segments to keep when their points are in a part.
     pub damaged_segments: DamagedSegments,
+    /// Series with points whose keys were begun again while a file that names them could not be read. Newer
+    /// series have their keys.
+    pub replaced: Vec<SeriesId>,
 }
 
 /// Whether the file FORMAT says what the other files of a directory are.
@@ -69,11 +72,15 @@ pub fn sound_format(disk: &dyn Disk, names: &[String]) -> Result<Option<u32>, Op
 /// [`OpenError`] when it can't be used.
 pub fn recover(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Recovered, OpenError> {
     let (recovered, hidden_points) = read_store(disk, config)?;
+    for &id in &recovered.replaced {
+        refuse_replaced(&recovered.state, id);
+    }
     options::report_retention(&recovered.state, hidden_points);
     Ok(recovered)
 }
 
-/// Like [`recover`], for what is no start: the retention of the last one stays known.
+/// Like [`recover`], for what is no start: the retention of the last one stays known, and what was replaced is
+/// not refused.
 ///
 /// # Errors
 /// As for [`recover`].
@@ -119,7 +126,7 @@ fn read_store(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<(Recovered, u6
     let log = ReplayedLog { segments: &new, checkpointed, are_unsalted, list: list.as_ref() };
     let Replayed { resume, damaged_segments, points: points_in_log, hidden_points } =
         replay_all(&state, &log, lost_keys)?;
-    remove_series_without_points(&state, &in_parts);
+    let replaced = remove_series_without_points(&state, &in_parts);
     info!(
         points_in_parts,
         points_in_log,
@@ -129,7 +136,7 @@ fn read_store(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<(Recovered, u6
         "the data is ready"
     );
     report_series(&state);
-    Ok((Recovered { state, resume, damaged_segments }, hidden_points))
+    Ok((Recovered { state, resume, damaged_segments, replaced }, hidden_points))
 }
 
 /// Says when there are so many series that no new one is taken.
@@ -144,8 +151,9 @@ fn report_series(state: &StoreState) {
 }
 
 /// Removes series without points from the index: they were all taken back, or none was stored. So
-/// are those that newer ones of the same key replace. Those `in_parts` have chunks.
-fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) {
+/// are those that newer ones of the same key replace; answers those of them that have points. Those `in_parts`
+/// have chunks.
+fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) -> Vec<SeriesId> {
     let cutoff = state.config().cutoff();
     let mut deleted: Vec<SeriesId> = Vec::new();
     {
@@ -166,18 +174,16 @@ fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) {
     let replaced = state.index_mut().take_replaced();
     let (empty, others): (Vec<_>, Vec<_>) =
         replaced.into_iter().partition(|&id| state.has_no_points_since(id, cutoff));
-    for id in others {
-        refuse_replaced(state, id);
-    }
     gone.extend(empty);
     let mut index = state.index_mut();
     for id in gone {
         index.remove(id);
     }
+    others
 }
 
-/// A key was begun again while a file with points of its series could not be read, and that is back. The two
-/// are not joined: what would leave the older points out is refused, until they are deleted.
+/// A key was begun again while a file with points of its series could not be read, and that is back. A start
+/// joins the two not: what would leave the older points out is refused, until they are deleted or repaired.
 fn refuse_replaced(state: &StoreState, older: SeriesId) {
     let index = state.index();
     let Some(key) = index.key(older) else { return };

@@ -47,7 +47,7 @@ pub struct Started {
 
 /// Starts, unless that is refused.
 pub fn start(disk: &SimDisk, config: LocalConfig) -> Option<Started> {
-    let Recovered { state, resume, damaged_segments } =
+    let Recovered { state, resume, damaged_segments, .. } =
         recover(Arc::new(disk.clone()), config).ok()?;
     let last = resume.segment.saturating_sub(1);
     state.begin_segment(last);

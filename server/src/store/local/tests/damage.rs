@@ -170,7 +170,7 @@ fn open_and_move_after(
     disk: &SimDisk,
     look: impl FnOnce(&Arc<StoreState>),
 ) -> (Vec<Row>, Vec<Row>) {
-    let Recovered { state, resume, damaged_segments } =
+    let Recovered { state, resume, damaged_segments, .. } =
         recovered(disk, without_rotation()).unwrap();
     let state = Arc::new(state);
     // First, because damage is logged once, and here by this thread.

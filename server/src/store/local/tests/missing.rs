@@ -8,6 +8,7 @@ use super::damage::{
 use super::*;
 use crate::store::local::file_list::FileList;
 use crate::store::local::file_name::{DAMAGED, FILES, FileName};
+use crate::store::local::maintenance::{FoundDamage, check_disk, repair_disk};
 use crate::store::query::{KeySelection, Select};
 
 fn row(key: &str, timestamp: i64) -> Row {
@@ -178,6 +179,25 @@ async fn a_key_that_was_begun_again_is_refused_when_its_part_is_back() {
         assert_eq!(left.iter().filter(is_of_key).count(), expected, "{what}");
         within(store.close()).await;
     }
+    // Nothing of it is damaged, so a repair gives nothing up.
+    let said = |found: Vec<FoundDamage>| {
+        found.iter().map(ToString::to_string).find(|line| line.starts_with("own1: ")).unwrap()
+    };
+    let checked = || check_disk(Arc::new(disk.clone()), without_rotation()).unwrap();
+    assert!(said(logged(checked).0).contains("are apart; server repair joins them"));
+    let repaired = logged(|| repair_disk(Arc::new(disk.clone())).unwrap()).0;
+    assert!(said(repaired).contains("are together again"));
+    let (left, log) = logged(|| {
+        let state = Arc::new(recovered(&disk, without_rotation()).unwrap().state);
+        answers(&state, &[Query::all()]).remove(0).unwrap()
+    });
+    assert!(!log.contains("own1"), "{log}");
+    let mut expected = sent.clone();
+    expected.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    let mut left = left;
+    left.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    assert_eq!(left, expected);
+    assert_eq!(logged(checked).0, []);
 }
 
 #[tokio::test]
