@@ -1,0 +1,212 @@
+//! How a command on the same machine asks a running server to keep its files as they are.
+//!
+//! The server listens on a port of the loopback address and writes it, with a random token, to a file that
+//! only its own user may read; what does not know the token learns and changes nothing. Sockets in the
+//! file system, which have modes, are not to be had everywhere.
+//!
+//! ```text
+//! C: <token> backup                   S: ok <bytes>, and so many of text | error <sentence>
+//! C: keep                             S: ok, as long as the files are kept
+//! C: done <what was done>             S: ok
+//! ```
+//!
+//! The files are kept until the connection ends, or nothing comes for [`PATIENCE`].
+
+mod client;
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+
+pub use client::{ControlError, HeldByServer};
+
+/// How long a command may take for a step, before the files are no longer kept for it.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+
+/// How long it may take to say the token.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest line of a command, in bytes.
+const MAX_LINE: u64 = 1024;
+
+/// Most commands at once; one more is not answered.
+const MAX_COMMANDS: usize = 4;
+
+/// How long to wait after a failed accept, such as for want of file descriptors.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// Where a server listens for commands, and what they have to know.
+#[derive(Clone, PartialEq, Eq)]
+struct Contact {
+    address: SocketAddr,
+    token: String,
+}
+
+impl fmt::Debug for Contact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The token is for nobody's log.
+        f.debug_tuple("Contact").field(&self.address).finish()
+    }
+}
+
+impl fmt::Display for Contact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "address {}\ntoken {}", self.address, self.token)
+    }
+}
+
+impl FromStr for Contact {
+    type Err = ControlError;
+
+    fn from_str(text: &str) -> Result<Self, ControlError> {
+        let read = || {
+            let (address, token) = text.strip_suffix('\n')?.split_once('\n')?;
+            let address: SocketAddr = address.strip_prefix("address ")?.parse().ok()?;
+            let token = token.strip_prefix("token ")?;
+            let is_sound = address.ip().is_loopback()
+                && !token.is_empty()
+                && token.bytes().all(|byte| byte.is_ascii_hexdigit());
+            is_sound.then(|| Self { address, token: token.to_owned() })
+        };
+        read().ok_or(ControlError::NotUnderstood)
+    }
+}
+
+/// Listens for commands on this machine.
+#[derive(Debug)]
+pub struct Control {
+    listener: TcpListener,
+    contact: Contact,
+}
+
+impl Control {
+    /// Listens on a free port.
+    ///
+    /// # Errors
+    /// When there is none, or no random numbers.
+    pub async fn bind() -> io::Result<Self> {
+        let bind = |address: IpAddr| TcpListener::bind((address, 0));
+        let listener = match bind(Ipv4Addr::LOCALHOST.into()).await {
+            Ok(listener) => listener,
+            Err(_) => bind(Ipv6Addr::LOCALHOST.into()).await?,
+        };
+        let token = format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?);
+        let contact = Contact { address: listener.local_addr()?, token };
+        Ok(Self { listener, contact })
+    }
+
+    /// What a command has to know: a text for a file that only this user may read.
+    pub fn contact(&self) -> String {
+        self.contact.to_string()
+    }
+
+    /// Serves commands, for ever. `hold` keeps the files until the second of what it answers is dropped.
+    pub async fn serve<H, F>(self, hold: impl Fn() -> F + Clone + Send + 'static)
+    where
+        H: Send + 'static,
+        F: Future<Output = Result<(String, H), String>> + Send + 'static,
+    {
+        let mut commands = JoinSet::new();
+        loop {
+            let stream = tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        debug!(%error, "can't accept a command");
+                        tokio::time::sleep(ACCEPT_BACKOFF).await;
+                        continue;
+                    }
+                },
+                Some(_) = commands.join_next() => continue,
+            };
+            if commands.len() < MAX_COMMANDS {
+                let (token, hold) = (self.contact.token.clone(), hold.clone());
+                commands.spawn(async move {
+                    if let Err(error) = serve_command(stream, &token, hold).await {
+                        debug!(%error, "a command ended");
+                    }
+                });
+            }
+        }
+    }
+}
+
+async fn serve_command<H, F>(stream: TcpStream, token: &str, hold: impl Fn() -> F) -> io::Result<()>
+where
+    F: Future<Output = Result<(String, H), String>>,
+{
+    let mut stream = BufReader::new(stream);
+    let greeting = timeout(GREETING_TIMEOUT, read_line(&mut stream)).await??;
+    let known = greeting.and_then(|line| {
+        let (said, command) = line.split_once(' ')?;
+        (is_equal(said, token) && command == "backup").then_some(())
+    });
+    if known.is_none() {
+        // It learns nothing.
+        return Ok(());
+    }
+    let start = Instant::now();
+    let (files, kept) = match hold().await {
+        Ok(answer) => answer,
+        Err(why) => {
+            warn!("no backup is made: {why}");
+            return write(&mut stream, format!("error {why}\n").as_bytes()).await;
+        }
+    };
+    info!("a backup begins: no files are removed or replaced until its end");
+    let outcome = keep(&mut stream, &files).await;
+    drop(kept);
+    let seconds = start.elapsed().as_secs_f64();
+    match &outcome {
+        Ok(Some(done)) => info!("the backup is made in {seconds:.1} s: {done}"),
+        Ok(None) => warn!("the backup ended after {seconds:.1} s before it was made"),
+        Err(error) => warn!("the backup ended after {seconds:.1} s before it was made: {error}"),
+    }
+    write(&mut stream, b"ok\n").await
+}
+
+/// Tells of the files and waits until they are copied. Answers what was done, `None` when the command has
+/// ended before.
+async fn keep(stream: &mut BufReader<TcpStream>, files: &str) -> io::Result<Option<String>> {
+    write(stream, format!("ok {}\n{files}", files.len()).as_bytes()).await?;
+    loop {
+        let Some(line) = timeout(PATIENCE, read_line(stream)).await?? else { return Ok(None) };
+        match line.strip_prefix("done ") {
+            Some(done) => {
+                return Ok(Some(done.chars().filter(|letter| !letter.is_control()).collect()));
+            }
+            None if line == "keep" => write(stream, b"ok\n").await?,
+            None => return Err(io::ErrorKind::InvalidData.into()),
+        }
+    }
+}
+
+async fn write(stream: &mut BufReader<TcpStream>, bytes: &[u8]) -> io::Result<()> {
+    timeout(PATIENCE, stream.get_mut().write_all(bytes)).await?
+}
+
+/// A whole line without its end; `None` when the peer has closed before.
+async fn read_line(stream: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    stream.take(MAX_LINE).read_until(b'\n', &mut line).await?;
+    let line = String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(line.strip_suffix('\n').map(str::to_owned))
+}
+
+/// Takes as long wherever the two differ.
+fn is_equal(one: &str, other: &str) -> bool {
+    let differences = one.bytes().zip(other.bytes()).fold(0, |all, (a, b)| all | (a ^ b));
+    one.len() == other.len() && differences == 0
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Commands over real sockets of this machine.
+
+use std::io::{Read, Write};
+use std::net::TcpStream as Stream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+
+/// Counts the holds that are not dropped yet.
+struct Hold(Arc<AtomicUsize>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A control that holds files of this text, its contact and how many are held.
+async fn serving(files: Result<&'static str, &'static str>) -> (Contact, Arc<AtomicUsize>) {
+    let control = Control::bind().await.unwrap();
+    let contact = control.contact.clone();
+    assert_eq!(control.contact().parse::<Contact>().unwrap(), contact);
+    let held = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&held);
+    tokio::spawn(control.serve(move || {
+        let counted = Arc::clone(&counted);
+        async move {
+            let files = files.map_err(str::to_owned)?.to_owned();
+            counted.fetch_add(1, Ordering::SeqCst);
+            Ok((files, Hold(counted)))
+        }
+    }));
+    (contact, held)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+/// Waits until so many are held.
+fn wait_for(held: &AtomicUsize, count: usize) {
+    let start = Instant::now();
+    while held.load(Ordering::SeqCst) != count {
+        assert!(start.elapsed() < Duration::from_secs(120), "{count} are held in the end");
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn files_are_kept_until_the_command_has_done_or_is_gone() {
+    let (contact, held) = serving(Ok("log-1\n")).await;
+    blocking(move || {
+        let (mut first, files) = HeldByServer::ask(&contact.to_string()).unwrap();
+        assert_eq!((&*files, held.load(Ordering::SeqCst)), ("log-1\n", 1));
+        first.keep().unwrap();
+        first.keep().unwrap();
+        assert_eq!(held.load(Ordering::SeqCst), 1);
+        first.finish("all");
+        assert_eq!(held.load(Ordering::SeqCst), 0);
+
+        drop(HeldByServer::ask(&contact.to_string()).unwrap());
+        wait_for(&held, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_has_its_reason() {
+    let (contact, _) = serving(Err("it is busy")).await;
+    let asked = blocking(move || HeldByServer::ask(&contact.to_string())).await;
+    assert!(matches!(asked, Err(ControlError::Refused(why)) if why == "it is busy"));
+}
+
+#[tokio::test]
+async fn who_does_not_know_the_token_learns_nothing() {
+    let (contact, held) = serving(Ok("log-1\n")).await;
+    blocking(move || {
+        let Contact { address, token } = contact;
+        let other = "0".repeat(token.len());
+        let too_long = "a".repeat(5000);
+        for said in [
+            format!("{other} backup\n"),
+            format!("{} backup\n", &token[1..]),
+            format!("{token}0 backup\n"),
+            format!("{token} restore\n"),
+            format!("{token}\n"),
+            format!("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n{token} backup\n"),
+            " backup\n".to_owned(),
+            "\n".to_owned(),
+            too_long,
+        ] {
+            let mut stream = Stream::connect(address).unwrap();
+            stream.write_all(said.as_bytes()).unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            let mut answer = Vec::new();
+            // Bytes that are not read make the end of the connection an error.
+            let _ = stream.read_to_end(&mut answer);
+            assert_eq!((&*answer, held.load(Ordering::SeqCst)), (&b""[..], 0), "{said}");
+        }
+    })
+    .await;
+}
+
+#[test]
+fn a_contact_is_on_this_machine() {
+    let contact = |address: &str| format!("address {address}\ntoken 0a1b\n").parse::<Contact>();
+    for address in ["127.0.0.1:17", "[::1]:17"] {
+        assert_eq!(contact(address).unwrap().address, address.parse().unwrap());
+    }
+    for text in ["10.0.0.1:17", "127.0.0.1", ""] {
+        assert!(contact(text).is_err(), "{text}");
+    }
+    for text in ["", "address 127.0.0.1:17\ntoken \n", "address 127.0.0.1:17\ntoken a b\n"] {
+        assert!(text.parse::<Contact>().is_err(), "{text}");
+    }
+}
