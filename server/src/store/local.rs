@@ -34,8 +34,10 @@ use tracing::info;
 use super::query::{Deletion, KeySelection, Query, Window};
 use super::{PutError, RefusalReason, Refused, Store, StoreStatus, Unavailable};
 use crate::os;
+use background::held_files::HeldFiles;
 use background::{checkpoint, compaction};
 use disk::Disk;
+use file_name::{CONTROL, UNFINISHED};
 use reader::selection::SeriesSelection;
 use recovery::{Recovered, data_directory, open_error, recover};
 use series::series_index::{EVERY_SERIES, NoNewSeries, SeriesId};
@@ -48,6 +50,7 @@ use wal::record;
 
 pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
 pub use follower::LocalFollower;
+pub use maintenance::backup::{Backup, BackupError, BackupReport, HoldError};
 pub use maintenance::{FoundDamage, check, repair};
 pub use reader::LocalReader;
 pub use recovery::open_error::OpenError;
@@ -99,6 +102,48 @@ impl Local {
     /// Cancelled once the disk has failed: puts are refused then until the store is opened again.
     pub fn failure(&self) -> CancellationToken {
         self.state.failure().clone()
+    }
+
+    /// Has a new segment of the log begun, and keeps all files as they are until what is answered is dropped.
+    /// The text says which files have all that was stored before.
+    ///
+    /// # Errors
+    /// [`HoldError`]; nothing is kept then.
+    pub async fn hold_files(&self) -> Result<(String, HeldFiles), HoldError> {
+        let state = Arc::clone(&self.state);
+        let held = blocking(move || HeldFiles::take(&state)).await?.ok_or(HoldError::Busy)?;
+        let closed = self.queue.submit(Work::CloseSegment, Vec::new());
+        let closed = closed.map_err(PutError::from)?;
+        closed.await.unwrap_or(Err(PutError::UnknownOutcome))?;
+        let state = Arc::clone(&self.state);
+        let files = blocking(move || maintenance::backup::snapshot(&state)).await??;
+        Ok((files, held))
+    }
+
+    /// Says in the data directory how this process is asked for a backup, for those that may read its
+    /// files. It is said until what is answered is dropped.
+    ///
+    /// # Errors
+    /// When that can't be written.
+    pub fn announce(&self, contact: &str) -> std::io::Result<Announcement> {
+        let (disk, unfinished) = (self.state.disk(), format!("{CONTROL}{UNFINISHED}"));
+        let write = || {
+            let file = disk.create(&unfinished)?;
+            file.write_all_at(contact.as_bytes(), 0)?;
+            drop(file);
+            disk.rename(&unfinished, CONTROL)
+        };
+        let mut written = write();
+        if written.as_ref().is_err_and(disk::is_full) {
+            // That of a server that was killed is in vain, and gives its room to this one.
+            let _ = disk.remove(CONTROL);
+            written = write();
+        }
+        written.inspect_err(|_| {
+            // It takes no room where there is none.
+            let _ = disk.remove(&unfinished);
+        })?;
+        Ok(Announcement { state: Arc::clone(&self.state) })
     }
 
     /// The points of a batch with their series, which are made when they are new, and the points that
@@ -219,6 +264,27 @@ impl Local {
         }
         deletes
     }
+}
+
+/// What a data directory says of the process that uses it; see [`Local::announce`].
+#[derive(Debug)]
+#[must_use]
+pub struct Announcement {
+    state: Arc<StoreState>,
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        // Otherwise the next start does it.
+        let _ = self.state.disk().remove(CONTROL);
+    }
+}
+
+/// Does what takes a while beside the tasks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)
 }
 
 impl From<NoNewSeries> for RefusalReason {

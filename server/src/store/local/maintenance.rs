@@ -1,6 +1,8 @@
 //! What an operator does with a data directory that no server uses: finding what is damaged, and giving it
 //! up.
 
+pub mod backup;
+
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -12,7 +14,8 @@ use super::disk::directory::Directory;
 use super::disk::overlay::Overlay;
 use super::disk::{Disk, check_readable, quarantine};
 use super::file_list::FileList;
-use super::file_name::{FILES, FORMAT, FileName};
+use super::file_list::backup_manifest::FoundManifest;
+use super::file_name::{BACKUP, FILES, FORMAT, FileName};
 use super::part::Part;
 use super::recovery::open_error::{OpenError, io};
 use super::recovery::{Recovered, data_directory, recover_for_maintenance, sound_format};
@@ -67,6 +70,7 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
         .iter()
         .any(|name| matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_)));
     let mut found = Vec::new();
+    data_directory::check_backup(&*disk)?;
     let format = sound_format(&*disk, &names)?;
     if has_parts_or_log && format.is_none() {
         found.push(FoundDamage::of(FORMAT, "missing, damaged or of another format than the files"));
@@ -74,6 +78,14 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
     // Older formats have none.
     if has_parts_or_log && !matches!(format, Some(1 | 2)) && FileList::read(&*disk).is_none() {
         found.push(FoundDamage::of(FILES, "missing or damaged"));
+    }
+    match FoundManifest::read(&*disk) {
+        FoundManifest::Missing => {}
+        FoundManifest::Damaged => found.push(FoundDamage::of(BACKUP, "damaged")),
+        FoundManifest::Backup(manifest) => {
+            let missing = manifest.missing(&*disk).into_iter();
+            found.extend(missing.map(|(name, why)| FoundDamage::of(name, why)));
+        }
     }
     let overlay = Overlay::new(disk).map_err(io("it can't be read"))?;
     let recovered = recover_for_maintenance(Arc::new(overlay), config)?;
@@ -101,7 +113,11 @@ fn unbounded() -> LocalConfig {
 /// # Errors
 /// [`OpenError`] when it can't be used or written.
 pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
-    repair_disk(data_directory::open_to_repair(path)?)
+    let found = Directory::find(path).map_err(io("it can't be read"))?;
+    backup::finish_interrupted(found.ok_or(OpenError::Missing)?)?;
+    let disk = data_directory::open_to_repair(path)?;
+    data_directory::forget_server(&*disk);
+    repair_disk(disk)
 }
 
 /// Like [`repair`], of a disk.

@@ -183,6 +183,11 @@ impl StoreState {
         self.newest_segment.fetch_max(id, Ordering::Relaxed);
     }
 
+    /// The newest segment that is durable; it grows.
+    pub fn newest_segment(&self) -> SegmentId {
+        self.newest_segment.load(Ordering::Relaxed)
+    }
+
     /// Whether a segment was begun since the list of files was written.
     pub fn is_list_due(&self) -> bool {
         let listed = self.listed_segment.load(Ordering::Relaxed);

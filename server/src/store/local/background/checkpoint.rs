@@ -53,6 +53,11 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
                 return;
             }
             memory = pause(state, memory);
+        } else if memory.has_removable_segments() {
+            drop(memory);
+            remove_segments(state, damaged_segments);
+            state.free_removed_files();
+            memory = state.memory();
         } else if memory.phase == Phase::Closed {
             return;
         } else if state.is_list_due() {
@@ -125,9 +130,17 @@ pub fn checkpoint(
         "checkpoint: {part}"
     );
     memory.publish_checkpoint(part);
+    memory.file_use.released.extend(frozen.segments().clone());
     drop(memory);
     state.list_files();
-    for segment in frozen.segments().clone() {
+    remove_segments(state, damaged_segments);
+    Ok(())
+}
+
+/// Removes the segments whose points are in a part, unless a backup needs them.
+fn remove_segments(state: &StoreState, damaged_segments: &DamagedSegments) {
+    let removable = state.memory().take_removable_segments();
+    for segment in removable {
         // Nobody reads a log.
         state.removed_files().add(quarantine::release(
             state.disk(),
@@ -136,7 +149,6 @@ pub fn checkpoint(
             || false,
         ));
     }
-    Ok(())
 }
 
 /// The frozen heads as a part.

@@ -4,13 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::format;
+use super::format::{self, Identity};
 use super::inventory::{Inventory, names_that_count};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
 use crate::store::local::disk::directory::Directory;
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_name::{FORMAT, FileName};
+use crate::store::local::file_list::backup_manifest::{FoundManifest, Progress};
+use crate::store::local::file_name::{BACKUP, CONTROL, FORMAT, FileName, UNFINISHED};
 
 /// Opens the directory at `path` for this process alone, or makes it.
 ///
@@ -18,14 +19,15 @@ use crate::store::local::file_name::{FORMAT, FileName};
 /// [`OpenError`], with nothing changed.
 pub fn open(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
-    let directory = match found {
+    let mut directory = match found {
         Some(directory) => {
             check_names(&directory)?;
             directory
         }
         None => Directory::make(path).map_err(io("it can't be made"))?,
     };
-    lock(directory)
+    lock(&mut directory)?;
+    Ok(Arc::new(directory))
 }
 
 /// Opens the directory at `path` for this process alone, to write files anew in it: they belong to whom
@@ -47,22 +49,75 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     if !is_allowed {
         return Err(OpenError::OfAnother(directory.whereabouts(like.unwrap_or_default())));
     }
-    lock(directory)
+    lock(&mut directory)?;
+    Ok(Arc::new(directory))
 }
 
 /// Answers the names in a directory that is one of a server.
 fn check_names(directory: &Directory) -> Result<Vec<String>, OpenError> {
     let names = directory.list().map_err(io("it can't be read"))?;
+    check_backup(directory)?;
     format::check(directory, &names)?;
     let list = FileList::read(directory);
     Inventory::sort(&names_that_count(directory, names.clone(), list.as_ref()))?;
     Ok(names)
 }
 
-fn lock(mut directory: Directory) -> Result<Arc<dyn Disk>, OpenError> {
+/// The directory at `path`, which a server has used. Changes nothing.
+///
+/// # Errors
+/// [`OpenError`] when there is none.
+pub fn find_store(path: &Path) -> Result<Directory, OpenError> {
+    let found = Directory::find(path).map_err(io("it can't be read"))?;
+    let directory = found.ok_or(OpenError::Missing)?;
+    let names = directory.list().map_err(io("it can't be read"))?;
+    check_backup(&directory)?;
+    match format::check(&directory, &names)? {
+        Identity::New => Err(OpenError::Unused),
+        _ => Ok(directory),
+    }
+}
+
+/// Takes the lock of a directory.
+///
+/// # Errors
+/// [`OpenError::Locked`] when another process has it.
+pub fn lock(directory: &mut Directory) -> Result<(), OpenError> {
     match directory.lock() {
-        Ok(()) => Ok(Arc::new(directory)),
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(OpenError::Locked),
         Err(error) => Err(io("it can't be locked")(error)),
     }
+}
+
+/// Forgets how the server was asked that had the lock before and was killed: it leads to nothing, or to
+/// another program. A server writes its own over it instead.
+pub fn forget_server(disk: &dyn Disk) {
+    // A failure costs nothing but a message.
+    let _ = disk.remove(CONTROL);
+}
+
+/// Refuses a directory that says that it is a backup and not finished.
+///
+/// # Errors
+/// [`OpenError::UnfinishedBackup`] or [`OpenError::InterruptedBackup`].
+pub fn check_backup(disk: &dyn Disk) -> Result<(), OpenError> {
+    match FoundManifest::read(disk) {
+        FoundManifest::Backup(manifest) => match manifest.progress {
+            Progress::Copying => Err(OpenError::UnfinishedBackup),
+            Progress::Finishing => Err(OpenError::InterruptedBackup),
+            Progress::Finished => Ok(()),
+        },
+        // One that had only just begun.
+        FoundManifest::Missing
+            if has(disk, &format!("{BACKUP}{UNFINISHED}")) && !has(disk, FORMAT) =>
+        {
+            Err(OpenError::UnfinishedBackup)
+        }
+        FoundManifest::Missing | FoundManifest::Damaged => Ok(()),
+    }
+}
+
+fn has(disk: &dyn Disk, name: &str) -> bool {
+    disk.open(name).is_ok()
 }

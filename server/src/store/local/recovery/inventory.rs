@@ -9,7 +9,8 @@ use super::open_error::{OpenError, io};
 use crate::store::local::disk::quarantine::remove_or_quarantine;
 use crate::store::local::disk::{Disk, check_readable};
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_name::{FILES, FileName, SegmentId};
+use crate::store::local::file_list::backup_manifest::FoundManifest;
+use crate::store::local::file_name::{BACKUP, FILES, FileName, SegmentId};
 use crate::store::local::part::Part;
 
 /// So many segments may have been begun since the list of files was written.
@@ -87,6 +88,8 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     if found.list.is_none() && matches!(identity, Identity::Store(3..) | Identity::Recognized(_)) {
         warn!("{FILES} is missing or damaged: whether the newest files are there is not known");
     }
+    let backup = FoundManifest::read(disk);
+    report_backup(disk, &backup);
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");
     }
@@ -101,7 +104,27 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     }
     // Before any file that an older server would misread.
     format::write(disk, identity).map_err(io("it can't be set up"))?;
+    if backup != FoundManifest::Missing {
+        // From now on it has points of its own.
+        disk.remove(BACKUP).map_err(io("it can't be tidied up"))?;
+    }
     Ok(found)
+}
+
+/// Says what of a backup is missing.
+fn report_backup(disk: &dyn Disk, backup: &FoundManifest) {
+    match backup {
+        FoundManifest::Missing => {}
+        FoundManifest::Damaged => {
+            error!("{BACKUP} is damaged: whether all files of this backup are there is not known");
+        }
+        FoundManifest::Backup(manifest) => {
+            for (name, why) in manifest.missing(disk) {
+                error!("{name}: {why}");
+            }
+            info!("a copy made by server backup is used from now on, and is no backup any more");
+        }
+    }
 }
 
 /// Those of the names that are not in vain.

@@ -36,6 +36,8 @@ pub struct Memory {
     pub unavailable: Option<Unavailable>,
     /// Whether puts are taken.
     pub phase: Phase,
+    /// Who needs the files as they are.
+    pub file_use: FileUse,
 }
 
 impl Memory {
@@ -58,6 +60,21 @@ impl Memory {
         let in_parts = self.parts.iter().map(|part| part.losses());
         let mut all = in_parts.chain(frozen).chain([self.heads.losses()]);
         all.any(|losses| losses.iter().any(|loss| loss.unnamed.is_some()))
+    }
+
+    /// Whether segments are to be removed, and may be.
+    pub fn has_removable_segments(&self) -> bool {
+        let is_needed = self.file_use.is_held && !self.phase.is_ending();
+        !is_needed && !self.file_use.released.is_empty()
+    }
+
+    /// Takes the segments that are to be removed, and may be.
+    pub fn take_removable_segments(&mut self) -> Vec<SegmentId> {
+        if self.has_removable_segments() {
+            std::mem::take(&mut self.file_use.released)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Empties the heads; their points are in `segments`.
@@ -133,6 +150,17 @@ impl Phase {
     pub fn is_ending(self) -> bool {
         matches!(self, Self::Closing | Self::Closed)
     }
+}
+
+/// Who needs the files of the store as they are.
+#[derive(Debug, Default)]
+pub struct FileUse {
+    /// A backup copies them: none is removed or replaced.
+    pub is_held: bool,
+    /// A merge replaces some of them at this moment.
+    pub is_changing: bool,
+    /// Segments whose points are in a part, to be removed when no backup needs them.
+    pub released: Vec<SegmentId>,
 }
 
 /// Heads that take no more points.

@@ -148,7 +148,10 @@ impl Committer {
                 if outcome == Err(Unavailable::DiskFull.into()) && gives_room_back(&group) {
                     outcome = self.commit_with_reserve(&mut group);
                 }
-                if let Err(PutError::Unavailable(why)) = outcome {
+                let is_batch = !matches!(&*group, [Submission { work: Work::CloseSegment, .. }]);
+                if let Err(PutError::Unavailable(why)) = outcome
+                    && is_batch
+                {
                     self.state.memory().unavailable = Some(why);
                     self.forget_new_series(&group);
                 }
@@ -203,6 +206,9 @@ impl Committer {
         if let [Submission { work: Work::Retire(series), .. }] = group {
             self.retire(series);
             return Ok(());
+        }
+        if let [Submission { work: Work::CloseSegment, .. }] = group {
+            return Ok(self.close_segment()?);
         }
         let gives_room_back = gives_room_back(group);
         if !gives_room_back && !self.state.restore_reserve() {
@@ -449,6 +455,24 @@ impl Committer {
                     return Err(why);
                 }
             }
+        }
+    }
+
+    /// Begins a new segment unless the present one is empty, and whatever its size.
+    fn close_segment(&mut self) -> Result<(), Unavailable> {
+        if self.state.memory().phase != Phase::Open {
+            return Err(Unavailable::Failed);
+        }
+        if !self.segment.is_missing() && self.segment.record_bytes() == 0 {
+            return Ok(());
+        }
+        if self.unsynced_since.is_some() {
+            self.sync()?;
+        }
+        match self.rotate(false)? {
+            None => Ok(()),
+            Some(error) if disk::is_full(&error) => Err(Unavailable::DiskFull),
+            Some(_) => Err(Unavailable::Stalled),
         }
     }
 

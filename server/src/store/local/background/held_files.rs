@@ -1,0 +1,72 @@
+//! The files of a store as a backup needs them: none is removed or replaced while it copies them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::store::local::state::StoreState;
+
+/// How long a wait lasts before it looks again by itself.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Keeps all files as they are until it is dropped, or the store is closed: merges wait, and segments
+/// whose points are in a part are removed later. Files that come meanwhile are new ones.
+#[derive(Debug)]
+#[must_use]
+pub struct HeldFiles {
+    state: Arc<StoreState>,
+}
+
+impl HeldFiles {
+    /// Waits for a merge that replaces files at this moment. `None` when another backup holds them
+    /// or the store is closed.
+    pub fn take(state: &Arc<StoreState>) -> Option<Self> {
+        let mut memory = state.memory();
+        while memory.file_use.is_changing {
+            memory = state.wait(memory, POLL);
+        }
+        if memory.file_use.is_held || memory.phase.is_ending() {
+            return None;
+        }
+        memory.file_use.is_held = true;
+        drop(memory);
+        Some(Self { state: Arc::clone(state) })
+    }
+}
+
+impl Drop for HeldFiles {
+    fn drop(&mut self) {
+        self.state.memory().file_use.is_held = false;
+        // A merge or a removal may wait.
+        self.state.notify();
+    }
+}
+
+/// Files are replaced and removed until it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct FileChange<'s> {
+    state: &'s StoreState,
+}
+
+impl<'s> FileChange<'s> {
+    /// Waits until no backup holds the files. `None` when the store is closed meanwhile.
+    pub fn begin(state: &'s StoreState) -> Option<Self> {
+        let mut memory = state.memory();
+        while memory.file_use.is_held {
+            if memory.phase.is_ending() {
+                return None;
+            }
+            memory = state.wait(memory, POLL);
+        }
+        memory.file_use.is_changing = true;
+        drop(memory);
+        Some(Self { state })
+    }
+}
+
+impl Drop for FileChange<'_> {
+    fn drop(&mut self) {
+        self.state.memory().file_use.is_changing = false;
+        self.state.notify();
+    }
+}

@@ -1,0 +1,229 @@
+//! How files get from a store into a backup.
+
+use std::io;
+use std::path::Path;
+
+use super::source_files::SourceFiles;
+use super::target::finish;
+use super::{BackupError, BackupReport};
+use crate::store::local::disk::{Disk, DiskFile, window};
+use crate::store::local::file_list::FileList;
+use crate::store::local::file_list::backup_manifest::{BackupManifest, FoundManifest, Progress};
+use crate::store::local::file_name::{FILES, FORMAT, FileName, OPTIONS, UNFINISHED};
+
+/// Bytes that are copied and synced at once. More would keep the syncs of a server that shares the disk
+/// waiting.
+const STEP: u64 = 1 << 20;
+
+/// Bytes at either end of a file that tell it from another one: its salt and the checksums of what is
+/// between are in them.
+const COMPARED: u64 = 1024;
+
+/// Why files were not copied.
+#[derive(Debug)]
+pub enum CopyError {
+    /// Of the store.
+    Source(BackupError),
+    /// Of the backup.
+    Target(io::Error),
+}
+
+impl CopyError {
+    /// The error of a backup at this path.
+    pub fn of_target(self, path: &Path) -> BackupError {
+        match self {
+            Self::Source(error) => error,
+            Self::Target(error) => BackupError::of_target(path)(error),
+        }
+    }
+}
+
+/// Copies files of `source` to `target`, which is empty or a backup and has then these and no others. What
+/// it had stays as it is until all of them are durable there. `link` gives a file of the source
+/// another name, in the target; what can't be linked is copied. `keep` fails when the files of the
+/// source may be gone.
+///
+/// # Errors
+/// [`CopyError`]; the target has what it had, or says that it is not finished.
+pub fn copy(
+    source: &dyn Disk,
+    files: &SourceFiles,
+    target: &dyn Disk,
+    link: &dyn Fn(&str, &str) -> io::Result<()>,
+    keep: &mut dyn FnMut() -> io::Result<()>,
+) -> Result<BackupReport, CopyError> {
+    begin(target).map_err(CopyError::Target)?;
+    let report = BackupReport { missing: files.missing(), ..BackupReport::default() };
+    let mut copying =
+        Copying { source, target, link, keep, can_link: true, report, files: Vec::new() };
+    let copied = copying.copy_all(files);
+    let Copying { report, files, .. } = copying;
+    if let Err(error) = copied {
+        // Room that was taken goes back; what stays is removed by the next one.
+        let _ = remove_unfinished(target);
+        return Err(error);
+    }
+    let manifest = BackupManifest { progress: Progress::Finishing, files };
+    if let Err(error) = manifest.write(target) {
+        if FoundManifest::read(target) != FoundManifest::Backup(manifest) {
+            let _ = remove_unfinished(target);
+        }
+        return Err(CopyError::Target(error));
+    }
+    finish(target, &manifest).map_err(CopyError::Target)?;
+    Ok(report)
+}
+
+/// Finishes or tidies up what the backup before has left.
+fn begin(target: &dyn Disk) -> io::Result<()> {
+    match FoundManifest::read(target) {
+        FoundManifest::Backup(manifest) if manifest.progress == Progress::Finishing => {
+            finish(target, &manifest)?;
+        }
+        FoundManifest::Backup(_) => {}
+        FoundManifest::Missing | FoundManifest::Damaged => {
+            BackupManifest { progress: Progress::Copying, files: Vec::new() }.write(target)?;
+        }
+    }
+    remove_unfinished(target)
+}
+
+fn remove_unfinished(target: &dyn Disk) -> io::Result<()> {
+    for name in target.list()? {
+        if FileName::parse(&name) == FileName::Unfinished {
+            target.remove(&name)?;
+        }
+    }
+    Ok(())
+}
+
+struct Copying<'c> {
+    source: &'c dyn Disk,
+    target: &'c dyn Disk,
+    link: &'c dyn Fn(&str, &str) -> io::Result<()>,
+    keep: &'c mut dyn FnMut() -> io::Result<()>,
+    can_link: bool,
+    report: BackupReport,
+    /// The files of the backup so far, and their lengths.
+    files: Vec<(String, u64)>,
+}
+
+impl Copying<'_> {
+    fn copy_all(&mut self, files: &SourceFiles) -> Result<(), CopyError> {
+        for name in &files.names {
+            self.keep()?;
+            self.add(name, true)?;
+        }
+        self.add_if_there(OPTIONS)?;
+        match &files.list {
+            Some(list) => self.write_list(list).map_err(CopyError::Target)?,
+            None => self.add_if_there(FILES)?,
+        }
+        self.add_if_there(FORMAT)?;
+        self.target.sync_directory().map_err(CopyError::Target)?;
+        // Nothing of it was removed or replaced so far.
+        self.keep()
+    }
+
+    fn keep(&mut self) -> Result<(), CopyError> {
+        (self.keep)().map_err(|error| CopyError::Source(BackupError::Gone(error)))
+    }
+
+    /// The error of a read of a file; that the server is gone, if that is so.
+    fn unreadable(&mut self, name: &str, error: io::Error) -> CopyError {
+        match self.keep() {
+            Err(gone) => gone,
+            Ok(()) => CopyError::Source(BackupError::Unreadable(name.to_owned(), error)),
+        }
+    }
+
+    /// Adds a file that not every store has. It is small, and another file takes its name now and then.
+    fn add_if_there(&mut self, name: &str) -> Result<(), CopyError> {
+        match self.source.open(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            _ => self.add(name, false),
+        }
+    }
+
+    fn add(&mut self, name: &str, may_link: bool) -> Result<(), CopyError> {
+        let file = self.source.open(name).map_err(|error| self.unreadable(name, error))?;
+        let length = file.length().map_err(|error| self.unreadable(name, error))?;
+        let is_left = self.has(&*file, name, length);
+        if is_left {
+            self.report.left += 1;
+        } else if may_link && self.link(name).map_err(CopyError::Target)? {
+            self.report.linked += 1;
+        } else {
+            self.copy_bytes(&*file, name, length)?;
+            self.report.copied += 1;
+            self.report.copied_bytes += length;
+        }
+        self.note(name, length);
+        Ok(())
+    }
+
+    fn note(&mut self, name: &str, length: u64) {
+        self.report.bytes += length;
+        self.files.push((name.to_owned(), length));
+    }
+
+    /// Whether the target has this file: one of its name, length and salt.
+    fn has(&self, file: &dyn DiskFile, name: &str, length: u64) -> bool {
+        let compare = || -> io::Result<bool> {
+            let own = self.target.open(name)?;
+            if own.length()? != length {
+                return Ok(false);
+            }
+            let count = COMPARED.min(length);
+            for at in [0, length - count] {
+                if window::read(file, at, count)? != window::read(&*own, at, count)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        compare().unwrap_or(false)
+    }
+
+    /// Links a file. Answers whether that is possible.
+    fn link(&mut self, name: &str) -> io::Result<bool> {
+        let unfinished = format!("{name}{UNFINISHED}");
+        self.can_link = self.can_link && (self.link)(name, &unfinished).is_ok();
+        if self.can_link {
+            // A log of a server that was killed may not be durable yet.
+            self.target.open(&unfinished)?.sync()?;
+        }
+        Ok(self.can_link)
+    }
+
+    fn copy_bytes(
+        &mut self,
+        file: &dyn DiskFile,
+        name: &str,
+        length: u64,
+    ) -> Result<(), CopyError> {
+        let copy = self.target.create(&format!("{name}{UNFINISHED}")).map_err(CopyError::Target)?;
+        let mut at = 0;
+        while at < length {
+            let count = STEP.min(length - at);
+            let bytes = window::read(file, at, count);
+            let bytes = bytes.map_err(|error| self.unreadable(name, error))?;
+            copy.write_all_at(&bytes, at).map_err(CopyError::Target)?;
+            copy.sync().map_err(CopyError::Target)?;
+            self.keep()?;
+            at += count;
+        }
+        copy.sync().map_err(CopyError::Target)
+    }
+
+    fn write_list(&mut self, list: &FileList) -> io::Result<()> {
+        let text = list.encode();
+        let file = self.target.create(&format!("{FILES}{UNFINISHED}"))?;
+        file.write_all_at(text.as_bytes(), 0)?;
+        file.sync()?;
+        self.report.copied += 1;
+        self.report.copied_bytes += text.len() as u64;
+        self.note(FILES, text.len() as u64);
+        Ok(())
+    }
+}

@@ -1,0 +1,323 @@
+//! `server backup`, from a disk in memory to another one.
+
+use std::io;
+
+use super::super::damage::{Damage, damaged, without_rotation};
+use super::super::random::Random;
+use super::super::sim_disk::power_cut::{Left, Survival};
+use super::super::*;
+use super::logged;
+use crate::store::local::file_name::{BACKUP, FileName};
+use crate::store::local::maintenance::backup::{BackupError, BackupReport, SourceFiles, copy};
+use crate::store::local::maintenance::check_disk;
+
+/// The disks of tests are not the same file system.
+fn no_link(_: &str, _: &str) -> io::Result<()> {
+    Err(io::ErrorKind::CrossesDevices.into())
+}
+
+/// Files that are kept.
+async fn held(store: &Local) -> (SourceFiles, HeldFiles) {
+    let (files, held) = within(store.hold_files()).await.unwrap();
+    (SourceFiles::decode(&files).unwrap(), held)
+}
+
+fn copy_all(source: &SimDisk, files: &SourceFiles, target: &SimDisk) -> BackupReport {
+    copy(source, files, target, &no_link, &mut || Ok(())).unwrap()
+}
+
+/// What a server that is started on a copy answers, which has nothing to complain of; an error when it
+/// is refused because the copy is not finished.
+fn rows_of(copy: &SimDisk) -> Result<Vec<Row>, OpenError> {
+    data_directory::check_backup(copy)?;
+    // The copy itself stays as it is.
+    let copy = SimDisk::new(copy.visible());
+    let (state, log) = logged(|| recovered(&copy, restless()).unwrap().state);
+    assert_eq!(log, "");
+    assert!(!copy.visible().contains_key(BACKUP), "it goes its own way from now on");
+    Ok(read(&state).unwrap())
+}
+
+fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+    rows
+}
+
+/// A few new points of several keys.
+fn batch(number: i64) -> Vec<Row> {
+    (0..4).map(|key| (format!("key{key}"), 10 * number + key, 0.5)).collect()
+}
+
+async fn put_batches(store: &Local, numbers: std::ops::Range<i64>) -> Vec<Row> {
+    let mut all = Vec::new();
+    for number in numbers {
+        put(store, &batch(number)).await.unwrap();
+        all.extend(batch(number));
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_copy_has_all_that_was_stored_before_it_began() {
+    for rules in Rules::ALL {
+        for durability in [Durability::Sync, Durability::Interval] {
+            let disk = SimDisk::with_rules(Image::new(), rules);
+            let target = SimDisk::with_rules(Image::new(), rules);
+            let store = open(&disk, LocalConfig { durability, ..restless() }).unwrap();
+            let mut sent = Vec::new();
+            for round in 0..4 {
+                sent.extend(put_batches(&store, 20 * round..20 * round + 20).await);
+                let (files, held) = held(&store).await;
+                // What comes meanwhile may be there or not.
+                put(&store, &[("late".to_owned(), round, 1.0)]).await.unwrap();
+                let report = copy_all(&disk, &files, &target);
+                drop(held);
+                assert_eq!((report.linked, report.missing), (0, 0));
+                let mut found = rows_of(&target).unwrap();
+                found.retain(|(key, ..)| key != "late");
+                assert_eq!(sorted(found), sorted(sent.clone()), "round {round}");
+                let (damage, _) =
+                    logged(|| check_disk(Arc::new(target.clone()), without_rotation()).unwrap());
+                assert_eq!(damage, []);
+            }
+            within(store.close()).await;
+            let files = SourceFiles::of_stopped(&disk).unwrap();
+            copy_all(&disk, &files, &target);
+            let found = rows_of(&target).unwrap();
+            assert_eq!(found, read(&recovered(&disk, restless()).unwrap().state).unwrap());
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_new_files_are_copied_and_old_ones_removed() {
+    let (disk, target) = (SimDisk::new(Image::new()), SimDisk::new(Image::new()));
+    let store = open(&disk, restless()).unwrap();
+    put_batches(&store, 0..40).await;
+    settle(&store);
+    let (files, held_files) = held(&store).await;
+    let first = copy_all(&disk, &files, &target);
+    let again = copy_all(&disk, &files, &target);
+    drop(held_files);
+    assert_eq!((first.left, again.copied), (0, 1), "the list is written anew: {again:?}");
+    assert_eq!(again.left, first.copied - 1);
+    put_batches(&store, 40..80).await;
+    settle(&store);
+    let (files, held_files) = held(&store).await;
+    copy_all(&disk, &files, &target);
+    drop(held_files);
+    let mut expected = files.names.clone();
+    expected.extend(["FILES", "FORMAT", BACKUP].map(str::to_owned));
+    expected.sort_unstable();
+    assert_eq!(target.visible().into_keys().collect::<Vec<_>>(), expected);
+    within(store.close()).await;
+}
+
+#[tokio::test]
+async fn files_stay_as_they_are_while_they_are_copied() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, restless()).unwrap();
+    put_batches(&store, 0..30).await;
+    let (files, held_files) = held(&store).await;
+    let before = disk.visible();
+    assert!(matches!(within(store.hold_files()).await, Err(HoldError::Busy)));
+    // Checkpoints go on.
+    let parts = store.state.memory().parts.len();
+    let mut number = 30;
+    while store.state.memory().parts.len() < parts + 3 {
+        put_batches(&store, number..number + 1).await;
+        number += 1;
+    }
+    let after = disk.visible();
+    for name in &files.names {
+        assert_eq!(after.get(name), before.get(name), "{name}");
+    }
+    let is_segment = |name: &String| matches!(FileName::parse(name), FileName::Segment(_));
+    assert!(files.names.iter().any(is_segment), "{files:?}");
+    drop(held_files);
+    let is_gone = || {
+        let names = disk.visible();
+        !files.names.iter().filter(|name| is_segment(name)).any(|name| names.contains_key(name))
+    };
+    while !is_gone() {
+        let memory = store.state.memory();
+        drop(store.state.wait(memory, std::time::Duration::from_millis(10)));
+    }
+    within(store.close()).await;
+}
+
+/// A store does not wait for a backup when it is closed.
+#[tokio::test]
+async fn a_store_is_closed_while_its_files_are_held() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, restless()).unwrap();
+    let sent = put_batches(&store, 0..30).await;
+    let (_, held_files) = held(&store).await;
+    put_batches(&store, 30..60).await;
+    within(store.close()).await;
+    drop(held_files);
+    assert!(matches!(within(store.hold_files()).await, Err(HoldError::Busy)));
+    let found = read(&recovered(&disk, restless()).unwrap().state).unwrap();
+    assert!(sent.iter().all(|row| found.contains(row)));
+}
+
+/// The files of a store twice, with what a copy of each answers: first, and when it has more.
+async fn two_moments() -> [(SimDisk, SourceFiles, Vec<Row>); 2] {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, restless()).unwrap();
+    let mut moments = Vec::new();
+    let mut sent = Vec::new();
+    for round in 0..2 {
+        sent.extend(put_batches(&store, 12 * round..12 * round + 12).await);
+        settle(&store);
+        // So that a segment is in the copy as well.
+        sent.extend(put_batches(&store, 1000 + round..1001 + round).await);
+        let (files, held_files) = held(&store).await;
+        moments.push((SimDisk::new(disk.visible()), files, sorted(sent.clone())));
+        drop(held_files);
+    }
+    within(store.close()).await;
+    moments.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn a_backup_that_is_cut_off_is_the_one_before_or_says_that_it_is_none() {
+    let [first, second] = two_moments().await;
+    assert_ne!(first.1.names, second.1.names);
+    let mut random = Random(7);
+    let (mut old, mut refused, mut new) = (0, 0, 0);
+    for rules in Rules::ALL {
+        for has_copy in [false, true] {
+            let before = SimDisk::with_rules(Image::new(), rules);
+            if has_copy {
+                copy_all(&first.0, &first.1, &before);
+            }
+            let target = SimDisk::with_rules(before.visible(), rules);
+            copy_all(&second.0, &second.1, &target);
+            for count in 0..=target.operations() {
+                let mut cut = vec![target.killed_after(count)];
+                for left in [Left::Nothing, Left::Some, Left::Everything] {
+                    let random = Random(random.below(usize::MAX) as u64);
+                    let mut survival = Survival { names: left, bytes: left, random };
+                    let image = target.image(count, &mut survival);
+                    cut.push(SimDisk::with_rules(image, rules));
+                }
+                for cut in cut {
+                    match rows_of_cut(&cut, has_copy) {
+                        Some(rows) if sorted(rows.clone()) == second.2 => new += 1,
+                        Some(rows) => {
+                            assert_eq!(sorted(rows), first.2, "{}", target.around(count));
+                            old += 1;
+                        }
+                        None => refused += 1,
+                    }
+                    copy_all(&second.0, &second.1, &cut);
+                    assert_eq!(
+                        sorted(rows_of(&cut).unwrap()),
+                        second.2,
+                        "{}",
+                        target.around(count)
+                    );
+                }
+            }
+        }
+    }
+    assert!(old > 0 && refused > 0 && new > 0, "{old} old, {refused} refused, {new} new");
+}
+
+/// What a copy that was cut off answers; `None` when it is refused, or has not begun.
+fn rows_of_cut(cut: &SimDisk, has_copy: bool) -> Option<Vec<Row>> {
+    if cut.visible().is_empty() {
+        return None;
+    }
+    match rows_of(cut) {
+        Ok(rows) => Some(rows),
+        Err(OpenError::UnfinishedBackup) if !has_copy => None,
+        Err(OpenError::InterruptedBackup) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[tokio::test]
+async fn a_backup_without_room_or_server_leaves_the_one_before() {
+    let [first, second] = two_moments().await;
+    let target = SimDisk::new(Image::new());
+    copy_all(&first.0, &first.1, &target);
+    let before = target.visible();
+    let mut failures = 0;
+    for room in (0..).step_by(200) {
+        target.set_room(Some(room));
+        let made = copy(&second.0, &second.1, &target, &no_link, &mut || Ok(()));
+        target.set_room(None);
+        if made.is_ok() {
+            break;
+        }
+        // The last steps need a little room, too.
+        if target.visible() == before {
+            failures += 1;
+            continue;
+        }
+        assert!(matches!(rows_of(&target), Err(OpenError::InterruptedBackup)));
+        copy_all(&first.0, &first.1, &target);
+    }
+    assert!(failures > 10, "{failures}");
+    copy_all(&first.0, &first.1, &target);
+    for calls in 0.. {
+        let mut left = calls;
+        let mut last_names = Vec::new();
+        let mut keep = || {
+            left -= 1;
+            last_names = target.visible().into_keys().collect();
+            if left < 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+        };
+        match copy(&second.0, &second.1, &target, &no_link, &mut keep) {
+            Ok(_) => {
+                // It was asked once more when nothing was left to copy.
+                assert!(last_names.contains(&"FILES.tmp".to_owned()), "{last_names:?}");
+                break;
+            }
+            Err(error) => {
+                let error = error.of_target(std::path::Path::new("copy"));
+                assert!(matches!(error, BackupError::Gone(_)), "{error}");
+                assert_eq!(target.visible(), before);
+            }
+        }
+    }
+    assert_eq!(sorted(rows_of(&target).unwrap()), second.2);
+}
+
+#[tokio::test]
+async fn files_that_a_copy_lacks_are_named() {
+    let [_, (disk, files, rows)] = two_moments().await;
+    let target = SimDisk::new(Image::new());
+    copy_all(&disk, &files, &target);
+    let image = target.visible();
+    let is_segment = |name: &&String| matches!(FileName::parse(name), FileName::Segment(_));
+    let newest_log = image.keys().rfind(is_segment);
+    for name in image.keys().filter(|name| *name != BACKUP) {
+        for damage in [Damage::Gone, Damage::Cut(image[name].len() - 1)] {
+            let what = format!("{name} {damage:?}");
+            let copy = SimDisk::new(damaged(&image, name, damage));
+            let (found, _) =
+                logged(|| check_disk(Arc::new(copy.clone()), without_rotation()).unwrap());
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+            assert!(found.iter().any(|line| line.starts_with(&format!("{name}: "))), "{found:?}");
+            let (recovered, log) = logged(|| recovered(&copy, restless()));
+            assert!(
+                log.contains(&format!("ERROR {name}: ")) || log.contains(name),
+                "{what}: {log}"
+            );
+            let state = Arc::new(recovered.unwrap().state);
+            // The last group of the newest log may be what a crash has cut off; the log has said so.
+            let may_pass = Some(name) == newest_log && matches!(damage, Damage::Cut(_));
+            if !may_pass && let [Ok(found)] = &*answers(&state, &[Query::all()]) {
+                assert_eq!(sorted(found.clone()), rows, "{what}");
+            }
+        }
+    }
+    let copy = SimDisk::new(damaged(&image, BACKUP, Damage::Flip(30)));
+    let (found, _) = logged(|| check_disk(Arc::new(copy.clone()), without_rotation()).unwrap());
+    assert_eq!(found.iter().map(ToString::to_string).collect::<Vec<_>>(), ["BACKUP: damaged"]);
+    let (_, log) = logged(|| recovered(&copy, restless()).unwrap());
+    assert!(log.contains("BACKUP is damaged"), "{log}");
+}
