@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::harness::files::file_names;
-use crate::harness::process::{ServerProcess, retry, wait_for_output};
+use crate::harness::files::{copy_files, file_names};
+use crate::harness::process::{ServerProcess, command, retry, run, wait_for_output};
 use crate::harness::random::Random;
 
 const SMALL_DISK: &str = "SMALL_DISK";
@@ -320,5 +320,48 @@ fn deletes_make_room_on_a_full_disk() {
 fn parts_that_fill_the_disk() {
     on_a_small_disk("disk_full::parts_that_fill_the_disk", |disk| {
         refuses_until_there_is_room(disk, "128KiB");
+    });
+}
+
+/// The data is elsewhere, so that its files are copied, and those of the copy before stay.
+#[test]
+fn a_backup_for_which_there_is_no_room_leaves_the_one_before() {
+    let name = "disk_full::a_backup_for_which_there_is_no_room_leaves_the_one_before";
+    on_a_small_disk(name, |disk| {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, rest) = (disk.join("copy"), disk.join("rest"));
+        let back_up = || run(command().arg("backup").arg(directory.path()).arg(&target));
+        let restored = || {
+            let copy = tempfile::tempdir().unwrap();
+            copy_files(&target, copy.path());
+            ServerProcess::open(copy.path()).request("get *\n")
+        };
+        let mut program = ServerProcess::open(directory.path());
+        let mut client = Client::new(100);
+        let mut connection = BufReader::new(program.connect());
+        assert_eq!(client.put(&mut connection, 200), 200);
+        let made = back_up();
+        let said = String::from_utf8(made.stdout).unwrap();
+        assert!(made.status.success() && said.starts_with("files: 0 linked, 3 copied"), "{said}");
+        let first = client.expected();
+        assert_eq!(restored(), first);
+
+        for _ in 0..20 {
+            assert_eq!(client.put(&mut connection, 1000), 1000);
+        }
+        ballast(&rest, usize::MAX);
+        let names = file_names(&target);
+        let refused = back_up();
+        let message = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{message}");
+        assert!(message.contains("is full; make room there"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+        assert_eq!(file_names(&target), names);
+        assert_eq!(restored(), first);
+        fs::remove_file(rest).unwrap();
+        assert!(back_up().status.success());
+        assert_eq!(restored(), client.expected());
+        client.check(&mut program, "of the server itself");
+        program.stop();
     });
 }

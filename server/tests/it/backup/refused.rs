@@ -1,0 +1,186 @@
+//! What can't be backed up, and where no backup can be: one sentence each, and nothing is changed.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use server::net::HeldByServer;
+
+use super::*;
+
+/// A backup is refused with a message that has these words; the directories stay as they are.
+fn refused(directory: &Path, target: &Path, words: &str) {
+    let roots: Vec<_> = [directory, target].into_iter().filter(|root| root.exists()).collect();
+    let before: Vec<_> = roots.iter().map(|root| snapshot(root)).collect();
+    let (code, said, message) = try_back_up(directory, target);
+    assert_eq!((code, &*said), (Some(1), ""), "{message}");
+    assert!(message.contains(words), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    let after: Vec<_> = roots.iter().map(|root| snapshot(root)).collect();
+    assert_eq!(after, before, "{message}");
+}
+
+#[test]
+fn places_that_are_no_backup() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let at = |name: &str| place.path().join(name);
+    let nested = "the same or inside each other";
+    refused(directory.path(), directory.path(), nested);
+    refused(directory.path(), &directory.path().join("copy"), nested);
+    let inner = at("outer").join("inner");
+    copy_files(directory.path(), &inner);
+    refused(&inner, &at("outer"), nested);
+    fs::create_dir(at("notes")).unwrap();
+    fs::write(at("notes").join("notes.txt"), "mine").unwrap();
+    refused(directory.path(), &at("notes"), "is neither empty nor a backup");
+    refused(directory.path(), &at("notes").join("notes.txt"), "can't be written");
+    let other = made();
+    refused(directory.path(), other.path(), "is neither empty nor a backup");
+    let program = ServerProcess::open(other.path());
+    refused(directory.path(), other.path(), "a server or another backup uses ");
+    program.stop();
+    refused(&at("none"), &at("copy"), "there is no such directory");
+    fs::create_dir(at("empty")).unwrap();
+    refused(&at("empty"), &at("copy"), "no server has used it yet");
+    refused(&at("notes"), &at("copy"), "files that are not a metrics server's");
+    assert!(!at("copy").exists());
+}
+
+#[test]
+fn a_second_backup_at_once() {
+    let (directory, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = place.path().join("copy");
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put a 1 10\n"), "ok\n\n");
+    let contact = fs::read_to_string(directory.path().join("CONTROL")).unwrap();
+    let (first, _) = HeldByServer::ask(&contact).unwrap();
+    let (code, _, message) = try_back_up(directory.path(), &target);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("another backup of it is being made"), "{message}");
+    first.finish("nothing");
+    back_up(directory.path(), &target);
+    program.wait_until_logged("no backup is made: another backup");
+    program.stop();
+}
+
+/// Another process that has the lock and says `contact`.
+fn locked(directory: &Path, contact: Option<String>) -> fs::File {
+    let lock = fs::File::options().write(true).open(directory.join("LOCK")).unwrap();
+    lock.try_lock().unwrap();
+    match contact {
+        Some(contact) => fs::write(directory.join("CONTROL"), contact).unwrap(),
+        None => fs::remove_file(directory.join("CONTROL")).unwrap(),
+    }
+    lock
+}
+
+#[test]
+fn a_server_that_says_nothing_or_does_not_answer() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let target = place.path().join("copy");
+    let lock = locked(directory.path(), None);
+    refused(directory.path(), &target, "no file CONTROL there says how to ask it");
+    drop(lock);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let lock = locked(directory.path(), Some(format!("address 127.0.0.1:{port}\ntoken 0a\n")));
+    refused(directory.path(), &target, "does not answer");
+    fs::write(directory.path().join("CONTROL"), "call me\n").unwrap();
+    refused(directory.path(), &target, "can't be understood");
+    drop(lock);
+    // What a server that was killed has left is not asked.
+    back_up(directory.path(), &target);
+    assert_eq!(restored(&target), MADE);
+}
+
+#[test]
+fn a_server_that_ends_meanwhile() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    ServerProcess::open(directory.path()).stop();
+    let target = place.path().join("copy");
+    back_up(directory.path(), &target);
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put c 3 30\n"), "ok\n\n");
+    program.stop();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let contact = format!("address {}\ntoken 0a\n", listener.local_addr().unwrap());
+    let mut names = file_names(directory.path());
+    names.retain(|name| name.starts_with("part-"));
+    let list = fs::read_to_string(directory.path().join("FILES")).unwrap();
+    let files = format!("{}\n\n{list}", names.join("\n"));
+    let lock = locked(directory.path(), Some(contact));
+    let before = snapshot(&target);
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        let mut lines = BufReader::new(stream.try_clone().unwrap());
+        lines.read_line(&mut line).unwrap();
+        assert_eq!(line, "0a backup\n");
+        stream.write_all(format!("ok {}\n{files}", files.len()).as_bytes()).unwrap();
+        // It keeps the first file, and is gone then.
+        line.clear();
+        lines.read_line(&mut line).unwrap();
+        assert_eq!(line, "keep\n");
+        stream.write_all(b"ok\n").unwrap();
+    });
+    let (code, _, message) = try_back_up(directory.path(), &target);
+    server.join().unwrap();
+    drop(lock);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("the server ended before all was copied"), "{message}");
+    // But for the lock that it took.
+    let mut after = snapshot(&target);
+    let mut before = before;
+    for root in [target.clone(), target.join("LOCK")] {
+        after.remove(&root);
+        before.remove(&root);
+    }
+    assert_eq!(after, before);
+    assert_eq!(restored(&target), MADE);
+}
+
+/// What a copy lacks is named, also of one that was made by other means while the server ran.
+#[test]
+fn a_copy_without_some_files() {
+    let (directory, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for time in 1..4 {
+        let mut program = ServerProcess::open(directory.path());
+        let mut puts = String::new();
+        for at in 0..1 << (4 * time) {
+            writeln!(puts, "put a{time} 1 {at}").unwrap();
+        }
+        program.request(&puts);
+        program.stop();
+    }
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put b 2 20\n"), "ok\n\n");
+    let (target, by_hand) = (place.path().join("copy"), place.path().join("by hand"));
+    back_up(directory.path(), &target);
+    copy_files_that_can_be_read(directory.path(), &by_hand);
+    program.stop();
+    for copy in [&target, &by_hand] {
+        let names = file_names(copy);
+        for name in
+            names.iter().filter(|name| name.starts_with("part-") || name.starts_with("log-"))
+        {
+            let incomplete = tempfile::tempdir().unwrap();
+            copy_files(copy, incomplete.path());
+            fs::remove_file(incomplete.path().join(name)).unwrap();
+            let checked = run(command().arg("check").arg(incomplete.path()));
+            let said = String::from_utf8_lossy(&checked.stdout).into_owned();
+            assert_eq!(checked.status.code(), Some(1), "{name}: {said}");
+            let mut program = ServerProcess::open(incomplete.path());
+            assert!(program.request("get *\n").starts_with("error\nthe disk has lost points of "));
+            let log = program.stop();
+            assert!(log.contains("ERROR") && log.contains(name.as_str()), "{name}: {log}");
+        }
+    }
+}
+
+/// As `cp` copies a directory whose server runs; the lock can't be read everywhere.
+fn copy_files_that_can_be_read(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for name in file_names(from).iter().filter(|name| *name != "LOCK") {
+        fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+}
