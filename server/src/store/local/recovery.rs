@@ -3,7 +3,7 @@
 pub mod data_directory;
 mod disputed;
 mod format;
-mod inventory;
+pub mod inventory;
 pub mod open_error;
 mod options;
 mod progress;

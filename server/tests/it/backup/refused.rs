@@ -47,6 +47,38 @@ fn places_that_are_no_backup() {
     assert!(!at("copy").exists());
 }
 
+/// What TARGET has stays when DIR has lost it, whether a server goes on without it or not.
+#[test]
+fn a_data_directory_that_lacks_files() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let target = place.path().join("copy");
+    back_up(directory.path(), &target);
+    let mut names = file_names(directory.path());
+    names.retain(|name| name.starts_with("part-") || name.starts_with("log-"));
+    assert_eq!(names.len(), 2, "{names:?}");
+    for name in &names {
+        let incomplete = tempfile::tempdir().unwrap();
+        copy_files(directory.path(), incomplete.path());
+        fs::remove_file(incomplete.path().join(name)).unwrap();
+        let words = format!("files are missing there or can't be opened: {name};");
+        refused(incomplete.path(), &target, &words);
+        assert_eq!(restored(&target), MADE);
+    }
+    // A server that goes on without a part.
+    let incomplete = tempfile::tempdir().unwrap();
+    copy_files(directory.path(), incomplete.path());
+    let part = names.iter().find(|name| name.starts_with("part-")).unwrap();
+    fs::remove_file(incomplete.path().join(part)).unwrap();
+    let program = ServerProcess::open(incomplete.path());
+    let before = snapshot(&target);
+    let (code, _, message) = try_back_up(incomplete.path(), &target);
+    assert_eq!(code, Some(1), "{message}");
+    assert!(message.contains("files are missing there or can't be opened: "), "{message}");
+    assert_eq!(snapshot(&target), before);
+    program.stop();
+    assert_eq!(restored(&target), MADE);
+}
+
 #[test]
 fn a_second_backup_at_once() {
     let (directory, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

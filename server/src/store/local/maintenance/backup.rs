@@ -64,6 +64,11 @@ pub enum BackupError {
     /// The server ended, or no longer keeps its files as they are.
     #[error("the server ended before all was copied ({0}); start the backup again")]
     Gone(io::Error),
+    /// Files of the data directory are missing.
+    #[error(
+        "files are missing there or can't be opened: {0}; server check says what is lost, and without a server that uses it server repair gives that up"
+    )]
+    Incomplete(String),
     /// A file of the data directory can't be read.
     #[error("{0} can't be read: {1}; server check says what is damaged")]
     Unreadable(String, io::Error),
@@ -101,22 +106,16 @@ pub struct BackupReport {
     pub copied_bytes: u64,
     /// Bytes of all files of the backup.
     pub bytes: u64,
-    /// Files that are missing in the data directory, and so in the copy.
-    pub missing: u64,
 }
 
 impl fmt::Display for BackupReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { linked, copied, left, copied_bytes, bytes, missing } = self;
+        let Self { linked, copied, left, copied_bytes, bytes } = self;
         write!(
             f,
             "files: {linked} linked, {copied} copied ({copied_bytes} bytes), {left} left as they were; \
              {bytes} bytes in all"
-        )?;
-        match missing {
-            0 => Ok(()),
-            _ => write!(f, "; missing in the data directory and in the backup: {missing}"),
-        }
+        )
     }
 }
 
@@ -172,7 +171,11 @@ impl Backup {
         keep: &mut dyn FnMut() -> io::Result<()>,
     ) -> Result<BackupReport, BackupError> {
         let files = match held {
-            Some(text) => SourceFiles::decode(text).ok_or(BackupError::NotUnderstood)?,
+            Some(text) => {
+                let files = SourceFiles::decode(text).ok_or(BackupError::NotUnderstood)?;
+                files.check_complete(files.list.as_ref())?;
+                files
+            }
             None => SourceFiles::of_stopped(&self.source)?,
         };
         let target = Target::open(&self.target_path)?;

@@ -140,7 +140,7 @@ pub fn names_that_count(
 }
 
 /// The segments whose points a file of this name holds.
-fn segments_of(name: &str) -> Option<Segments> {
+pub fn segments_of(name: &str) -> Option<Segments> {
     match FileName::parse(name) {
         FileName::Part(segments) => Some(segments),
         FileName::Segment(id) => Some(id..=id),

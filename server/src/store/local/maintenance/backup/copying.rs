@@ -53,7 +53,7 @@ pub fn copy(
     keep: &mut dyn FnMut() -> io::Result<()>,
 ) -> Result<BackupReport, CopyError> {
     begin(target).map_err(CopyError::Target)?;
-    let report = BackupReport { missing: files.missing(), ..BackupReport::default() };
+    let report = BackupReport::default();
     let mut copying =
         Copying { source, target, link, keep, can_link: true, report, files: Vec::new() };
     let copied = copying.copy_all(files);

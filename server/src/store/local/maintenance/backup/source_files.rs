@@ -1,12 +1,16 @@
 //! The files that a backup copies.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::store::local::disk::{Disk, check_readable, is_of_one_file};
+use super::BackupError;
+use crate::store::local::disk::{Disk, check_readable};
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_name::FileName;
-use crate::store::local::recovery::open_error::{OpenError, io};
+use crate::store::local::file_name::{FileName, SegmentId};
+use crate::store::local::recovery::inventory::{names_that_count, segments_of};
+use crate::store::local::recovery::open_error::io;
+
+/// Most missing files that a message names.
+const MAX_NAMED: usize = 3;
 
 /// The parts and segments of a store, none of which grows or is removed meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +25,56 @@ impl SourceFiles {
     /// The files of a directory that no server uses.
     ///
     /// # Errors
-    /// [`OpenError`] when it can't be read.
-    pub fn of_stopped(disk: &dyn Disk) -> Result<Self, OpenError> {
-        let mut names = disk.list().map_err(io("it can't be read"))?;
-        names.retain(|name| is_of_store(name) && is_file(disk, name));
+    /// [`BackupError`] when some of them are missing or can't be read.
+    pub fn of_stopped(disk: &dyn Disk) -> Result<Self, BackupError> {
+        let names = disk.list().map_err(io("it can't be read"))?;
+        let list = FileList::read(disk);
+        let mut names = names_that_count(disk, names, list.as_ref());
+        names.retain(|name| is_of_store(name));
         names.sort_unstable();
-        Ok(Self { names, list: None })
+        for name in &names {
+            let file = disk.open(name).and_then(|file| check_readable(&*file, file.length()?));
+            file.map_err(|error| BackupError::Unreadable(name.clone(), error))?;
+        }
+        let files = Self { names, list: None };
+        files.check_complete(list.as_ref())?;
+        Ok(files)
+    }
+
+    /// Fails when files are missing that a start would miss: of a copy without them, the copy before would be
+    /// removed.
+    ///
+    /// # Errors
+    /// [`BackupError::Incomplete`].
+    pub fn check_complete(&self, list: Option<&FileList>) -> Result<(), BackupError> {
+        let missing = self.missing(list);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let mut named = missing[..missing.len().min(MAX_NAMED)].join(", ");
+        if missing.len() > MAX_NAMED {
+            // Writing to memory can't fail.
+            let _ = write!(named, " and {} more", missing.len() - MAX_NAMED);
+        }
+        Err(BackupError::Incomplete(named))
+    }
+
+    /// Which files are missing, as far as the names and a list tell: each segment has to be there, or a part
+    /// that holds its points.
+    fn missing(&self, list: Option<&FileList>) -> Vec<String> {
+        let mut present: Vec<_> = self.names.iter().filter_map(|name| segments_of(name)).collect();
+        present.sort_unstable_by_key(|segments| *segments.start());
+        let newest = present.iter().map(|segments| *segments.end()).max();
+        let newest = newest.max(list.map(|list| list.newest_segment)).unwrap_or(0);
+        let end = newest.saturating_add(1);
+        let (mut missing, mut next) = (Vec::new(), 1);
+        for segments in present.into_iter().chain([end..=end]) {
+            if next < *segments.start() {
+                missing.extend(names_of_gap((next, *segments.start() - 1), list));
+            }
+            next = next.max(segments.end().saturating_add(1));
+        }
+        missing
     }
 
     /// As a server tells it: a line for each name, an empty line, and the list.
@@ -50,27 +98,24 @@ impl SourceFiles {
         let list = FileList::decode(list.as_bytes())?;
         names.iter().all(|name| is_of_store(name)).then_some(Self { names, list: Some(list) })
     }
+}
 
-    /// How many parts are missing although they are to be there.
-    pub fn missing(&self) -> u64 {
-        let names: BTreeSet<_> = self.names.iter().map(String::as_str).collect();
-        let parts = self.list.iter().flat_map(|list| &list.parts);
-        let parts = parts.map(|(segments, _)| FileName::Part(segments.clone()).to_string());
-        parts.filter(|part| !names.contains(part.as_str())).count() as u64
+/// The parts that a list has between two segments, or else the segments.
+fn names_of_gap((first, last): (SegmentId, SegmentId), list: Option<&FileList>) -> Vec<String> {
+    let parts = list.into_iter().flat_map(|list| &list.parts).map(|(segments, _)| segments);
+    let within = parts.filter(|part| *part.start() <= last && first <= *part.end());
+    let mut names: Vec<_> = within.map(|part| FileName::Part(part.clone()).to_string()).collect();
+    if names.is_empty() {
+        names.push(match (FileName::Segment(first), FileName::Segment(last)) {
+            (one, _) if first == last => one.to_string(),
+            (first, last) => format!("{first} to {last}"),
+        });
     }
+    names
 }
 
 fn is_of_store(name: &str) -> bool {
     matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_))
-}
-
-/// Whether a name is that of a file, and not of a directory or of another owner's.
-fn is_file(disk: &dyn Disk, name: &str) -> bool {
-    let open = || -> std::io::Result<()> {
-        let file = disk.open(name)?;
-        check_readable(&*file, file.length()?)
-    };
-    !open().is_err_and(|error| is_of_one_file(&error))
 }
 
 #[cfg(test)]
@@ -88,12 +133,40 @@ mod tests {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
             let files = SourceFiles { names, list: list.clone() };
             assert_eq!(SourceFiles::decode(&files.encode()), Some(files.clone()));
-            assert_eq!(files.missing(), if files.names.is_empty() { 2 } else { 1 });
         }
         let files = SourceFiles { names: vec!["../secret".to_owned()], list };
         assert_eq!(SourceFiles::decode(&files.encode()), None);
         for wrong in ["", "\n", "\n\n", "log-000000000005\n", "error\n\nno\n"] {
             assert_eq!(SourceFiles::decode(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn every_segment_is_there_or_in_a_part() {
+        let parts = vec![(1..=3, Extent::EMPTY), (4..=4, Extent::EMPTY)];
+        let list = FileList { newest_segment: 6, series_end: 4, parts };
+        let (one, two) = ("part-000000000001-000000000003", "part-000000000004-000000000004");
+        let (five, six) = ("log-000000000005", "log-000000000006");
+        let merged = "part-000000000001-000000000004";
+        for (names, listed, missing) in [
+            (&[one, two, five, six][..], true, &[][..]),
+            (&[merged, five, six], true, &[]),
+            (&[merged, one, two, five, six, "log-000000000007"], true, &[]),
+            (&[one, two, five], true, &[six]),
+            (&[one, two, six], true, &[five]),
+            (&[one, two], true, &["log-000000000005 to log-000000000006"]),
+            (&[one, five, six], true, &[two]),
+            (&[two, five, six], true, &[one]),
+            (&[five, six], true, &[one, two]),
+            (&[two, five, six], false, &["log-000000000001 to log-000000000003"]),
+            (&[one, two, five], false, &[]),
+            (&[], false, &[]),
+        ] {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            let files = SourceFiles { names, list: None };
+            let list = listed.then_some(&list);
+            assert_eq!(files.missing(list), missing, "{files:?}");
+            assert_eq!(files.check_complete(list).is_ok(), missing.is_empty());
         }
     }
 }
