@@ -1,11 +1,13 @@
 //! How a command on the same machine asks a running server to keep its files as they are.
 //!
-//! The server listens on a port of the loopback address and writes it, with a random token, to a file that
-//! only its own user may read; what does not know the token learns and changes nothing. Sockets in the
-//! file system, which have modes, are not to be had everywhere.
+//! The server listens on a port of the loopback address and writes it, with two random numbers, to a file
+//! that only its own user may read. What does not know the first, the token, learns and changes nothing; by
+//! the second, the proof, a command knows the server from another program that has got the port of one that
+//! was killed. Sockets in the file system, which have modes, are not to be had everywhere.
 //!
 //! ```text
-//! C: <token> backup                   S: ok <bytes>, and so many of text | error <sentence>
+//! C: <token> backup                   S: <proof> at once; then
+//!                                     S: ok <bytes>, and so many of text | error <sentence>
 //! C: keep                             S: ok, as long as the files are kept
 //! C: done <what was done>             S: ok
 //! ```
@@ -49,18 +51,20 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 struct Contact {
     address: SocketAddr,
     token: String,
+    proof: String,
 }
 
 impl fmt::Debug for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The token is for nobody's log.
+        // The secrets are for no log.
         f.debug_tuple("Contact").field(&self.address).finish()
     }
 }
 
 impl fmt::Display for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "address {}\ntoken {}", self.address, self.token)
+        let Self { address, token, proof } = self;
+        writeln!(f, "address {address}\ntoken {token}\nproof {proof}")
     }
 }
 
@@ -69,13 +73,16 @@ impl FromStr for Contact {
 
     fn from_str(text: &str) -> Result<Self, ControlError> {
         let read = || {
-            let (address, token) = text.strip_suffix('\n')?.split_once('\n')?;
-            let address: SocketAddr = address.strip_prefix("address ")?.parse().ok()?;
-            let token = token.strip_prefix("token ")?;
-            let is_sound = address.ip().is_loopback()
-                && !token.is_empty()
-                && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-            is_sound.then(|| Self { address, token: token.to_owned() })
+            let mut lines = text.strip_suffix('\n')?.split('\n');
+            let address: SocketAddr = lines.next()?.strip_prefix("address ")?.parse().ok()?;
+            let mut secret = |prefix: &str| {
+                let secret = lines.next()?.strip_prefix(prefix)?;
+                let is_number = secret.bytes().all(|byte| byte.is_ascii_hexdigit());
+                (is_number && !secret.is_empty()).then(|| secret.to_owned())
+            };
+            let (token, proof) = (secret("token ")?, secret("proof ")?);
+            let is_sound = address.ip().is_loopback() && lines.next().is_none();
+            is_sound.then_some(Self { address, token, proof })
         };
         read().ok_or(ControlError::NotUnderstood)
     }
@@ -99,8 +106,10 @@ impl Control {
             Ok(listener) => listener,
             Err(_) => bind(Ipv6Addr::LOCALHOST.into()).await?,
         };
-        let token = format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?);
-        let contact = Contact { address: listener.local_addr()?, token };
+        let secret =
+            || Ok::<_, io::Error>(format!("{:016x}{:016x}", getrandom::u64()?, getrandom::u64()?));
+        let address = listener.local_addr()?;
+        let contact = Contact { address, token: secret()?, proof: secret()? };
         Ok(Self { listener, contact })
     }
 
@@ -129,9 +138,9 @@ impl Control {
                 Some(_) = commands.join_next() => continue,
             };
             if commands.len() < MAX_COMMANDS {
-                let (token, hold) = (self.contact.token.clone(), hold.clone());
+                let (contact, hold) = (self.contact.clone(), hold.clone());
                 commands.spawn(async move {
-                    if let Err(error) = serve_command(stream, &token, hold).await {
+                    if let Err(error) = serve_command(stream, &contact, hold).await {
                         debug!(%error, "a command ended");
                     }
                 });
@@ -140,7 +149,11 @@ impl Control {
     }
 }
 
-async fn serve_command<H, F>(stream: TcpStream, token: &str, hold: impl Fn() -> F) -> io::Result<()>
+async fn serve_command<H, F>(
+    stream: TcpStream,
+    contact: &Contact,
+    hold: impl Fn() -> F,
+) -> io::Result<()>
 where
     F: Future<Output = Result<(String, H), String>>,
 {
@@ -148,12 +161,13 @@ where
     let greeting = timeout(GREETING_TIMEOUT, read_line(&mut stream)).await??;
     let known = greeting.and_then(|line| {
         let (said, command) = line.split_once(' ')?;
-        (is_equal(said, token) && command == "backup").then_some(())
+        (is_equal(said, &contact.token) && command == "backup").then_some(())
     });
     if known.is_none() {
         // It learns nothing.
         return Ok(());
     }
+    write(&mut stream, format!("{}\n", contact.proof).as_bytes()).await?;
     let start = Instant::now();
     let (files, kept) = match hold().await {
         Ok(answer) => answer,

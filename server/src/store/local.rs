@@ -133,13 +133,7 @@ impl Local {
             drop(file);
             disk.rename(&unfinished, CONTROL)
         };
-        let mut written = write();
-        if written.as_ref().is_err_and(disk::is_full) {
-            // That of a server that was killed is in vain, and gives its room to this one.
-            let _ = disk.remove(CONTROL);
-            written = write();
-        }
-        written.inspect_err(|_| {
+        write().inspect_err(|_| {
             // It takes no room where there is none.
             let _ = disk.remove(&unfinished);
         })?;

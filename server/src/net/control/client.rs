@@ -2,8 +2,12 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
 
-use super::{Contact, PATIENCE};
+use super::{Contact, PATIENCE, is_equal};
+
+/// How long a server may take to prove that it is the one.
+const PROOF_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest list of files that is read, in bytes: that of a hundred thousand files takes a third.
 const MAX_ANSWER: u64 = 32 << 20;
@@ -19,6 +23,11 @@ pub enum ControlError {
         "the server that uses the data directory can't be understood; use the same version of both"
     )]
     NotUnderstood,
+    /// What answers does not know what the server would.
+    #[error(
+        "another program has got the port of the server that used the data directory; wait until the server has started, and start the command again"
+    )]
+    Stranger,
     /// It does not answer.
     #[error(
         "the server that uses the data directory does not answer ({0}); run the command where the server runs"
@@ -47,13 +56,30 @@ impl HeldByServer {
     /// # Errors
     /// [`ControlError`].
     pub fn ask(contact: &str) -> Result<(Self, String), ControlError> {
-        let Contact { address, token } = contact.parse()?;
-        let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        Self::ask_within(contact, PROOF_TIMEOUT)
+    }
+
+    /// Like [`HeldByServer::ask`], with so long for the server to prove that it is the one.
+    pub(super) fn ask_within(
+        contact: &str,
+        patience: Duration,
+    ) -> Result<(Self, String), ControlError> {
+        let Contact { address, token, proof } = contact.parse()?;
+        let stream = TcpStream::connect_timeout(&address, patience)?;
+        stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         stream.set_nodelay(true)?;
         let mut held = Self { stream: BufReader::new(stream) };
         held.write(&format!("{token} backup\n"))?;
+        let said = held.read_line().map_err(|error| match error.kind() {
+            // A server ends the connection of what it does not know.
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => ControlError::Stranger,
+            _ => ControlError::Unreachable(error),
+        })?;
+        if !is_equal(&said, &proof) {
+            return Err(ControlError::Stranger);
+        }
+        held.stream.get_ref().set_read_timeout(Some(PATIENCE))?;
         let line = held.read_line()?;
         if let Some(why) = line.strip_prefix("error ") {
             return Err(ControlError::Refused(why.to_owned()));

@@ -76,7 +76,7 @@ async fn a_refusal_has_its_reason() {
 async fn who_does_not_know_the_token_learns_nothing() {
     let (contact, held) = serving(Ok("log-1\n")).await;
     blocking(move || {
-        let Contact { address, token } = contact;
+        let Contact { address, token, .. } = contact;
         let other = "0".repeat(token.len());
         let too_long = "a".repeat(5000);
         for said in [
@@ -102,16 +102,64 @@ async fn who_does_not_know_the_token_learns_nothing() {
     .await;
 }
 
+/// What a command makes of what a program answers at the port of a server.
+async fn answered_by_another(
+    answer: &'static str,
+    patience: Duration,
+) -> Result<(HeldByServer, String), ControlError> {
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap();
+    let contact = Contact { address, token: "0a".to_owned(), proof: "0b".to_owned() };
+    std::thread::spawn(move || {
+        let (mut stream, _) = other.accept().unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
+        // Until the command has gone.
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    blocking(move || HeldByServer::ask_within(&contact.to_string(), patience)).await
+}
+
+#[tokio::test]
+async fn another_program_at_the_port_is_not_believed() {
+    for answer in ["ok 1\n\n", "0a\nok 1\n\n", "\n", "0\nok 1\n\n", "error no\n"] {
+        let asked = answered_by_another(answer, PATIENCE).await;
+        assert!(matches!(asked, Err(ControlError::Stranger)), "{answer:?}: {asked:?}");
+    }
+    let (_, files) = answered_by_another("0b\nok 1\n\n", PATIENCE).await.unwrap();
+    assert_eq!(files, "\n");
+}
+
+#[tokio::test]
+async fn a_program_at_the_port_that_says_nothing_is_not_waited_for() {
+    for answer in ["", "0b"] {
+        let asked = answered_by_another(answer, Duration::from_millis(50)).await;
+        assert!(matches!(asked, Err(ControlError::Unreachable(_))), "{answer:?}: {asked:?}");
+    }
+}
+
 #[test]
 fn a_contact_is_on_this_machine() {
-    let contact = |address: &str| format!("address {address}\ntoken 0a1b\n").parse::<Contact>();
+    let contact =
+        |address: &str| format!("address {address}\ntoken 0a1b\nproof 2c\n").parse::<Contact>();
     for address in ["127.0.0.1:17", "[::1]:17"] {
         assert_eq!(contact(address).unwrap().address, address.parse().unwrap());
     }
     for text in ["10.0.0.1:17", "127.0.0.1", ""] {
         assert!(contact(text).is_err(), "{text}");
     }
-    for text in ["", "address 127.0.0.1:17\ntoken \n", "address 127.0.0.1:17\ntoken a b\n"] {
-        assert!(text.parse::<Contact>().is_err(), "{text}");
+    for secrets in [
+        "",
+        "token 0a\n",
+        "token 0a\nproof \n",
+        "token \nproof 0a\n",
+        "token a b\nproof 0a\n",
+        "proof 0a\ntoken 0a\n",
+        "token 0a\nproof 0a",
+        "token 0a\nproof 0a\nmore\n",
+    ] {
+        assert!(
+            format!("address 127.0.0.1:17\n{secrets}").parse::<Contact>().is_err(),
+            "{secrets}"
+        );
     }
 }

@@ -115,9 +115,7 @@ fn unbounded() -> LocalConfig {
 pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
     backup::finish_interrupted(found.ok_or(OpenError::Missing)?)?;
-    let disk = data_directory::open_to_repair(path)?;
-    data_directory::forget_server(&*disk);
-    repair_disk(disk)
+    repair_disk(data_directory::open_to_repair(path)?)
 }
 
 /// Like [`repair`], of a disk.

@@ -96,6 +96,11 @@ fn a_second_backup_at_once() {
     program.stop();
 }
 
+/// How a server is asked that listens on this port.
+fn contact(port: u16) -> String {
+    format!("address 127.0.0.1:{port}\ntoken 0a\nproof 0b\n")
+}
+
 /// Another process that has the lock and says `contact`.
 fn locked(directory: &Path, contact: Option<String>) -> fs::File {
     let lock = fs::File::options().write(true).open(directory.join("LOCK")).unwrap();
@@ -115,12 +120,24 @@ fn a_server_that_says_nothing_or_does_not_answer() {
     refused(directory.path(), &target, "no file CONTROL there says how to ask it");
     drop(lock);
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let lock = locked(directory.path(), Some(format!("address 127.0.0.1:{port}\ntoken 0a\n")));
+    let lock = locked(directory.path(), Some(contact(port)));
     refused(directory.path(), &target, "does not answer");
     fs::write(directory.path().join("CONTROL"), "call me\n").unwrap();
     refused(directory.path(), &target, "can't be understood");
+    // What a server that was killed has left, and a program that has got its port.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    fs::write(directory.path().join("CONTROL"), contact(port)).unwrap();
+    let stranger = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let list = "files of a metrics server's data\n";
+        stream.write_all(format!("ok {}\n\n{list}", list.len() + 1).as_bytes()).unwrap();
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    refused(directory.path(), &target, "another program has got the port");
+    stranger.join().unwrap();
     drop(lock);
-    // What a server that was killed has left is not asked.
+    // Without a server it is not asked.
     back_up(directory.path(), &target);
     assert_eq!(restored(&target), MADE);
 }
@@ -135,7 +152,7 @@ fn a_server_that_ends_meanwhile() {
     assert_eq!(program.request("put c 3 30\n"), "ok\n\n");
     program.stop();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let contact = format!("address {}\ntoken 0a\n", listener.local_addr().unwrap());
+    let contact = contact(listener.local_addr().unwrap().port());
     let mut names = file_names(directory.path());
     names.retain(|name| name.starts_with("part-"));
     let list = fs::read_to_string(directory.path().join("FILES")).unwrap();
@@ -148,7 +165,7 @@ fn a_server_that_ends_meanwhile() {
         let mut lines = BufReader::new(stream.try_clone().unwrap());
         lines.read_line(&mut line).unwrap();
         assert_eq!(line, "0a backup\n");
-        stream.write_all(format!("ok {}\n{files}", files.len()).as_bytes()).unwrap();
+        stream.write_all(format!("0b\nok {}\n{files}", files.len()).as_bytes()).unwrap();
         // It keeps the first file, and is gone then.
         line.clear();
         lines.read_line(&mut line).unwrap();

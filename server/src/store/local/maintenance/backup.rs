@@ -143,10 +143,7 @@ impl Backup {
         }
         Target::check(target_path)?;
         let contact = match data_directory::lock(&mut source) {
-            Ok(()) => {
-                data_directory::forget_server(&source);
-                None
-            }
+            Ok(()) => None,
             Err(OpenError::Locked) => Some(contact(&source).ok_or(BackupError::Unreachable)?),
             Err(error) => return Err(error.into()),
         };

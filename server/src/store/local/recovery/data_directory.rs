@@ -78,23 +78,21 @@ pub fn find_store(path: &Path) -> Result<Directory, OpenError> {
     }
 }
 
-/// Takes the lock of a directory.
+/// Takes the lock of a directory, and forgets how the process was asked that had it before and was killed: that
+/// leads to nothing, or to another program that has got its port.
 ///
 /// # Errors
 /// [`OpenError::Locked`] when another process has it.
 pub fn lock(directory: &mut Directory) -> Result<(), OpenError> {
     match directory.lock() {
-        Ok(()) => Ok(()),
+        Ok(()) => {
+            // Where that fails, the other program can't prove that it is the server.
+            let _ = directory.remove(CONTROL);
+            Ok(())
+        }
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(OpenError::Locked),
         Err(error) => Err(io("it can't be locked")(error)),
     }
-}
-
-/// Forgets how the server was asked that had the lock before and was killed: it leads to nothing, or to
-/// another program. A server writes its own over it instead.
-pub fn forget_server(disk: &dyn Disk) {
-    // A failure costs nothing but a message.
-    let _ = disk.remove(CONTROL);
 }
 
 /// Refuses a directory that says that it is a backup and not finished.

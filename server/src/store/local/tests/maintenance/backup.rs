@@ -7,7 +7,7 @@ use super::super::random::Random;
 use super::super::sim_disk::power_cut::{Left, Survival};
 use super::super::*;
 use super::logged;
-use crate::store::local::file_name::{BACKUP, FileName};
+use crate::store::local::file_name::{BACKUP, CONTROL, FileName};
 use crate::store::local::maintenance::backup::{BackupError, BackupReport, SourceFiles, copy};
 use crate::store::local::maintenance::check_disk;
 
@@ -159,6 +159,23 @@ async fn a_store_is_closed_while_its_files_are_held() {
     assert!(matches!(within(store.hold_files()).await, Err(HoldError::Busy)));
     let found = read(&recovered(&disk, restless()).unwrap().state).unwrap();
     assert!(sent.iter().all(|row| found.contains(row)));
+}
+
+/// For as long as a log is replayed it would lead to another program that has got the port.
+#[tokio::test]
+async fn a_server_that_was_killed_is_forgotten_by_who_takes_the_lock() {
+    let root = tempfile::tempdir().unwrap();
+    let store = Local::open(root.path(), LocalConfig::default()).unwrap();
+    within(store.close()).await;
+    drop(store);
+    let control = root.path().join(CONTROL);
+    std::fs::write(&control, "old").unwrap();
+    let locked = data_directory::open(root.path()).unwrap();
+    assert!(!control.exists());
+    std::fs::write(&control, "new").unwrap();
+    assert!(matches!(data_directory::open(root.path()), Err(OpenError::Locked)));
+    assert!(control.exists());
+    drop(locked);
 }
 
 /// The files of a store twice, with what a copy of each answers: first, and when it has more.
