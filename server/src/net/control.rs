@@ -185,7 +185,11 @@ where
         Ok(None) => warn!("the backup ended after {seconds:.1} s before it was made"),
         Err(error) => warn!("the backup ended after {seconds:.1} s before it was made: {error}"),
     }
-    write(&mut stream, b"ok\n").await
+    match outcome? {
+        Some(_) => write(&mut stream, b"ok\n").await,
+        // An answer now would pass for that to a question that comes too late.
+        None => Ok(()),
+    }
 }
 
 /// Tells of the files and waits until they are copied. Answers what was done, `None` when the command has

@@ -65,6 +65,22 @@ async fn files_are_kept_until_the_command_has_done_or_is_gone() {
     .await;
 }
 
+/// A command that was stopped for long must not take its files for kept when it goes on.
+#[tokio::test(start_paused = true)]
+async fn files_are_not_kept_for_a_command_that_says_nothing_for_long() {
+    let (contact, held) = serving(Ok("log-1\n")).await;
+    let (mut asked, _) = blocking(move || HeldByServer::ask(&contact.to_string()).unwrap()).await;
+    assert_eq!(held.load(Ordering::SeqCst), 1);
+    for _ in 0..1000 {
+        if held.load(Ordering::SeqCst) == 0 {
+            break;
+        }
+        tokio::time::advance(PATIENCE).await;
+    }
+    assert_eq!(held.load(Ordering::SeqCst), 0);
+    assert!(blocking(move || asked.keep()).await.is_err());
+}
+
 #[tokio::test]
 async fn a_refusal_has_its_reason() {
     let (contact, _) = serving(Err("it is busy")).await;
