@@ -185,15 +185,24 @@ impl Copying<'_> {
         compare().unwrap_or(false)
     }
 
-    /// Links a file. Answers whether that is possible.
+    /// Links a file. Answers whether that is possible; nothing has the unfinished name when not.
     fn link(&mut self, name: &str) -> io::Result<bool> {
-        let unfinished = format!("{name}{UNFINISHED}");
-        self.can_link = self.can_link && (self.link)(name, &unfinished).is_ok();
-        if self.can_link {
-            // A log of a server that was killed may not be durable yet.
-            self.target.open(&unfinished)?.sync()?;
+        if !self.can_link {
+            return Ok(false);
         }
-        Ok(self.can_link)
+        let unfinished = format!("{name}{UNFINISHED}");
+        if (self.link)(name, &unfinished).is_err() {
+            self.can_link = false;
+            // A link over a network may be made and fail all the same: what was written under this name would
+            // be written into the file of the server.
+            return match self.target.remove(&unfinished) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(false),
+            };
+        }
+        // A log of a server that was killed may not be durable yet.
+        self.target.open(&unfinished)?.sync()?;
+        Ok(true)
     }
 
     fn copy_bytes(

@@ -7,6 +7,7 @@ use super::super::random::Random;
 use super::super::sim_disk::power_cut::{Left, Survival};
 use super::super::*;
 use super::logged;
+use crate::store::local::disk::directory::Directory;
 use crate::store::local::file_name::{BACKUP, CONTROL, FileName};
 use crate::store::local::maintenance::backup::{BackupError, BackupReport, SourceFiles, copy};
 use crate::store::local::maintenance::check_disk;
@@ -159,6 +160,31 @@ async fn a_store_is_closed_while_its_files_are_held() {
     assert!(matches!(within(store.hold_files()).await, Err(HoldError::Busy)));
     let found = read(&recovered(&disk, restless()).unwrap().state).unwrap();
     assert!(sent.iter().all(|row| found.contains(row)));
+}
+
+/// As over a network when the answer to the link is lost and the question repeated.
+#[tokio::test]
+async fn a_link_that_is_made_and_fails_harms_no_file_of_the_store() {
+    let [_, (disk, files, rows)] = two_moments().await;
+    let (root, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (name, bytes) in disk.visible() {
+        std::fs::write(root.path().join(name), bytes).unwrap();
+    }
+    let find = |path| Directory::find(path).unwrap().unwrap();
+    let (source, target) = (find(root.path()), find(place.path()));
+    let link = |name: &str, new_name: &str| {
+        target.link(&root.path().join(name), new_name)?;
+        Err(io::ErrorKind::AlreadyExists.into())
+    };
+    let report = copy(&source, &files, &target, &link, &mut || Ok(())).unwrap();
+    assert_eq!((report.linked, report.left), (0, 0));
+    let image = |path: &std::path::Path| -> Image {
+        let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+        let name = |path: &std::path::Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        entries.map(|path| (name(&path), std::fs::read(&path).unwrap())).collect()
+    };
+    assert_eq!(image(root.path()), disk.visible());
+    assert_eq!(sorted(rows_of(&SimDisk::new(image(place.path()))).unwrap()), rows);
 }
 
 /// For as long as a log is replayed it would lead to another program that has got the port.
