@@ -79,7 +79,7 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
     if has_parts_or_log && !matches!(format, Some(1 | 2)) && FileList::read(&*disk).is_none() {
         found.push(FoundDamage::of(FILES, "missing or damaged"));
     }
-    match FoundManifest::read(&*disk) {
+    match FoundManifest::read(&*disk).map_err(io(data_directory::UNREADABLE_BACKUP))? {
         FoundManifest::Missing => {}
         FoundManifest::Damaged => found.push(FoundDamage::of(BACKUP, "damaged")),
         FoundManifest::Backup(manifest) => {

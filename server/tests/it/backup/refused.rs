@@ -34,7 +34,7 @@ fn places_that_are_no_backup() {
     fs::create_dir(at("notes")).unwrap();
     fs::write(at("notes").join("notes.txt"), "mine").unwrap();
     refused(directory.path(), &at("notes"), "is neither empty nor a backup");
-    refused(directory.path(), &at("notes").join("notes.txt"), "can't be written");
+    refused(directory.path(), &at("notes").join("notes.txt"), "can't be read or written");
     let other = made();
     refused(directory.path(), other.path(), "is neither empty nor a backup");
     let program = ServerProcess::open(other.path());

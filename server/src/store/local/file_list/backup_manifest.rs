@@ -41,7 +41,7 @@ pub struct BackupManifest {
 pub enum FoundManifest {
     /// There is no such file.
     Missing,
-    /// It is damaged or can't be read.
+    /// It is damaged.
     Damaged,
     /// The directory is a backup.
     Backup(BackupManifest),
@@ -49,17 +49,17 @@ pub enum FoundManifest {
 
 impl FoundManifest {
     /// Reads the file of a directory.
-    pub fn read(disk: &dyn Disk) -> Self {
-        let read = || -> io::Result<Option<BackupManifest>> {
-            let file = disk.open(BACKUP)?;
-            let length = file.length()?.min(MAX_LENGTH);
-            Ok(decode(&window::read(&*file, 0, length)?))
+    ///
+    /// # Errors
+    /// When it can't be read, so that it is not known what it says.
+    pub fn read(disk: &dyn Disk) -> io::Result<Self> {
+        let file = match disk.open(BACKUP) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Missing),
+            file => file?,
         };
-        match read() {
-            Ok(Some(manifest)) => Self::Backup(manifest),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::Missing,
-            Ok(None) | Err(_) => Self::Damaged,
-        }
+        let length = file.length()?.min(MAX_LENGTH);
+        let decoded = decode(&window::read(&*file, 0, length)?);
+        Ok(decoded.map_or(Self::Damaged, Self::Backup))
     }
 }
 

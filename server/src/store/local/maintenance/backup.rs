@@ -72,9 +72,9 @@ pub enum BackupError {
     /// A file of the data directory can't be read.
     #[error("{0} can't be read: {1}; server check says what is damaged")]
     Unreadable(String, io::Error),
-    /// The target can't be written.
-    #[error("{} can't be written: {error}; mend that or choose another directory", path.display())]
-    Unwritable {
+    /// The target can't be read or written.
+    #[error("{} can't be read or written: {error}; mend that or choose another directory", path.display())]
+    Unusable {
         /// The target.
         path: PathBuf,
         /// Why.
@@ -88,7 +88,7 @@ impl BackupError {
         move |error| match error.kind() {
             _ if is_full(&error) => Self::TargetFull(path.to_owned()),
             io::ErrorKind::WouldBlock => Self::TargetInUse(path.to_owned()),
-            _ => Self::Unwritable { path: path.to_owned(), error },
+            _ => Self::Unusable { path: path.to_owned(), error },
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::store::local::file_list::FileList;
 use crate::store::local::file_list::backup_manifest::{FoundManifest, Progress};
 use crate::store::local::file_name::{BACKUP, CONTROL, FORMAT, FileName, UNFINISHED};
 
+/// What is wrong when the file BACKUP can't be read.
+pub const UNREADABLE_BACKUP: &str = "its file BACKUP can't be read";
+
 /// Opens the directory at `path` for this process alone, or makes it.
 ///
 /// # Errors
@@ -98,9 +101,10 @@ pub fn lock(directory: &mut Directory) -> Result<(), OpenError> {
 /// Refuses a directory that says that it is a backup and not finished.
 ///
 /// # Errors
-/// [`OpenError::UnfinishedBackup`] or [`OpenError::InterruptedBackup`].
+/// [`OpenError::UnfinishedBackup`] or [`OpenError::InterruptedBackup`]; [`OpenError::Io`] when it can't be
+/// read what it says.
 pub fn check_backup(disk: &dyn Disk) -> Result<(), OpenError> {
-    match FoundManifest::read(disk) {
+    match FoundManifest::read(disk).map_err(io(UNREADABLE_BACKUP))? {
         FoundManifest::Backup(manifest) => match manifest.progress {
             Progress::Copying => Err(OpenError::UnfinishedBackup),
             Progress::Finishing => Err(OpenError::InterruptedBackup),

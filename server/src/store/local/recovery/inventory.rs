@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use tracing::{error, info, warn};
 
+use super::data_directory::UNREADABLE_BACKUP;
 use super::format::{self, Identity};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::quarantine::remove_or_quarantine;
@@ -88,7 +89,7 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     if found.list.is_none() && matches!(identity, Identity::Store(3..) | Identity::Recognized(_)) {
         warn!("{FILES} is missing or damaged: whether the newest files are there is not known");
     }
-    let backup = FoundManifest::read(disk);
+    let backup = FoundManifest::read(disk).map_err(io(UNREADABLE_BACKUP))?;
     report_backup(disk, &backup);
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");

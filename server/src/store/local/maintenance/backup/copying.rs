@@ -65,7 +65,9 @@ pub fn copy(
     }
     let manifest = BackupManifest { progress: Progress::Finishing, files };
     if let Err(error) = manifest.write(target) {
-        if FoundManifest::read(target) != FoundManifest::Backup(manifest) {
+        // Once it says so, they are what the backup is made of.
+        let found = FoundManifest::read(target);
+        if found.is_ok_and(|found| found != FoundManifest::Backup(manifest)) {
             let _ = remove_unfinished(target);
         }
         return Err(CopyError::Target(error));
@@ -76,12 +78,15 @@ pub fn copy(
 
 /// Finishes or tidies up what the backup before has left.
 fn begin(target: &dyn Disk) -> io::Result<()> {
-    match FoundManifest::read(target) {
+    match FoundManifest::read(target)? {
         FoundManifest::Backup(manifest) if manifest.progress == Progress::Finishing => {
             finish(target, &manifest)?;
         }
         FoundManifest::Backup(_) => {}
-        FoundManifest::Missing | FoundManifest::Damaged => {
+        FoundManifest::Damaged => {
+            return Err(io::Error::other("its file BACKUP is damaged"));
+        }
+        FoundManifest::Missing => {
             BackupManifest { progress: Progress::Copying, files: Vec::new() }.write(target)?;
         }
     }

@@ -34,7 +34,8 @@ impl Target {
         let names = directory.list().map_err(BackupError::of_target(path))?;
         let unfinished = format!("{BACKUP}{UNFINISHED}");
         let is_empty = names.iter().all(|name| name == LOCK || *name == unfinished);
-        let is_backup = matches!(FoundManifest::read(directory), FoundManifest::Backup(_));
+        let found = FoundManifest::read(directory).map_err(BackupError::of_target(path))?;
+        let is_backup = matches!(found, FoundManifest::Backup(_));
         if is_empty || is_backup {
             return Ok(());
         }
@@ -71,14 +72,27 @@ impl Target {
 /// twice is the same as once.
 ///
 /// # Errors
-/// When it has to be done again.
+/// When it has to be done again. Nothing is removed or replaced as long as one of its files is missing.
 pub fn finish(target: &dyn Disk, manifest: &BackupManifest) -> io::Result<()> {
     let names: BTreeSet<_> = target.list()?.into_iter().collect();
-    for (name, _) in &manifest.files {
+    let mut to_rename = Vec::new();
+    for (name, length) in &manifest.files {
         let unfinished = format!("{name}{UNFINISHED}");
-        if names.contains(&unfinished) {
-            target.rename(&unfinished, name)?;
+        let is_unfinished = names.contains(&unfinished);
+        let file = target.open(if is_unfinished { &unfinished } else { name });
+        let found = file.and_then(|file| file.length()).map_err(|error| {
+            io::Error::new(error.kind(), format!("{name} of the backup: {error}"))
+        })?;
+        if found != *length {
+            let what = format!("{name} has {found} bytes in the backup and should have {length}");
+            return Err(io::Error::other(what));
         }
+        if is_unfinished {
+            to_rename.push((unfinished, name));
+        }
+    }
+    for (unfinished, name) in to_rename {
+        target.rename(&unfinished, name)?;
     }
     target.sync_directory()?;
     let listed: BTreeSet<_> = manifest.files.iter().map(|(name, _)| name).collect();
@@ -100,17 +114,21 @@ pub fn finish(target: &dyn Disk, manifest: &BackupManifest) -> io::Result<()> {
 /// # Errors
 /// [`OpenError`] when it is in use or can't be written.
 pub fn finish_interrupted(mut directory: Directory) -> Result<(), OpenError> {
-    let interrupted = |directory: &Directory| match FoundManifest::read(directory) {
-        FoundManifest::Backup(manifest) if manifest.progress == Progress::Finishing => {
-            Some(manifest)
-        }
-        _ => None,
+    let interrupted = |directory: &Directory| -> Result<Option<BackupManifest>, OpenError> {
+        let found =
+            FoundManifest::read(directory).map_err(io(data_directory::UNREADABLE_BACKUP))?;
+        Ok(match found {
+            FoundManifest::Backup(manifest) if manifest.progress == Progress::Finishing => {
+                Some(manifest)
+            }
+            _ => None,
+        })
     };
-    if interrupted(&directory).is_none() {
+    if interrupted(&directory)?.is_none() {
         return Ok(());
     }
     data_directory::lock(&mut directory)?;
-    match interrupted(&directory) {
+    match interrupted(&directory)? {
         Some(manifest) => finish(&directory, &manifest).map_err(io("the backup can't be finished")),
         None => Ok(()),
     }

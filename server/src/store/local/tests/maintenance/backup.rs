@@ -8,7 +8,8 @@ use super::super::sim_disk::power_cut::{Left, Survival};
 use super::super::*;
 use super::logged;
 use crate::store::local::disk::directory::Directory;
-use crate::store::local::file_name::{BACKUP, CONTROL, FileName};
+use crate::store::local::file_list::backup_manifest::{FoundManifest, Progress};
+use crate::store::local::file_name::{BACKUP, CONTROL, FileName, UNFINISHED};
 use crate::store::local::maintenance::backup::{BackupError, BackupReport, SourceFiles, copy};
 use crate::store::local::maintenance::check_disk;
 
@@ -160,6 +161,64 @@ async fn a_store_is_closed_while_its_files_are_held() {
     assert!(matches!(within(store.hold_files()).await, Err(HoldError::Busy)));
     let found = read(&recovered(&disk, restless()).unwrap().state).unwrap();
     assert!(sent.iter().all(|row| found.contains(row)));
+}
+
+/// What can't be read at the moment may say that the files of the new copy are those with unfinished names.
+#[tokio::test]
+async fn a_copy_that_can_not_be_read_stays_as_it_is() {
+    let [first, second] = two_moments().await;
+    let target = SimDisk::new(Image::new());
+    copy_all(&first.0, &first.1, &target);
+    let before = target.visible();
+    for unreadable in [Verb::Open, Verb::Length, Verb::Read] {
+        target.on_call(move |verb, name| {
+            (verb == unreadable && name == BACKUP).then_some(io::ErrorKind::Other)
+        });
+        copy(&second.0, &second.1, &target, &no_link, &mut || Ok(())).unwrap_err();
+        assert!(matches!(data_directory::check_backup(&target), Err(OpenError::Io(..))));
+        assert!(matches!(recovered(&target, restless()), Err(OpenError::Io(..))));
+        let checked = logged(|| check_disk(Arc::new(target.clone()), without_rotation())).0;
+        assert!(matches!(checked, Err(OpenError::Io(..))));
+        target.no_faults();
+        assert_eq!(target.visible(), before, "{unreadable:?}");
+    }
+    let target = SimDisk::new(damaged(&before, BACKUP, Damage::Flip(30)));
+    let before = target.visible();
+    copy(&second.0, &second.1, &target, &no_link, &mut || Ok(())).unwrap_err();
+    assert_eq!(target.visible(), before);
+}
+
+/// A target that was cut off before the end, and has lost one of the new files since.
+#[tokio::test]
+async fn a_copy_that_lacks_files_is_not_finished() {
+    let [first, second] = two_moments().await;
+    let before = SimDisk::new(Image::new());
+    copy_all(&first.0, &first.1, &before);
+    let target = SimDisk::new(before.visible());
+    copy_all(&second.0, &second.1, &target);
+    let mut damages = 0;
+    for count in 0..target.operations() {
+        let cut = target.killed_after(count);
+        let found = FoundManifest::read(&cut).unwrap();
+        let FoundManifest::Backup(manifest) = found else { panic!("{found:?}") };
+        if manifest.progress != Progress::Finishing {
+            continue;
+        }
+        let image = cut.visible();
+        for (name, length) in &manifest.files {
+            let unfinished = format!("{name}{UNFINISHED}");
+            let file = if image.contains_key(&unfinished) { &unfinished } else { name };
+            let length = usize::try_from(*length).unwrap();
+            for damage in [Damage::Gone, Damage::Cut(length - 1)] {
+                let damaged = SimDisk::new(damaged(&image, file, damage));
+                let before = damaged.visible();
+                copy(&second.0, &second.1, &damaged, &no_link, &mut || Ok(())).unwrap_err();
+                assert_eq!(damaged.visible(), before, "{file} {damage:?}, {count}");
+                damages += 1;
+            }
+        }
+    }
+    assert!(damages > 0);
 }
 
 /// As over a network when the answer to the link is lost and the question repeated.
