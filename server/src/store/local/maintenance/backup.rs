@@ -143,7 +143,11 @@ impl Backup {
         }
         Target::check(target_path)?;
         let contact = match data_directory::lock(&mut source) {
-            Ok(()) => None,
+            Ok(()) => {
+                // It may have become the target of another backup before.
+                data_directory::check_backup(&source)?;
+                None
+            }
             Err(OpenError::Locked) => Some(contact(&source).ok_or(BackupError::Unreachable)?),
             Err(error) => return Err(error.into()),
         };

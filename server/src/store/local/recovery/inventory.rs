@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use tracing::{error, info, warn};
 
-use super::data_directory::UNREADABLE_BACKUP;
+use super::data_directory::{UNREADABLE_BACKUP, check_backup};
 use super::format::{self, Identity};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::quarantine::remove_or_quarantine;
@@ -79,6 +79,8 @@ impl Inventory {
 /// # Errors
 /// [`OpenError`] when the directory can't be used or changed.
 pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
+    // A backup may have begun since this was looked at without the lock.
+    check_backup(disk)?;
     let names = disk.list().map_err(io("it can't be read"))?;
     let identity = format::check(disk, &names)?;
     let list = FileList::read(disk);

@@ -127,6 +127,10 @@ pub fn finish_interrupted(mut directory: Directory) -> Result<(), OpenError> {
     if interrupted(&directory)?.is_none() {
         return Ok(());
     }
+    let is_allowed = directory.keep_ownership(Some(BACKUP)).map_err(io("it can't be read"))?;
+    if !is_allowed {
+        return Err(OpenError::OfAnother(directory.whereabouts(BACKUP)));
+    }
     data_directory::lock(&mut directory)?;
     match interrupted(&directory)? {
         Some(manifest) => finish(&directory, &manifest).map_err(io("the backup can't be finished")),

@@ -11,7 +11,7 @@ use crate::store::local::disk::directory::Directory;
 use crate::store::local::file_list::backup_manifest::{FoundManifest, Progress};
 use crate::store::local::file_name::{BACKUP, CONTROL, FileName, UNFINISHED};
 use crate::store::local::maintenance::backup::{BackupError, BackupReport, SourceFiles, copy};
-use crate::store::local::maintenance::check_disk;
+use crate::store::local::maintenance::{check_disk, repair_disk};
 
 /// The disks of tests are not the same file system.
 fn no_link(_: &str, _: &str) -> io::Result<()> {
@@ -219,6 +219,35 @@ async fn a_copy_that_lacks_files_is_not_finished() {
         }
     }
     assert!(damages > 0);
+}
+
+/// A start looks before it has the lock, and a backup may begin or be cut off before it has.
+#[tokio::test]
+async fn a_start_with_the_lock_refuses_what_is_not_finished() {
+    let [first, second] = two_moments().await;
+    let (mut unfinished, mut interrupted) = (0, 0);
+    for has_copy in [false, true] {
+        let before = SimDisk::new(Image::new());
+        if has_copy {
+            copy_all(&first.0, &first.1, &before);
+        }
+        let target = SimDisk::new(before.visible());
+        copy_all(&second.0, &second.1, &target);
+        for count in 0..=target.operations() {
+            let cut = target.killed_after(count);
+            let before = cut.visible();
+            match data_directory::check_backup(&cut) {
+                Ok(()) => continue,
+                Err(OpenError::UnfinishedBackup) => unfinished += 1,
+                Err(OpenError::InterruptedBackup) => interrupted += 1,
+                Err(error) => panic!("{error}"),
+            }
+            recovered(&cut, restless()).unwrap_err();
+            repair_disk(Arc::new(cut.clone())).unwrap_err();
+            assert_eq!(cut.visible(), before, "{}", target.around(count));
+        }
+    }
+    assert!(unfinished > 0 && interrupted > 0, "{unfinished}, {interrupted}");
 }
 
 /// As over a network when the answer to the link is lost and the question repeated.
