@@ -32,6 +32,13 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
     let _failing = FailOnPanic(state);
     let mut memory = state.memory();
     loop {
+        // First: on a full disk a checkpoint may need their room.
+        let has_removed = memory.has_removable_segments();
+        if has_removed {
+            drop(memory);
+            remove_segments(state, damaged_segments);
+            memory = state.memory();
+        }
         if let Some(frozen) = memory.frozen.clone() {
             drop(memory);
             let outcome = checkpoint_at_any_cost(state, &frozen, damaged_segments);
@@ -53,9 +60,8 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
                 return;
             }
             memory = pause(state, memory);
-        } else if memory.has_removable_segments() {
+        } else if has_removed {
             drop(memory);
-            remove_segments(state, damaged_segments);
             state.free_removed_files();
             memory = state.memory();
         } else if memory.phase == Phase::Closed {

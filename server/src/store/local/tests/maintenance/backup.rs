@@ -12,6 +12,7 @@ use crate::store::local::file_list::backup_manifest::{FoundManifest, Progress};
 use crate::store::local::file_name::{BACKUP, CONTROL, FileName, UNFINISHED};
 use crate::store::local::maintenance::backup::{BackupError, BackupReport, SourceFiles, copy};
 use crate::store::local::maintenance::{check_disk, repair_disk};
+use crate::store::local::state::memory::Memory;
 
 /// The disks of tests are not the same file system.
 fn no_link(_: &str, _: &str) -> io::Result<()> {
@@ -145,6 +146,52 @@ async fn files_stay_as_they_are_while_they_are_copied() {
         let memory = store.state.memory();
         drop(store.state.wait(memory, std::time::Duration::from_millis(10)));
     }
+    within(store.close()).await;
+}
+
+/// Waits until something is so of a store.
+fn wait_until(store: &Local, what: &str, is_so: impl Fn(&Memory) -> bool) {
+    let start = std::time::Instant::now();
+    let mut memory = store.state.memory();
+    while !is_so(&memory) {
+        assert!(start.elapsed() < std::time::Duration::from_secs(120), "{what}");
+        memory = store.state.wait(memory, std::time::Duration::from_millis(10));
+    }
+}
+
+/// What a backup has kept is what fills the disk.
+#[tokio::test]
+async fn segments_that_were_held_are_removed_although_a_checkpoint_fails() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, restless()).unwrap();
+    put_batches(&store, 0..30).await;
+    let (_, held_files) = held(&store).await;
+    let mut number = 30;
+    while store.state.memory().file_use.released.is_empty() {
+        put_batches(&store, number..number + 1).await;
+        number += 1;
+    }
+    let released = store.state.memory().file_use.released.clone();
+    let names: Vec<_> = released.iter().map(|id| FileName::Segment(*id).to_string()).collect();
+    // There is no room for a part as long as these are there.
+    let full = disk.clone();
+    disk.on_call(move |verb, name| {
+        let is_full = verb == Verb::Create && name.starts_with("part-") && {
+            let image = full.visible();
+            names.iter().any(|name| image.contains_key(name))
+        };
+        is_full.then_some(io::ErrorKind::StorageFull)
+    });
+    while put(&store, &batch(number)).await.is_ok() {
+        number += 1;
+    }
+    let is_stuck = |memory: &Memory| memory.frozen.is_some() && memory.checkpoint_failure.is_some();
+    wait_until(&store, "a checkpoint fails", is_stuck);
+    drop(held_files);
+    let is_done = |memory: &Memory| memory.frozen.is_none() && memory.checkpoint_failure.is_none();
+    wait_until(&store, "the checkpoint is written", is_done);
+    put(&store, &batch(number)).await.unwrap();
+    disk.no_faults();
     within(store.close()).await;
 }
 
