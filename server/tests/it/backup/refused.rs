@@ -79,6 +79,22 @@ fn a_data_directory_that_lacks_files() {
     assert_eq!(restored(&target), MADE);
 }
 
+/// As after a mistake in a path, or when a disk is not mounted.
+#[test]
+fn a_target_with_a_backup_of_other_data() {
+    let (directory, other) = (made(), made());
+    let (empty, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = place.path().join("copy");
+    back_up(directory.path(), &target);
+    ServerProcess::open(empty.path()).stop();
+    // What the server that was killed has left.
+    fs::remove_file(other.path().join("CONTROL")).unwrap();
+    for source in [other.path(), empty.path()] {
+        refused(source, &target, "with files that this data directory does not have");
+    }
+    assert_eq!(restored(&target), MADE);
+}
+
 #[test]
 fn a_second_backup_at_once() {
     let (directory, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

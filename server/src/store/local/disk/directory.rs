@@ -135,6 +135,15 @@ pub fn is_nested(one: &Path, other: &Path) -> io::Result<bool> {
     Ok(one.starts_with(&other) || other.starts_with(&one))
 }
 
+/// The path of a directory without links, as a text in one line.
+///
+/// # Errors
+/// When it can't be found out.
+pub fn place(path: &Path) -> io::Result<String> {
+    let path = fs::canonicalize(path)?.to_string_lossy().into_owned();
+    Ok(path.replace(char::is_control, "\u{fffd}"))
+}
+
 fn without_links(path: &Path) -> io::Result<PathBuf> {
     let path = std::path::absolute(path)?;
     for above in path.ancestors() {

@@ -32,6 +32,8 @@ pub enum Progress {
 pub struct BackupManifest {
     /// How far it is.
     pub progress: Progress,
+    /// The path of the data directory, without control characters.
+    pub place: String,
     /// The files and their lengths in bytes.
     pub files: Vec<(String, u64)>,
 }
@@ -95,7 +97,7 @@ impl BackupManifest {
     }
 
     fn encode(&self) -> String {
-        let mut text = format!("{TITLE}\n{}\n", word(self.progress));
+        let mut text = format!("{TITLE}\nof {}\n{}\n", self.place, word(self.progress));
         for (name, length) in &self.files {
             // Writing to memory can't fail.
             let _ = writeln!(text, "{name} {length}");
@@ -126,6 +128,7 @@ fn decode(bytes: &[u8]) -> Option<BackupManifest> {
     if lines.next()? != TITLE {
         return None;
     }
+    let place = lines.next()?.strip_prefix("of ")?.to_owned();
     let said = lines.next()?;
     let all = [Progress::Copying, Progress::Finishing, Progress::Finished];
     let progress = all.into_iter().find(|progress| word(*progress) == said)?;
@@ -135,7 +138,7 @@ fn decode(bytes: &[u8]) -> Option<BackupManifest> {
             || matches!(name, FORMAT | FILES | OPTIONS);
         Some((name.to_owned(), is_of_store.then(|| length.parse().ok())??))
     });
-    Some(BackupManifest { progress, files: files.collect::<Option<_>>()? })
+    Some(BackupManifest { progress, place, files: files.collect::<Option<_>>()? })
 }
 
 #[cfg(test)]
@@ -150,7 +153,8 @@ mod tests {
             ("FORMAT".to_owned(), 297),
         ];
         for progress in [Progress::Copying, Progress::Finishing, Progress::Finished] {
-            let manifest = BackupManifest { progress, files: files.clone() };
+            let place = "/var/lib/Meßwerte 1".to_owned();
+            let manifest = BackupManifest { progress, place, files: files.clone() };
             let text = manifest.encode().into_bytes();
             assert_eq!(decode(&text), Some(manifest));
             for at in 0..text.len() {
@@ -169,7 +173,8 @@ mod tests {
     fn only_files_of_a_store_are_named() {
         for name in ["notes.txt", "../FORMAT", "LOCK", "BACKUP", "log-1", ""] {
             let files = vec![(name.to_owned(), 1)];
-            let text = BackupManifest { progress: Progress::Finished, files }.encode();
+            let (progress, place) = (Progress::Finished, String::new());
+            let text = BackupManifest { progress, place, files }.encode();
             assert_eq!(decode(text.as_bytes()), None, "{name}");
         }
     }

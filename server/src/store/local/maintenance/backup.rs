@@ -17,7 +17,7 @@ use super::super::disk::directory::{self, Directory};
 use super::super::disk::{Disk, is_full, window};
 use super::super::file_name::CONTROL;
 use super::super::recovery::data_directory;
-use super::super::recovery::open_error::OpenError;
+use super::super::recovery::open_error::{self, OpenError};
 use target::Target;
 
 pub use copying::copy;
@@ -43,6 +43,17 @@ pub enum BackupError {
     /// The target has files of something else.
     #[error("{} is neither empty nor a backup; choose an empty or a new directory", .0.display())]
     NotABackup(PathBuf),
+    /// The target has other data, which would be lost.
+    #[error(
+        "{} is a backup of {place} with files that this data directory does not have; choose an empty or a new directory",
+        path.display()
+    )]
+    OfAnother {
+        /// The target.
+        path: PathBuf,
+        /// Where its data directory was.
+        place: String,
+    },
     /// The target is locked.
     #[error(
         "a server or another backup uses {}; end that one or choose another directory", .0.display()
@@ -183,7 +194,9 @@ impl Backup {
         let link = |name: &str, new_name: &str| {
             target.directory().link(&self.source_path.join(name), new_name)
         };
-        copy(&self.source, &files, target.directory(), &link, keep)
+        let place = directory::place(&self.source_path);
+        let place = place.map_err(open_error::io("it can't be read"))?;
+        copy(&self.source, &files, &place, target.directory(), &link, keep)
             .map_err(|error| error.of_target(&self.target_path))
     }
 }

@@ -1,9 +1,10 @@
 //! How files get from a store into a backup.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
-use super::source_files::SourceFiles;
+use super::source_files::{SourceFiles, newest_segment};
 use super::target::finish;
 use super::{BackupError, BackupReport};
 use crate::store::local::disk::{Disk, DiskFile, window};
@@ -26,6 +27,8 @@ pub enum CopyError {
     Source(BackupError),
     /// Of the backup.
     Target(io::Error),
+    /// The backup is one of the data directory that was at this path, and that was not this one.
+    OfAnother(String),
 }
 
 impl CopyError {
@@ -34,28 +37,31 @@ impl CopyError {
         match self {
             Self::Source(error) => error,
             Self::Target(error) => BackupError::of_target(path)(error),
+            Self::OfAnother(place) => BackupError::OfAnother { path: path.to_owned(), place },
         }
     }
 }
 
-/// Copies files of `source` to `target`, which is empty or a backup and has then these and no others. What
-/// it had stays as it is until all of them are durable there. `link` gives a file of the source
-/// another name, in the target; what can't be linked is copied. `keep` fails when the files of the
-/// source may be gone.
+/// Copies files of `source`, the data directory at the path `place`, to `target`, which is empty or a
+/// backup of it and has then these and no others. What it had stays as it is until all of them are durable
+/// there. `link` gives a file of the source another name, in the target; what can't be linked is copied.
+/// `keep` fails when the files of the source may be gone.
 ///
 /// # Errors
 /// [`CopyError`]; the target has what it had, or says that it is not finished.
 pub fn copy(
     source: &dyn Disk,
     files: &SourceFiles,
+    place: &str,
     target: &dyn Disk,
     link: &dyn Fn(&str, &str) -> io::Result<()>,
     keep: &mut dyn FnMut() -> io::Result<()>,
 ) -> Result<BackupReport, CopyError> {
-    begin(target).map_err(CopyError::Target)?;
+    let before = begin(target, place).map_err(CopyError::Target)?;
     let report = BackupReport::default();
     let mut copying =
         Copying { source, target, link, keep, can_link: true, report, files: Vec::new() };
+    copying.check_origin(files, place, &before)?;
     let copied = copying.copy_all(files);
     let Copying { report, files, .. } = copying;
     if let Err(error) = copied {
@@ -63,7 +69,8 @@ pub fn copy(
         let _ = remove_unfinished(target);
         return Err(error);
     }
-    let manifest = BackupManifest { progress: Progress::Finishing, files };
+    let place = place.to_owned();
+    let manifest = BackupManifest { progress: Progress::Finishing, place, files };
     if let Err(error) = manifest.write(target) {
         // Once it says so, they are what the backup is made of.
         let found = FoundManifest::read(target);
@@ -76,21 +83,27 @@ pub fn copy(
     Ok(report)
 }
 
-/// Finishes or tidies up what the backup before has left.
-fn begin(target: &dyn Disk) -> io::Result<()> {
-    match FoundManifest::read(target)? {
-        FoundManifest::Backup(manifest) if manifest.progress == Progress::Finishing => {
-            finish(target, &manifest)?;
+/// Finishes or tidies up what the backup before has left. Answers what that is.
+fn begin(target: &dyn Disk, place: &str) -> io::Result<BackupManifest> {
+    let before = match FoundManifest::read(target)? {
+        FoundManifest::Backup(manifest) => {
+            if manifest.progress == Progress::Finishing {
+                finish(target, &manifest)?;
+            }
+            manifest
         }
-        FoundManifest::Backup(_) => {}
         FoundManifest::Damaged => {
             return Err(io::Error::other("its file BACKUP is damaged"));
         }
         FoundManifest::Missing => {
-            BackupManifest { progress: Progress::Copying, files: Vec::new() }.write(target)?;
+            let (progress, place) = (Progress::Copying, place.to_owned());
+            let manifest = BackupManifest { progress, place, files: Vec::new() };
+            manifest.write(target)?;
+            manifest
         }
-    }
-    remove_unfinished(target)
+    };
+    remove_unfinished(target)?;
+    Ok(before)
 }
 
 fn remove_unfinished(target: &dyn Disk) -> io::Result<()> {
@@ -128,6 +141,37 @@ impl Copying<'_> {
         self.target.sync_directory().map_err(CopyError::Target)?;
         // Nothing of it was removed or replaced so far.
         self.keep()
+    }
+
+    /// Fails when the copy before may be one of another data directory, the files of which would be removed:
+    /// as after a mistake in a path, or when a disk is not mounted. Segments and parts are written once, so one
+    /// that both have says that it is the same. There may be none after merges; then it is the same when the
+    /// path is and it has gone on.
+    fn check_origin(
+        &self,
+        files: &SourceFiles,
+        place: &str,
+        before: &BackupManifest,
+    ) -> Result<(), CopyError> {
+        let known: BTreeSet<_> = before.files.iter().map(|(name, _)| name.as_str()).collect();
+        let mut contradict = false;
+        for name in files.names.iter().filter(|name| known.contains(name.as_str())) {
+            let is_same = self.source.open(name).and_then(|file| {
+                let length = file.length()?;
+                Ok(self.has(&*file, name, length))
+            });
+            if is_same.is_ok_and(|is_same| is_same) {
+                return Ok(());
+            }
+            // A part keeps its name when it is rewritten.
+            contradict |= matches!(FileName::parse(name), FileName::Segment(_));
+        }
+        let newest = newest_segment(known.into_iter());
+        let has_gone_on = newest <= files.newest_segment();
+        if newest == 0 || !contradict && has_gone_on && place == before.place {
+            return Ok(());
+        }
+        Err(CopyError::OfAnother(before.place.clone()))
     }
 
     fn keep(&mut self) -> Result<(), CopyError> {

@@ -59,14 +59,18 @@ impl SourceFiles {
         Err(BackupError::Incomplete(named))
     }
 
+    /// The newest segment that is there or in a part; 0 for none.
+    pub fn newest_segment(&self) -> SegmentId {
+        newest_segment(self.names.iter().map(String::as_str))
+    }
+
     /// Which files are missing, as far as the names and a list tell: each segment has to be there, or a part
     /// that holds its points.
     fn missing(&self, list: Option<&FileList>) -> Vec<String> {
         let mut present: Vec<_> = self.names.iter().filter_map(|name| segments_of(name)).collect();
         present.sort_unstable_by_key(|segments| *segments.start());
-        let newest = present.iter().map(|segments| *segments.end()).max();
-        let newest = newest.max(list.map(|list| list.newest_segment)).unwrap_or(0);
-        let end = newest.saturating_add(1);
+        let listed = list.map_or(0, |list| list.newest_segment);
+        let end = self.newest_segment().max(listed).saturating_add(1);
         let (mut missing, mut next) = (Vec::new(), 1);
         for segments in present.into_iter().chain([end..=end]) {
             if next < *segments.start() {
@@ -112,6 +116,11 @@ fn names_of_gap((first, last): (SegmentId, SegmentId), list: Option<&FileList>) 
         });
     }
     names
+}
+
+/// The newest segment that one of these files is or holds; 0 for none.
+pub fn newest_segment<'n>(names: impl Iterator<Item = &'n str>) -> SegmentId {
+    names.filter_map(segments_of).map(|segments| *segments.end()).max().unwrap_or(0)
 }
 
 fn is_of_store(name: &str) -> bool {

@@ -104,8 +104,7 @@ pub fn finish(target: &dyn Disk, manifest: &BackupManifest) -> io::Result<()> {
             target.remove(name)?;
         }
     }
-    let files = manifest.files.clone();
-    BackupManifest { progress: Progress::Finished, files }.write(target)
+    BackupManifest { progress: Progress::Finished, ..manifest.clone() }.write(target)
 }
 
 /// Finishes a backup all files of which are there, but not all under their names; leaves others as they

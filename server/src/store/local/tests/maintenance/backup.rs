@@ -14,6 +14,9 @@ use crate::store::local::maintenance::backup::{BackupError, BackupReport, Source
 use crate::store::local::maintenance::{check_disk, repair_disk};
 use crate::store::local::state::memory::Memory;
 
+/// Where all data directories are.
+const PLACE: &str = "/data";
+
 /// The disks of tests are not the same file system.
 fn no_link(_: &str, _: &str) -> io::Result<()> {
     Err(io::ErrorKind::CrossesDevices.into())
@@ -26,7 +29,7 @@ async fn held(store: &Local) -> (SourceFiles, HeldFiles) {
 }
 
 fn copy_all(source: &SimDisk, files: &SourceFiles, target: &SimDisk) -> BackupReport {
-    copy(source, files, target, &no_link, &mut || Ok(())).unwrap()
+    copy(source, files, PLACE, target, &no_link, &mut || Ok(())).unwrap()
 }
 
 /// What a server that is started on a copy answers, which has nothing to complain of; an error when it
@@ -221,7 +224,7 @@ async fn a_copy_that_can_not_be_read_stays_as_it_is() {
         target.on_call(move |verb, name| {
             (verb == unreadable && name == BACKUP).then_some(io::ErrorKind::Other)
         });
-        copy(&second.0, &second.1, &target, &no_link, &mut || Ok(())).unwrap_err();
+        copy(&second.0, &second.1, PLACE, &target, &no_link, &mut || Ok(())).unwrap_err();
         assert!(matches!(data_directory::check_backup(&target), Err(OpenError::Io(..))));
         assert!(matches!(recovered(&target, restless()), Err(OpenError::Io(..))));
         let checked = logged(|| check_disk(Arc::new(target.clone()), without_rotation())).0;
@@ -231,7 +234,7 @@ async fn a_copy_that_can_not_be_read_stays_as_it_is() {
     }
     let target = SimDisk::new(damaged(&before, BACKUP, Damage::Flip(30)));
     let before = target.visible();
-    copy(&second.0, &second.1, &target, &no_link, &mut || Ok(())).unwrap_err();
+    copy(&second.0, &second.1, PLACE, &target, &no_link, &mut || Ok(())).unwrap_err();
     assert_eq!(target.visible(), before);
 }
 
@@ -259,7 +262,7 @@ async fn a_copy_that_lacks_files_is_not_finished() {
             for damage in [Damage::Gone, Damage::Cut(length - 1)] {
                 let damaged = SimDisk::new(damaged(&image, file, damage));
                 let before = damaged.visible();
-                copy(&second.0, &second.1, &damaged, &no_link, &mut || Ok(())).unwrap_err();
+                copy(&second.0, &second.1, PLACE, &damaged, &no_link, &mut || Ok(())).unwrap_err();
                 assert_eq!(damaged.visible(), before, "{file} {damage:?}, {count}");
                 damages += 1;
             }
@@ -297,6 +300,49 @@ async fn a_start_with_the_lock_refuses_what_is_not_finished() {
     assert!(unfinished > 0 && interrupted > 0, "{unfinished}, {interrupted}");
 }
 
+/// What it has would be removed.
+#[tokio::test]
+async fn a_copy_of_other_data_is_not_replaced() {
+    let [first, _] = two_moments().await;
+    let target = SimDisk::new(Image::new());
+    copy_all(&first.0, &first.1, &target);
+    let before = target.visible();
+    let refused = |source: &SimDisk, place: &str| {
+        let files = SourceFiles::of_stopped(source).unwrap();
+        let target = SimDisk::new(before.clone());
+        let refused = copy(source, &files, place, &target, &no_link, &mut || Ok(())).unwrap_err();
+        assert_eq!(target.visible(), before, "{files:?}");
+        let refused = refused.of_target(std::path::Path::new("copy"));
+        assert!(
+            matches!(&refused, BackupError::OfAnother { place, .. } if place == PLACE),
+            "{refused}"
+        );
+    };
+    // Empty, as when its disk is not mounted.
+    let empty = SimDisk::new(Image::new());
+    within(open(&empty, restless()).unwrap().close()).await;
+    refused(&empty, PLACE);
+    // One that has gone further.
+    let other = SimDisk::new(Image::new());
+    let newest = first.1.newest_segment();
+    for number in 0.. {
+        let store = open(&other, without_rotation()).unwrap();
+        put(&store, &[("other".to_owned(), number, 1.0)]).await.unwrap();
+        within(store.close()).await;
+        if SourceFiles::of_stopped(&other).unwrap().newest_segment() > newest {
+            break;
+        }
+    }
+    refused(&other, "/other");
+    // The same one, moved.
+    let copied = SimDisk::new(before.clone());
+    copy(&first.0, &first.1, "/moved", &copied, &no_link, &mut || Ok(())).unwrap();
+    assert_eq!(sorted(rows_of(&copied).unwrap()), first.2);
+    // The same one when all was merged since can't be told from another one at its path.
+    let files = SourceFiles::of_stopped(&other).unwrap();
+    copy(&other, &files, PLACE, &target, &no_link, &mut || Ok(())).unwrap();
+}
+
 /// As over a network when the answer to the link is lost and the question repeated.
 #[tokio::test]
 async fn a_link_that_is_made_and_fails_harms_no_file_of_the_store() {
@@ -311,7 +357,7 @@ async fn a_link_that_is_made_and_fails_harms_no_file_of_the_store() {
         target.link(&root.path().join(name), new_name)?;
         Err(io::ErrorKind::AlreadyExists.into())
     };
-    let report = copy(&source, &files, &target, &link, &mut || Ok(())).unwrap();
+    let report = copy(&source, &files, PLACE, &target, &link, &mut || Ok(())).unwrap();
     assert_eq!((report.linked, report.left), (0, 0));
     let image = |path: &std::path::Path| -> Image {
         let entries = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
@@ -424,8 +470,9 @@ async fn a_backup_without_room_or_server_leaves_the_one_before() {
     let before = target.visible();
     let mut failures = 0;
     for room in (0..).step_by(200) {
+        let target = SimDisk::new(before.clone());
         target.set_room(Some(room));
-        let made = copy(&second.0, &second.1, &target, &no_link, &mut || Ok(()));
+        let made = copy(&second.0, &second.1, PLACE, &target, &no_link, &mut || Ok(()));
         target.set_room(None);
         if made.is_ok() {
             break;
@@ -433,13 +480,11 @@ async fn a_backup_without_room_or_server_leaves_the_one_before() {
         // The last steps need a little room, too.
         if target.visible() == before {
             failures += 1;
-            continue;
+        } else {
+            assert!(matches!(rows_of(&target), Err(OpenError::InterruptedBackup)));
         }
-        assert!(matches!(rows_of(&target), Err(OpenError::InterruptedBackup)));
-        copy_all(&first.0, &first.1, &target);
     }
     assert!(failures > 10, "{failures}");
-    copy_all(&first.0, &first.1, &target);
     for calls in 0.. {
         let mut left = calls;
         let mut last_names = Vec::new();
@@ -448,7 +493,7 @@ async fn a_backup_without_room_or_server_leaves_the_one_before() {
             last_names = target.visible().into_keys().collect();
             if left < 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
         };
-        match copy(&second.0, &second.1, &target, &no_link, &mut keep) {
+        match copy(&second.0, &second.1, PLACE, &target, &no_link, &mut keep) {
             Ok(_) => {
                 // It was asked once more when nothing was left to copy.
                 assert!(last_names.contains(&"FILES.tmp".to_owned()), "{last_names:?}");
