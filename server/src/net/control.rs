@@ -16,6 +16,7 @@
 
 mod client;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -25,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
@@ -40,8 +41,14 @@ const GREETING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest line of a command, in bytes.
 const MAX_LINE: u64 = 1024;
 
-/// Most commands at once; one more is not answered.
+/// Most commands at once; one more is refused.
 const MAX_COMMANDS: usize = 4;
+
+/// Most connections at once that have not said the token; the oldest of more is ended.
+const MAX_STRANGERS: usize = 16;
+
+/// The answer to one command too many.
+const TOO_MANY: &[u8] = b"error it is asked by too many commands at once; wait for these\n";
 
 /// How long to wait after a failed accept, such as for want of file descriptors.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
@@ -124,39 +131,47 @@ impl Control {
         H: Send + 'static,
         F: Future<Output = Result<(String, H), String>> + Send + 'static,
     {
-        let mut commands = JoinSet::new();
+        let (mut strangers, mut commands) = (JoinSet::new(), JoinSet::new());
+        // The strangers, oldest first.
+        let mut waiting: VecDeque<AbortHandle> = VecDeque::new();
         loop {
-            let stream = tokio::select! {
+            tokio::select! {
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => stream,
+                    Ok((stream, _)) => {
+                        waiting.retain(|stranger| !stranger.is_finished());
+                        if waiting.len() >= MAX_STRANGERS && let Some(oldest) = waiting.pop_front() {
+                            oldest.abort();
+                        }
+                        let contact = self.contact.clone();
+                        waiting.push_back(strangers.spawn(greet(stream, contact)));
+                    }
                     Err(error) => {
                         debug!(%error, "can't accept a command");
                         tokio::time::sleep(ACCEPT_BACKOFF).await;
-                        continue;
                     }
                 },
-                Some(_) = commands.join_next() => continue,
-            };
-            if commands.len() < MAX_COMMANDS {
-                let (contact, hold) = (self.contact.clone(), hold.clone());
-                commands.spawn(async move {
-                    if let Err(error) = serve_command(stream, &contact, hold).await {
-                        debug!(%error, "a command ended");
-                    }
-                });
+                Some(greeted) = strangers.join_next() => {
+                    let Ok(Ok(Some(mut stream))) = greeted else { continue };
+                    let (has_place, hold) = (commands.len() < MAX_COMMANDS, hold.clone());
+                    commands.spawn(async move {
+                        let served = if has_place {
+                            serve_command(stream, hold).await
+                        } else {
+                            write(&mut stream, TOO_MANY).await
+                        };
+                        if let Err(error) = served {
+                            debug!(%error, "a command ended");
+                        }
+                    });
+                }
+                Some(_) = commands.join_next() => {}
             }
         }
     }
 }
 
-async fn serve_command<H, F>(
-    stream: TcpStream,
-    contact: &Contact,
-    hold: impl Fn() -> F,
-) -> io::Result<()>
-where
-    F: Future<Output = Result<(String, H), String>>,
-{
+/// Waits for the token and answers with the proof; `None` for what does not know the token.
+async fn greet(stream: TcpStream, contact: Contact) -> io::Result<Option<BufReader<TcpStream>>> {
     let mut stream = BufReader::new(stream);
     let greeting = timeout(GREETING_TIMEOUT, read_line(&mut stream)).await??;
     let known = greeting.and_then(|line| {
@@ -165,9 +180,19 @@ where
     });
     if known.is_none() {
         // It learns nothing.
-        return Ok(());
+        return Ok(None);
     }
     write(&mut stream, format!("{}\n", contact.proof).as_bytes()).await?;
+    Ok(Some(stream))
+}
+
+async fn serve_command<H, F>(
+    mut stream: BufReader<TcpStream>,
+    hold: impl Fn() -> F,
+) -> io::Result<()>
+where
+    F: Future<Output = Result<(String, H), String>>,
+{
     let start = Instant::now();
     let (files, kept) = match hold().await {
         Ok(answer) => answer,

@@ -118,6 +118,24 @@ async fn who_does_not_know_the_token_learns_nothing() {
     .await;
 }
 
+/// Who may connect but does not know the token can keep nobody from a backup.
+#[tokio::test]
+async fn connections_that_say_nothing_take_no_place_from_commands() {
+    let (contact, held) = serving(Ok("log-1\n")).await;
+    blocking(move || {
+        let silent: Vec<_> =
+            (0..3 * MAX_STRANGERS).map(|_| Stream::connect(contact.address).unwrap()).collect();
+        let ask = || HeldByServer::ask(&contact.to_string());
+        let asked: Vec<_> = (0..MAX_COMMANDS).map(|_| ask().unwrap()).collect();
+        assert_eq!(held.load(Ordering::SeqCst), MAX_COMMANDS);
+        let refused = ask();
+        assert!(matches!(&refused, Err(ControlError::Refused(why)) if why.contains("too many")));
+        drop((asked, silent));
+        wait_for(&held, 0);
+    })
+    .await;
+}
+
 /// What a command makes of what a program answers at the port of a server.
 async fn answered_by_another(
     answer: &'static str,
