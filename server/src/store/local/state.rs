@@ -168,6 +168,11 @@ impl StoreState {
         self.reserve.is_in_use()
     }
 
+    /// Whether there is something in reserve, or is to be nothing. No puts are taken before.
+    pub fn has_reserve(&self) -> bool {
+        self.reserve.is_held()
+    }
+
     /// Whether what is kept in reserve is at least so many bytes.
     pub fn reserve_has(&self, bytes: u64) -> bool {
         self.reserve.size() >= bytes

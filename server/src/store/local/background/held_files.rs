@@ -1,5 +1,6 @@
 //! The files of a store as a backup needs them: none is removed or replaced while it copies them.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,17 +51,26 @@ pub struct FileChange<'s> {
 
 impl<'s> FileChange<'s> {
     /// Waits until no backup holds the files. `None` when the store is closed meanwhile.
-    pub fn begin(state: &'s StoreState) -> Option<Self> {
-        let mut memory = state.memory();
-        while memory.file_use.is_held {
-            if memory.phase.is_ending() {
-                return None;
+    ///
+    /// # Errors
+    /// `ResourceBusy` when a backup holds them while there is nothing in reserve on the disk: no puts are taken
+    /// then, and what waits here takes room, or uses what was in reserve.
+    pub fn begin(state: &'s StoreState) -> io::Result<Option<Self>> {
+        loop {
+            let has_reserve = state.has_reserve();
+            let mut memory = state.memory();
+            if !memory.file_use.is_held {
+                memory.file_use.is_changing = true;
+                return Ok(Some(Self { state }));
             }
-            memory = state.wait(memory, POLL);
+            if memory.phase.is_ending() {
+                return Ok(None);
+            }
+            if !has_reserve {
+                return Err(io::ErrorKind::ResourceBusy.into());
+            }
+            drop(state.wait(memory, POLL));
         }
-        memory.file_use.is_changing = true;
-        drop(memory);
-        Some(Self { state })
     }
 }
 

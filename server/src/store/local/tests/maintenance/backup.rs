@@ -12,6 +12,7 @@ use crate::store::local::file_list::backup_manifest::{FoundManifest, Progress};
 use crate::store::local::file_name::{BACKUP, CONTROL, FileName, UNFINISHED};
 use crate::store::local::maintenance::backup::{BackupError, BackupReport, SourceFiles, copy};
 use crate::store::local::maintenance::{check_disk, repair_disk};
+use crate::store::local::part::writer::PartError;
 use crate::store::local::state::memory::Memory;
 
 /// Where all data directories are.
@@ -196,6 +197,34 @@ async fn segments_that_were_held_are_removed_although_a_checkpoint_fails() {
     put(&store, &batch(number)).await.unwrap();
     disk.no_faults();
     within(store.close()).await;
+}
+
+/// It would use what is kept in reserve, or take its room, for as long as the backup lasts, and no puts are
+/// taken before.
+#[tokio::test]
+async fn a_merge_on_a_full_disk_does_not_wait_for_a_backup() {
+    let rows = |round, at| [("a".to_owned(), 100 * round + at, 0.5), ("b".to_owned(), at, 0.5)];
+    let (image, _) = parts_and_log(3, 3, rows).await;
+    let disk = SimDisk::new(image);
+    let config = LocalConfig { reserve: 1000, ..without_rotation() };
+    let state = Arc::new(recovered(&disk, config).unwrap().state);
+    assert!(state.restore_reserve());
+    let parts = Arc::clone(&state.memory().parts);
+    assert_eq!(parts.len(), 2);
+    let held_files = HeldFiles::take(&state).unwrap();
+    let in_use = state.release_reserve().unwrap();
+    let before = disk.visible();
+    let merged = tokio::task::spawn_blocking({
+        let (state, parts) = (Arc::clone(&state), Arc::clone(&parts));
+        move || compaction::merge(&state, &parts, NOTHING_EXPIRED)
+    });
+    let merged = within(merged).await.unwrap();
+    let is_busy = |error: &io::Error| error.kind() == io::ErrorKind::ResourceBusy;
+    assert!(matches!(&merged, Err(PartError::NotMade(error)) if is_busy(error)), "{merged:?}");
+    assert_eq!(disk.visible(), before);
+    drop((in_use, held_files));
+    compaction::merge(&state, &parts, NOTHING_EXPIRED).unwrap();
+    assert_eq!(state.memory().parts.len(), 1);
 }
 
 /// A store does not wait for a backup when it is closed.
