@@ -1,5 +1,6 @@
 //! `server backup`: of servers under load and of stopped ones, and what it refuses.
 
+mod fake_server;
 mod load;
 mod refused;
 
@@ -11,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::harness::files::{copy_files, file_names, snapshot};
 use crate::harness::process::{ServerProcess, command, connect, retry, run};
+use fake_server::FakeServer;
 use load::Load;
 
 /// The command, not yet started.
@@ -211,4 +213,45 @@ fn a_backup_that_is_killed_is_the_one_before_or_says_that_it_is_none() {
         assert_eq!(restored(&target), program.request("get *\n"));
     }
     program.stop();
+}
+
+/// At each file, with certainty: nothing answers it any more when it is killed.
+#[test]
+fn a_backup_that_is_killed_between_files() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    for has_copy in [false, true] {
+        let target = place.path().join(format!("{has_copy}"));
+        ServerProcess::open(directory.path()).stop();
+        let mut before = None;
+        if has_copy {
+            back_up(directory.path(), &target);
+            before = Some(restored(&target));
+            let mut program = ServerProcess::open(directory.path());
+            assert_eq!(program.request("put c 3 30\n"), "ok\n\n");
+            program.stop();
+        }
+        let mut kills = 0;
+        loop {
+            let server = FakeServer::start(directory.path(), kills);
+            let mut command = backup(directory.path(), &target);
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            let mut child = command.spawn().unwrap();
+            let Some(connection) = server.wait() else {
+                assert_eq!(child.wait().unwrap().code(), Some(0));
+                break;
+            };
+            assert_eq!(child.try_wait().unwrap(), None);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            drop(connection);
+            kills += 1;
+            let copy = tempfile::tempdir().unwrap();
+            copy_files(&target, copy.path());
+            assert_eq!(reply_or_refusal(copy.path()), before, "killed at {kills}");
+        }
+        assert!(kills > 2, "{kills}");
+        let mut program = ServerProcess::open(directory.path());
+        assert_eq!(restored(&target), program.request("get *\n"));
+        program.stop();
+    }
 }

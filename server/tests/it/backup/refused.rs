@@ -1,12 +1,13 @@
 //! What can't be backed up, and where no backup can be: one sentence each, and nothing is changed.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::TcpListener;
 use std::thread;
 
 use server::net::HeldByServer;
 
+use super::fake_server::{FakeServer, contact, locked};
 use super::*;
 
 /// A backup is refused with a message that has these words; the directories stay as they are.
@@ -112,22 +113,6 @@ fn a_second_backup_at_once() {
     program.stop();
 }
 
-/// How a server is asked that listens on this port.
-fn contact(port: u16) -> String {
-    format!("address 127.0.0.1:{port}\ntoken 0a\nproof 0b\n")
-}
-
-/// Another process that has the lock and says `contact`.
-fn locked(directory: &Path, contact: Option<String>) -> fs::File {
-    let lock = fs::File::options().write(true).open(directory.join("LOCK")).unwrap();
-    lock.try_lock().unwrap();
-    match contact {
-        Some(contact) => fs::write(directory.join("CONTROL"), contact).unwrap(),
-        None => fs::remove_file(directory.join("CONTROL")).unwrap(),
-    }
-    lock
-}
-
 #[test]
 fn a_server_that_says_nothing_or_does_not_answer() {
     let (directory, place) = (made(), tempfile::tempdir().unwrap());
@@ -167,30 +152,12 @@ fn a_server_that_ends_meanwhile() {
     let mut program = ServerProcess::open(directory.path());
     assert_eq!(program.request("put c 3 30\n"), "ok\n\n");
     program.stop();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let contact = contact(listener.local_addr().unwrap().port());
-    let mut names = file_names(directory.path());
-    names.retain(|name| name.starts_with("part-"));
-    let list = fs::read_to_string(directory.path().join("FILES")).unwrap();
-    let files = format!("{}\n\n{list}", names.join("\n"));
-    let lock = locked(directory.path(), Some(contact));
     let before = snapshot(&target);
-    let server = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut line = String::new();
-        let mut lines = BufReader::new(stream.try_clone().unwrap());
-        lines.read_line(&mut line).unwrap();
-        assert_eq!(line, "0a backup\n");
-        stream.write_all(format!("0b\nok {}\n{files}", files.len()).as_bytes()).unwrap();
-        // It keeps the first file, and is gone then.
-        line.clear();
-        lines.read_line(&mut line).unwrap();
-        assert_eq!(line, "keep\n");
-        stream.write_all(b"ok\n").unwrap();
-    });
+    let server = FakeServer::start(directory.path(), 1);
+    // It keeps the first file, and is gone then.
+    let server = thread::spawn(move || drop(server.wait()));
     let (code, _, message) = try_back_up(directory.path(), &target);
     server.join().unwrap();
-    drop(lock);
     assert_eq!(code, Some(1), "{message}");
     assert!(message.contains("the server ended before all was copied"), "{message}");
     // But for the lock that it took.
