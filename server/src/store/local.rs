@@ -137,7 +137,7 @@ impl Local {
             // It takes no room where there is none.
             let _ = disk.remove(&unfinished);
         })?;
-        Ok(Announcement { state: Arc::clone(&self.state) })
+        Ok(Announcement { state: Arc::clone(&self.state), contact: contact.to_owned() })
     }
 
     /// The points of a batch with their series, which are made when they are new, and the points that
@@ -265,12 +265,17 @@ impl Local {
 #[must_use]
 pub struct Announcement {
     state: Arc<StoreState>,
+    contact: String,
 }
 
 impl Drop for Announcement {
     fn drop(&mut self) {
-        // Otherwise the next start does it.
-        let _ = self.state.disk().remove(CONTROL);
+        let disk = self.state.disk();
+        // The directory may have been replaced by one that another server uses.
+        if maintenance::backup::contact(disk).is_some_and(|contact| contact == self.contact) {
+            // Otherwise the next start does it.
+            let _ = disk.remove(CONTROL);
+        }
     }
 }
 

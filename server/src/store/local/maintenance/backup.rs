@@ -201,9 +201,9 @@ impl Backup {
     }
 }
 
-/// How the server that has the lock is asked.
-fn contact(source: &Directory) -> Option<String> {
-    let file = source.open(CONTROL).ok()?;
+/// How the server that has the lock is asked, as it says itself.
+pub fn contact(disk: &dyn Disk) -> Option<String> {
+    let file = disk.open(CONTROL).ok()?;
     let length = file.length().ok()?.min(MAX_CONTACT_LENGTH);
     String::from_utf8(window::read(&*file, 0, length).ok()?).ok()
 }

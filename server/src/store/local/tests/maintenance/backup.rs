@@ -173,6 +173,22 @@ fn wait_until(store: &Local, what: &str, is_so: impl Fn(&Memory) -> bool) {
     }
 }
 
+/// In a directory that has replaced its own, a server finds what another one says.
+#[tokio::test]
+async fn a_server_takes_back_only_what_it_has_said() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, restless()).unwrap();
+    let said = store.announce("one\n").unwrap();
+    assert_eq!(disk.visible()[CONTROL], b"one\n");
+    drop(said);
+    assert!(!disk.visible().contains_key(CONTROL));
+    let said = store.announce("one\n").unwrap();
+    disk.create(CONTROL).unwrap().write_all_at(b"two\n", 0).unwrap();
+    drop(said);
+    assert_eq!(disk.visible()[CONTROL], b"two\n");
+    within(store.close()).await;
+}
+
 /// What a backup has kept is what fills the disk.
 #[tokio::test]
 async fn segments_that_were_held_are_removed_although_a_checkpoint_fails() {
