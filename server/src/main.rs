@@ -128,6 +128,12 @@ fn maintain(dir: &Path, is_check: bool) -> anyhow::Result<bool> {
 /// Copies a data directory, and says how much of it.
 fn back_up(dir: &Path, target: &Path) -> anyhow::Result<()> {
     let _log = Log::start(LevelFilter::WARN, Arc::default()).context("can't start the log")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("can't handle signals")?;
+    // Signals are taken within a runtime.
+    let within = runtime.enter();
+    os::refuse_long_files_by_error().context("can't handle signals")?;
+    drop(within);
     let start = Instant::now();
     let copy = || -> anyhow::Result<_> {
         let backup = Backup::prepare(dir, target)?;
