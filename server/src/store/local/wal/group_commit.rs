@@ -36,6 +36,9 @@ const RESERVE_IN_USE: &str = "what is kept in reserve is used to make room";
 const RESERVE_PATIENCE: Duration = Duration::from_secs(10);
 const RESERVE_POLL: Duration = Duration::from_millis(20);
 
+/// Segments in the log from which on a backup has the heads frozen: each begins one, whatever was put since.
+const MAX_CLOSED: SegmentId = 32;
+
 /// Series that are taken back or retired before others get the locks.
 const MAX_AT_ONCE: usize = 4096;
 
@@ -458,7 +461,8 @@ impl Committer {
         }
     }
 
-    /// Begins a new segment unless the present one is empty, and whatever its size.
+    /// Begins a new segment unless the present one is empty, and whatever its size. The heads are frozen when
+    /// there are many such segments.
     fn close_segment(&mut self) -> Result<(), Unavailable> {
         if self.state.memory().phase != Phase::Open {
             return Err(Unavailable::Failed);
@@ -469,7 +473,9 @@ impl Committer {
         if self.unsynced_since.is_some() {
             self.sync()?;
         }
-        match self.rotate(false)? {
+        let segments = self.segment.id().saturating_sub(self.first_segment);
+        let freeze = segments >= MAX_CLOSED && self.state.memory().frozen.is_none();
+        match self.rotate(freeze)? {
             None => Ok(()),
             Some(error) if disk::is_full(&error) => Err(Unavailable::DiskFull),
             Some(_) => Err(Unavailable::Stalled),

@@ -173,6 +173,26 @@ fn wait_until(store: &Local, what: &str, is_so: impl Fn(&Memory) -> bool) {
     }
 }
 
+/// Each closes a segment, and a log that never gets long would have one for each.
+#[tokio::test]
+async fn many_backups_leave_few_segments() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, without_rotation()).unwrap();
+    let mut sent = Vec::new();
+    for number in 0..80 {
+        sent.extend(put_batches(&store, number..number + 1).await);
+        drop(held(&store).await);
+    }
+    let segments = || {
+        let names = disk.visible().into_keys();
+        names.filter(|name| matches!(FileName::parse(name), FileName::Segment(_))).count()
+    };
+    wait_until(&store, "segments are removed", |_| segments() < 60);
+    within(store.close()).await;
+    let found = read(&recovered(&disk, restless()).unwrap().state).unwrap();
+    assert_eq!(sorted(found), sorted(sent));
+}
+
 /// In a directory that has replaced its own, a server finds what another one says.
 #[tokio::test]
 async fn a_server_takes_back_only_what_it_has_said() {
