@@ -18,7 +18,9 @@ use super::file_list::backup_manifest::FoundManifest;
 use super::file_name::{BACKUP, FILES, FORMAT, FileName};
 use super::part::Part;
 use super::recovery::open_error::{OpenError, io};
-use super::recovery::{Recovered, data_directory, recover_for_maintenance, sound_format};
+use super::recovery::{
+    Recovered, backup_state, data_directory, recover_for_maintenance, sound_format,
+};
 use super::series::loss::{Extent, Losses};
 use super::series::series_index::SeriesIndex;
 use super::state::StoreState;
@@ -70,7 +72,7 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
         .iter()
         .any(|name| matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_)));
     let mut found = Vec::new();
-    data_directory::check_backup(&*disk)?;
+    backup_state::check(&*disk)?;
     let format = sound_format(&*disk, &names)?;
     if has_parts_or_log && format.is_none() {
         found.push(FoundDamage::of(FORMAT, "missing, damaged or of another format than the files"));
@@ -79,7 +81,7 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
     if has_parts_or_log && !matches!(format, Some(1 | 2)) && FileList::read(&*disk).is_none() {
         found.push(FoundDamage::of(FILES, "missing or damaged"));
     }
-    match FoundManifest::read(&*disk).map_err(io(data_directory::UNREADABLE_BACKUP))? {
+    match backup_state::read(&*disk)? {
         FoundManifest::Missing => {}
         FoundManifest::Damaged => found.push(FoundDamage::of(BACKUP, "damaged")),
         FoundManifest::Backup(manifest) => {

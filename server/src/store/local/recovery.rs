@@ -1,5 +1,6 @@
 //! From what is on the disk to a store that is ready: parts are opened, the log is replayed.
 
+pub mod backup_state;
 pub mod data_directory;
 mod disputed;
 mod format;

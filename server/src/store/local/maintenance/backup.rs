@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use super::super::disk::directory::{self, Directory};
 use super::super::disk::{Disk, is_full, window};
 use super::super::file_name::CONTROL;
-use super::super::recovery::data_directory;
 use super::super::recovery::open_error::{self, OpenError};
+use super::super::recovery::{backup_state, data_directory};
 use target::Target;
 
 pub use copying::copy;
@@ -156,7 +156,7 @@ impl Backup {
         let contact = match data_directory::lock(&mut source) {
             Ok(()) => {
                 // It may have become the target of another backup before.
-                data_directory::check_backup(&source)?;
+                backup_state::check(&source)?;
                 None
             }
             Err(OpenError::Locked) => Some(contact(&source).ok_or(BackupError::Unreachable)?),

@@ -4,17 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::backup_state;
 use super::format::{self, Identity};
 use super::inventory::{Inventory, names_that_count};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
 use crate::store::local::disk::directory::Directory;
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_list::backup_manifest::{FoundManifest, Progress};
-use crate::store::local::file_name::{BACKUP, CONTROL, FORMAT, FileName, UNFINISHED};
-
-/// What is wrong when the file BACKUP can't be read.
-pub const UNREADABLE_BACKUP: &str = "its file BACKUP can't be read";
+use crate::store::local::file_name::{CONTROL, FORMAT, FileName};
 
 /// Opens the directory at `path` for this process alone, or makes it.
 ///
@@ -59,7 +56,7 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
 /// Answers the names in a directory that is one of a server.
 fn check_names(directory: &Directory) -> Result<Vec<String>, OpenError> {
     let names = directory.list().map_err(io("it can't be read"))?;
-    check_backup(directory)?;
+    backup_state::check(directory)?;
     format::check(directory, &names)?;
     let list = FileList::read(directory);
     Inventory::sort(&names_that_count(directory, names.clone(), list.as_ref()))?;
@@ -74,7 +71,7 @@ pub fn find_store(path: &Path) -> Result<Directory, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
     let directory = found.ok_or(OpenError::Missing)?;
     let names = directory.list().map_err(io("it can't be read"))?;
-    check_backup(&directory)?;
+    backup_state::check(&directory)?;
     match format::check(&directory, &names)? {
         Identity::New => Err(OpenError::Unused),
         _ => Ok(directory),
@@ -96,30 +93,4 @@ pub fn lock(directory: &mut Directory) -> Result<(), OpenError> {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(OpenError::Locked),
         Err(error) => Err(io("it can't be locked")(error)),
     }
-}
-
-/// Refuses a directory that says that it is a backup and not finished.
-///
-/// # Errors
-/// [`OpenError::UnfinishedBackup`] or [`OpenError::InterruptedBackup`]; [`OpenError::Io`] when it can't be
-/// read what it says.
-pub fn check_backup(disk: &dyn Disk) -> Result<(), OpenError> {
-    match FoundManifest::read(disk).map_err(io(UNREADABLE_BACKUP))? {
-        FoundManifest::Backup(manifest) => match manifest.progress {
-            Progress::Copying => Err(OpenError::UnfinishedBackup),
-            Progress::Finishing => Err(OpenError::InterruptedBackup),
-            Progress::Finished => Ok(()),
-        },
-        // One that had only just begun.
-        FoundManifest::Missing
-            if has(disk, &format!("{BACKUP}{UNFINISHED}")) && !has(disk, FORMAT) =>
-        {
-            Err(OpenError::UnfinishedBackup)
-        }
-        FoundManifest::Missing | FoundManifest::Damaged => Ok(()),
-    }
-}
-
-fn has(disk: &dyn Disk, name: &str) -> bool {
-    disk.open(name).is_ok()
 }

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use tracing::{error, info, warn};
 
-use super::data_directory::{UNREADABLE_BACKUP, check_backup};
+use super::backup_state;
 use super::format::{self, Identity};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::quarantine::remove_or_quarantine;
@@ -80,7 +80,7 @@ impl Inventory {
 /// [`OpenError`] when the directory can't be used or changed.
 pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     // A backup may have begun since this was looked at without the lock.
-    check_backup(disk)?;
+    backup_state::check(disk)?;
     let names = disk.list().map_err(io("it can't be read"))?;
     let identity = format::check(disk, &names)?;
     let list = FileList::read(disk);
@@ -91,7 +91,7 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     if found.list.is_none() && matches!(identity, Identity::Store(3..) | Identity::Recognized(_)) {
         warn!("{FILES} is missing or damaged: whether the newest files are there is not known");
     }
-    let backup = FoundManifest::read(disk).map_err(io(UNREADABLE_BACKUP))?;
+    let backup = backup_state::read(disk)?;
     report_backup(disk, &backup);
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");

@@ -9,8 +9,8 @@ use crate::store::local::disk::Disk;
 use crate::store::local::disk::directory::Directory;
 use crate::store::local::file_list::backup_manifest::{BackupManifest, FoundManifest, Progress};
 use crate::store::local::file_name::{BACKUP, FILES, FileName, LOCK, OPTIONS, UNFINISHED};
-use crate::store::local::recovery::data_directory;
 use crate::store::local::recovery::open_error::{OpenError, io};
+use crate::store::local::recovery::{backup_state, data_directory};
 
 /// A directory for a backup, locked.
 #[derive(Debug)]
@@ -114,9 +114,7 @@ pub fn finish(target: &dyn Disk, manifest: &BackupManifest) -> io::Result<()> {
 /// [`OpenError`] when it is in use or can't be written.
 pub fn finish_interrupted(mut directory: Directory) -> Result<(), OpenError> {
     let interrupted = |directory: &Directory| -> Result<Option<BackupManifest>, OpenError> {
-        let found =
-            FoundManifest::read(directory).map_err(io(data_directory::UNREADABLE_BACKUP))?;
-        Ok(match found {
+        Ok(match backup_state::read(directory)? {
             FoundManifest::Backup(manifest) if manifest.progress == Progress::Finishing => {
                 Some(manifest)
             }

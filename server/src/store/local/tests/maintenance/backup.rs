@@ -12,6 +12,7 @@ use super::logged;
 use crate::store::local::file_name::{BACKUP, FileName};
 use crate::store::local::maintenance::backup::{BackupReport, SourceFiles, copy};
 use crate::store::local::maintenance::check_disk;
+use crate::store::local::recovery::backup_state;
 
 /// Where all data directories are.
 const PLACE: &str = "/data";
@@ -34,7 +35,7 @@ fn copy_all(source: &SimDisk, files: &SourceFiles, target: &SimDisk) -> BackupRe
 /// What a server that is started on a copy answers, which has nothing to complain of; an error when it
 /// is refused because the copy is not finished.
 fn rows_of(copy: &SimDisk) -> Result<Vec<Row>, OpenError> {
-    data_directory::check_backup(copy)?;
+    backup_state::check(copy)?;
     // The copy itself stays as it is.
     let copy = SimDisk::new(copy.visible());
     let (state, log) = logged(|| recovered(&copy, restless()).unwrap().state);

@@ -178,7 +178,7 @@ async fn a_start_with_the_lock_refuses_what_is_not_finished() {
         for count in 0..=target.operations() {
             let cut = target.killed_after(count);
             let before = cut.visible();
-            match data_directory::check_backup(&cut) {
+            match backup_state::check(&cut) {
                 Ok(()) => continue,
                 Err(OpenError::UnfinishedBackup) => unfinished += 1,
                 Err(OpenError::InterruptedBackup) => interrupted += 1,

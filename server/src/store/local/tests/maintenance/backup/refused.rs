@@ -93,7 +93,7 @@ async fn a_copy_that_can_not_be_read_stays_as_it_is() {
             (verb == unreadable && name == BACKUP).then_some(io::ErrorKind::Other)
         });
         copy(&second.0, &second.1, PLACE, &target, &no_link, &mut || Ok(())).unwrap_err();
-        assert!(matches!(data_directory::check_backup(&target), Err(OpenError::Io(..))));
+        assert!(matches!(backup_state::check(&target), Err(OpenError::Io(..))));
         assert!(matches!(recovered(&target, restless()), Err(OpenError::Io(..))));
         let checked = logged(|| check_disk(Arc::new(target.clone()), without_rotation())).0;
         assert!(matches!(checked, Err(OpenError::Io(..))));
