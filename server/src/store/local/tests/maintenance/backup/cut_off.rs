@@ -1,5 +1,6 @@
 //! Backups that are cut off, run out of room, or are not finished.
 
+use super::super::super::crash::step;
 use super::super::super::random::Random;
 use super::super::super::sim_disk::power_cut::{Left, Survival};
 use super::*;
@@ -41,7 +42,8 @@ async fn a_backup_that_is_cut_off_is_the_one_before_or_says_that_it_is_none() {
                     copy_all(&second.0, &second.1, &target)
                 };
                 assert_eq!(report.linked > 0, links, "{report:?}");
-                for count in 0..=target.operations() {
+                let last = target.operations();
+                for count in (0..last).step_by(step()).chain([last]) {
                     let mut cut = vec![target.killed_after(count)];
                     for left in [Left::Nothing, Left::Some, Left::Everything] {
                         let random = Random(random.below(usize::MAX) as u64);
