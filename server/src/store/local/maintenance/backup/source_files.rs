@@ -105,8 +105,8 @@ impl SourceFiles {
 }
 
 /// The parts that a list has between two segments, or else the segments.
-fn names_of_gap((first, last): (SegmentId, SegmentId), list: Option<&FileList>) -> Vec<String> {
-    let parts = list.into_iter().flat_map(|list| &list.parts).map(|(segments, _)| segments);
+fn names_of_gap((first, last): (SegmentId, SegmentId), known: Option<&FileList>) -> Vec<String> {
+    let parts = known.into_iter().flat_map(|list| &list.parts).map(|(segments, _)| segments);
     let within = parts.filter(|part| *part.start() <= last && first <= *part.end());
     let mut names: Vec<_> = within.map(|part| FileName::Part(part.clone()).to_string()).collect();
     if names.is_empty() {
