@@ -214,10 +214,11 @@ fn refuses_until_there_is_room(disk: &Path, log_limit: &str) {
     program.kill();
 
     // Without room for a log it starts, serves reads, and leaves at most a file of the log behind.
-    // What is unfinished is removed first: the next start does it, and would have room for a put.
+    // What the next start removes is removed first: that start would have room for a put.
     let finished = || {
+        let is_removed = |name: &String| name.contains(".tmp") || name == "CONTROL";
         let (unfinished, finished) =
-            file_names(&data).into_iter().partition::<Vec<_>, _>(|name| name.contains(".tmp"));
+            file_names(&data).into_iter().partition::<Vec<_>, _>(is_removed);
         for name in unfinished {
             fs::remove_file(data.join(name)).unwrap();
         }
