@@ -6,6 +6,7 @@
 
 mod background;
 mod config;
+mod directory_id;
 mod disk;
 mod file_list;
 mod file_name;

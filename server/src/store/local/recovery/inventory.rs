@@ -106,8 +106,9 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
         remove_superseded(disk, range, &found.parts)?;
     }
     // Before any file that an older server would misread.
-    format::write(disk, identity).map_err(io("it can't be set up"))?;
-    if backup != FoundManifest::Missing {
+    let is_copy = backup != FoundManifest::Missing;
+    format::write(disk, identity, is_copy).map_err(io("it can't be set up"))?;
+    if is_copy {
         // From now on it has points of its own.
         disk.remove(BACKUP).map_err(io("it can't be tidied up"))?;
     }
