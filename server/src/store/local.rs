@@ -51,7 +51,7 @@ use wal::record;
 
 pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
 pub use follower::LocalFollower;
-pub use maintenance::backup::{Backup, BackupError, BackupReport, HoldError};
+pub use maintenance::backup::{Backup, BackupError, BackupReport, HoldError, Refusal};
 pub use maintenance::{FoundDamage, check, repair};
 pub use reader::LocalReader;
 pub use recovery::open_error::OpenError;

@@ -14,20 +14,30 @@ pub fn contact(port: u16) -> String {
     format!("address 127.0.0.1:{port}\ntoken 0a\nproof 0b\n")
 }
 
+/// The lock of a data directory.
+pub struct Locked(fs::File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // A process that a test beside this one is about to start has the file open, too, for a moment.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Another process that has the lock and says `contact`.
-pub fn locked(directory: &Path, contact: Option<String>) -> fs::File {
+pub fn locked(directory: &Path, contact: Option<String>) -> Locked {
     let lock = fs::File::options().write(true).open(directory.join("LOCK")).unwrap();
     lock.try_lock().unwrap();
     match contact {
         Some(contact) => fs::write(directory.join("CONTROL"), contact).unwrap(),
         None => fs::remove_file(directory.join("CONTROL")).unwrap(),
     }
-    lock
+    Locked(lock)
 }
 
 /// The program; it has the lock.
 pub struct FakeServer {
-    _lock: fs::File,
+    _lock: Locked,
     steps: Receiver<Option<TcpStream>>,
 }
 

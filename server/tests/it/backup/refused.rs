@@ -91,9 +91,57 @@ fn a_target_with_a_backup_of_other_data() {
     // What the server that was killed has left.
     fs::remove_file(other.path().join("CONTROL")).unwrap();
     for source in [other.path(), empty.path()] {
-        refused(source, &target, "with files that this data directory does not have");
+        refused(source, &target, "is a backup of another data directory, which was at ");
+    }
+    // At the same path, as where all data directories are at /data.
+    let at = place.path().join("data");
+    fs::rename(directory.path(), &at).unwrap();
+    back_up(&at, &target);
+    fs::rename(&at, place.path().join("away")).unwrap();
+    for source in [other.path(), empty.path()] {
+        fs::rename(source, &at).unwrap();
+        refused(&at, &target, "is a backup of another data directory, which was at ");
+        fs::rename(&at, source).unwrap();
     }
     assert_eq!(restored(&target), MADE);
+}
+
+/// The state of before is put back.
+#[test]
+fn a_data_directory_that_has_gone_back() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let (target, snapshot) = (place.path().join("copy"), place.path().join("snapshot"));
+    copy_files(directory.path(), &snapshot);
+    fs::remove_file(snapshot.join("CONTROL")).unwrap();
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put c 3 30\n"), "ok\n\n");
+    program.kill();
+    back_up(directory.path(), &target);
+    let newest = restored(&target);
+    refused(&snapshot, &target, "is a backup that is newer than the data directory");
+    back_up(directory.path(), &target);
+    assert_eq!(restored(&target), newest);
+}
+
+/// It went its own way, and is as long as the one that it was a backup of.
+#[test]
+fn a_backup_that_was_restored_and_used() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let (target, clone) = (place.path().join("copy"), place.path().join("restored"));
+    back_up(directory.path(), &target);
+    copy_files(&target, &clone);
+    for time in 1..4 {
+        let mut program = ServerProcess::open(&clone);
+        assert_eq!(program.request(&format!("put other 1 {time}\n")), "ok\n\n");
+        program.kill();
+    }
+    fs::remove_file(clone.join("CONTROL")).unwrap();
+    refused(&clone, &target, "is a backup of another data directory, which was at ");
+    assert_eq!(restored(&target), MADE);
+    let own = place.path().join("own");
+    back_up(&clone, &own);
+    refused(directory.path(), &own, "is a backup of another data directory, which was at ");
+    back_up(directory.path(), &target);
 }
 
 #[test]

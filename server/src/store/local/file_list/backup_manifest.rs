@@ -4,11 +4,15 @@
 use std::fmt::Write;
 use std::io;
 
+use crate::store::local::directory_id::DirectoryId;
 use crate::store::local::disk::{Disk, window};
 use crate::store::local::file_name::{BACKUP, FILES, FORMAT, FileName, OPTIONS, UNFINISHED};
 
 /// The first line.
 const TITLE: &str = "backup of a metrics server's data";
+
+/// What stands in place of the number of a data directory that has none.
+const NO_ID: &str = "without a number";
 
 /// What stands before the checksum, in the last line.
 const CHECK_PREFIX: &str = "CRC32C of the lines before: ";
@@ -27,13 +31,22 @@ pub enum Progress {
     Finished,
 }
 
+/// The data directory that a backup is a copy of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// Its number; `None` when it had none.
+    pub id: Option<DirectoryId>,
+    /// The path at which it was, without control characters: for messages.
+    pub place: String,
+}
+
 /// What a backup is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackupManifest {
     /// How far it is.
     pub progress: Progress,
-    /// The path of the data directory, without control characters.
-    pub place: String,
+    /// The data directory.
+    pub origin: Origin,
     /// The files and their lengths in bytes.
     pub files: Vec<(String, u64)>,
 }
@@ -97,7 +110,9 @@ impl BackupManifest {
     }
 
     fn encode(&self) -> String {
-        let mut text = format!("{TITLE}\nof {}\n{}\n", self.place, word(self.progress));
+        let Origin { id, place } = &self.origin;
+        let id = id.map_or_else(|| NO_ID.to_owned(), |id| id.to_string());
+        let mut text = format!("{TITLE}\ndirectory {id}\nat {place}\n{}\n", word(self.progress));
         for (name, length) in &self.files {
             // Writing to memory can't fail.
             let _ = writeln!(text, "{name} {length}");
@@ -128,7 +143,11 @@ fn decode(bytes: &[u8]) -> Option<BackupManifest> {
     if lines.next()? != TITLE {
         return None;
     }
-    let place = lines.next()?.strip_prefix("of ")?.to_owned();
+    let id = match lines.next()?.strip_prefix("directory ")? {
+        NO_ID => None,
+        id => Some(id.parse().ok()?),
+    };
+    let place = lines.next()?.strip_prefix("at ")?.to_owned();
     let said = lines.next()?;
     let all = [Progress::Copying, Progress::Finishing, Progress::Finished];
     let progress = all.into_iter().find(|progress| word(*progress) == said)?;
@@ -138,7 +157,8 @@ fn decode(bytes: &[u8]) -> Option<BackupManifest> {
             || matches!(name, FORMAT | FILES | OPTIONS);
         Some((name.to_owned(), is_of_store.then(|| length.parse().ok())??))
     });
-    Some(BackupManifest { progress, place, files: files.collect::<Option<_>>()? })
+    let origin = Origin { id, place };
+    Some(BackupManifest { progress, origin, files: files.collect::<Option<_>>()? })
 }
 
 #[cfg(test)]
@@ -153,10 +173,14 @@ mod tests {
             ("FORMAT".to_owned(), 297),
         ];
         for progress in [Progress::Copying, Progress::Finishing, Progress::Finished] {
-            let place = "/var/lib/Meßwerte 1".to_owned();
-            let manifest = BackupManifest { progress, place, files: files.clone() };
+            let id = "0123456789abcdef00112233445566ff".parse().unwrap();
+            let origin = Origin { id: Some(id), place: "/var/lib/Meßwerte 1".to_owned() };
+            let manifest = BackupManifest { progress, origin, files: files.clone() };
             let text = manifest.encode().into_bytes();
-            assert_eq!(decode(&text), Some(manifest));
+            assert_eq!(decode(&text), Some(manifest.clone()));
+            let origin = Origin { id: None, ..manifest.origin.clone() };
+            let without = BackupManifest { origin, ..manifest };
+            assert_eq!(decode(without.encode().as_bytes()), Some(without));
             for at in 0..text.len() {
                 for bit in 0..8 {
                     let mut damaged = text.clone();
@@ -173,8 +197,8 @@ mod tests {
     fn only_files_of_a_store_are_named() {
         for name in ["notes.txt", "../FORMAT", "LOCK", "BACKUP", "log-1", ""] {
             let files = vec![(name.to_owned(), 1)];
-            let (progress, place) = (Progress::Finished, String::new());
-            let text = BackupManifest { progress, place, files }.encode();
+            let origin = Origin { id: None, place: String::new() };
+            let text = BackupManifest { progress: Progress::Finished, origin, files }.encode();
             assert_eq!(decode(text.as_bytes()), None, "{name}");
         }
     }

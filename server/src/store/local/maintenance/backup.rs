@@ -4,8 +4,11 @@
 //! names first, so that the copy before stays as it is; only when all are durable does BACKUP say so, and
 //! they get their names.
 
+mod copy_error;
 mod copying;
 mod held;
+mod refusal;
+mod replacement;
 mod source_files;
 mod target;
 
@@ -22,6 +25,7 @@ use target::Target;
 
 pub use copying::copy;
 pub use held::{HoldError, snapshot};
+pub use refusal::Refusal;
 pub use source_files::SourceFiles;
 pub use target::finish_interrupted;
 
@@ -43,16 +47,13 @@ pub enum BackupError {
     /// The target has files of something else.
     #[error("{} is neither empty nor a backup; choose an empty or a new directory", .0.display())]
     NotABackup(PathBuf),
-    /// The target has other data, which would be lost.
-    #[error(
-        "{} is a backup of {place} with files that this data directory does not have; choose an empty or a new directory",
-        path.display()
-    )]
-    OfAnother {
+    /// The target has a backup that is not replaced.
+    #[error("{} {refusal}", path.display())]
+    Refused {
         /// The target.
         path: PathBuf,
-        /// Where its data directory was.
-        place: String,
+        /// Why.
+        refusal: Refusal,
     },
     /// The target is locked.
     #[error(

@@ -1,46 +1,23 @@
 //! How files get from a store into a backup.
 
-use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
 
-use super::source_files::{SourceFiles, newest_segment};
+use super::copy_error::CopyError;
+use super::replacement;
+use super::source_files::SourceFiles;
 use super::target::finish;
 use super::{BackupError, BackupReport};
 use crate::store::local::disk::{Disk, DiskFile, window};
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_list::backup_manifest::{BackupManifest, FoundManifest, Progress};
+use crate::store::local::file_list::backup_manifest::{
+    BackupManifest, FoundManifest, Origin, Progress,
+};
 use crate::store::local::file_name::{FILES, FORMAT, FileName, OPTIONS, UNFINISHED};
+use crate::store::local::recovery::directory_id;
 
 /// Bytes that are copied and synced at once. More would keep the syncs of a server that shares the disk
 /// waiting.
 const STEP: u64 = 1 << 20;
-
-/// Bytes at either end of a file that tell it from another one: its salt and the checksums of what is
-/// between are in them.
-const COMPARED: u64 = 1024;
-
-/// Why files were not copied.
-#[derive(Debug)]
-pub enum CopyError {
-    /// Of the store.
-    Source(BackupError),
-    /// Of the backup.
-    Target(io::Error),
-    /// The backup is one of the data directory that was at this path, and that was not this one.
-    OfAnother(String),
-}
-
-impl CopyError {
-    /// The error of a backup at this path.
-    pub fn of_target(self, path: &Path) -> BackupError {
-        match self {
-            Self::Source(error) => error,
-            Self::Target(error) => BackupError::of_target(path)(error),
-            Self::OfAnother(place) => BackupError::OfAnother { path: path.to_owned(), place },
-        }
-    }
-}
 
 /// Copies files of `source`, the data directory at the path `place`, to `target`, which is empty or a
 /// backup of it and has then these and no others. What it had stays as it is until all of them are durable
@@ -57,11 +34,13 @@ pub fn copy(
     link: &dyn Fn(&str, &str) -> io::Result<()>,
     keep: &mut dyn FnMut() -> io::Result<()>,
 ) -> Result<BackupReport, CopyError> {
-    let before = begin(target, place).map_err(CopyError::Target)?;
+    let id = directory_id(source).map_err(|error| CopyError::Source(error.into()))?;
+    let origin = Origin { id, place: place.to_owned() };
+    let before = begin(target, &origin).map_err(CopyError::Target)?;
     let report = BackupReport::default();
     let mut copying =
         Copying { source, target, link, keep, can_link: true, report, files: Vec::new() };
-    copying.check_origin(files, place, &before)?;
+    replacement::check(source, files, &origin, target, &before)?;
     let copied = copying.copy_all(files);
     let Copying { report, files, .. } = copying;
     if let Err(error) = copied {
@@ -69,8 +48,7 @@ pub fn copy(
         let _ = remove_unfinished(target);
         return Err(error);
     }
-    let place = place.to_owned();
-    let manifest = BackupManifest { progress: Progress::Finishing, place, files };
+    let manifest = BackupManifest { progress: Progress::Finishing, origin, files };
     if let Err(error) = manifest.write(target) {
         // Once it says so, they are what the backup is made of.
         let found = FoundManifest::read(target);
@@ -84,7 +62,7 @@ pub fn copy(
 }
 
 /// Finishes or tidies up what the backup before has left. Answers what that is.
-fn begin(target: &dyn Disk, place: &str) -> io::Result<BackupManifest> {
+fn begin(target: &dyn Disk, origin: &Origin) -> io::Result<BackupManifest> {
     let before = match FoundManifest::read(target)? {
         FoundManifest::Backup(manifest) => {
             if manifest.progress == Progress::Finishing {
@@ -96,8 +74,8 @@ fn begin(target: &dyn Disk, place: &str) -> io::Result<BackupManifest> {
             return Err(io::Error::other("its file BACKUP is damaged"));
         }
         FoundManifest::Missing => {
-            let (progress, place) = (Progress::Copying, place.to_owned());
-            let manifest = BackupManifest { progress, place, files: Vec::new() };
+            let (progress, origin) = (Progress::Copying, origin.clone());
+            let manifest = BackupManifest { progress, origin, files: Vec::new() };
             manifest.write(target)?;
             manifest
         }
@@ -143,37 +121,6 @@ impl Copying<'_> {
         self.keep()
     }
 
-    /// Fails when the copy before may be one of another data directory, the files of which would be removed:
-    /// as after a mistake in a path, or when a disk is not mounted. Segments and parts are written once, so one
-    /// that both have says that it is the same. There may be none after merges; then it is the same when the
-    /// path is and it has gone on.
-    fn check_origin(
-        &self,
-        files: &SourceFiles,
-        place: &str,
-        before: &BackupManifest,
-    ) -> Result<(), CopyError> {
-        let known: BTreeSet<_> = before.files.iter().map(|(name, _)| name.as_str()).collect();
-        let mut contradict = false;
-        for name in files.names.iter().filter(|name| known.contains(name.as_str())) {
-            let is_same = self.source.open(name).and_then(|file| {
-                let length = file.length()?;
-                Ok(self.has(&*file, name, length))
-            });
-            if is_same.is_ok_and(|is_same| is_same) {
-                return Ok(());
-            }
-            // A part keeps its name when it is rewritten.
-            contradict |= matches!(FileName::parse(name), FileName::Segment(_));
-        }
-        let newest = newest_segment(known.into_iter());
-        let has_gone_on = newest <= files.newest_segment();
-        if newest == 0 || !contradict && has_gone_on && place == before.place {
-            return Ok(());
-        }
-        Err(CopyError::OfAnother(before.place.clone()))
-    }
-
     fn keep(&mut self) -> Result<(), CopyError> {
         (self.keep)().map_err(|error| CopyError::Source(BackupError::Gone(error)))
     }
@@ -197,7 +144,7 @@ impl Copying<'_> {
     fn add(&mut self, name: &str, may_link: bool) -> Result<(), CopyError> {
         let file = self.source.open(name).map_err(|error| self.unreadable(name, error))?;
         let length = file.length().map_err(|error| self.unreadable(name, error))?;
-        let is_left = self.has(&*file, name, length);
+        let is_left = replacement::has(self.target, &*file, name, length);
         if is_left {
             self.report.left += 1;
         } else if may_link && self.link(name).map_err(CopyError::Target)? {
@@ -214,24 +161,6 @@ impl Copying<'_> {
     fn note(&mut self, name: &str, length: u64) {
         self.report.bytes += length;
         self.files.push((name.to_owned(), length));
-    }
-
-    /// Whether the target has this file: one of its name, length and salt.
-    fn has(&self, file: &dyn DiskFile, name: &str, length: u64) -> bool {
-        let compare = || -> io::Result<bool> {
-            let own = self.target.open(name)?;
-            if own.length()? != length {
-                return Ok(false);
-            }
-            let count = COMPARED.min(length);
-            for at in [0, length - count] {
-                if window::read(file, at, count)? != window::read(&*own, at, count)? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        };
-        compare().unwrap_or(false)
     }
 
     /// Links a file. Answers whether that is possible; nothing has the unfinished name when not.

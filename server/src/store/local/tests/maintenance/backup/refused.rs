@@ -3,7 +3,7 @@
 use super::super::super::damage::parts_and_log;
 use super::*;
 use crate::store::local::file_name::CONTROL;
-use crate::store::local::maintenance::backup::BackupError;
+use crate::store::local::maintenance::backup::{BackupError, Refusal};
 
 /// A copy without them would take the place of one that has them.
 #[tokio::test]
@@ -38,47 +38,148 @@ async fn a_store_that_lacks_files_is_not_copied() {
     }
 }
 
-/// What it has would be removed.
+/// Why these files are not copied to a target, which stays as it is.
+fn refusal(source: &SimDisk, files: &SourceFiles, target: &SimDisk) -> Refusal {
+    let before = target.visible();
+    let copied = logged(|| copy(source, files, PLACE, target, &no_link, &mut || Ok(()))).0;
+    let refused = copied.unwrap_err().of_target(std::path::Path::new("copy"));
+    assert_eq!(target.visible(), before, "{refused}");
+    match refused {
+        BackupError::Refused { refusal, .. } => refusal,
+        other => panic!("{other}"),
+    }
+}
+
+fn of_stopped(source: &SimDisk) -> SourceFiles {
+    SourceFiles::of_stopped(source).unwrap()
+}
+
+/// A target with the first of two moments.
+fn copied(moment: &(SimDisk, SourceFiles, Vec<Row>)) -> SimDisk {
+    let target = SimDisk::new(Image::new());
+    copy_all(&moment.0, &moment.1, &target);
+    target
+}
+
+/// At the same place, as after a mistake in a path, or when its disk is not mounted.
 #[tokio::test]
 async fn a_copy_of_other_data_is_not_replaced() {
     let [first, _] = two_moments().await;
-    let target = SimDisk::new(Image::new());
-    copy_all(&first.0, &first.1, &target);
-    let before = target.visible();
-    let refused = |source: &SimDisk, place: &str| {
-        let files = SourceFiles::of_stopped(source).unwrap();
-        let target = SimDisk::new(before.clone());
-        let refused = copy(source, &files, place, &target, &no_link, &mut || Ok(())).unwrap_err();
-        assert_eq!(target.visible(), before, "{files:?}");
-        let refused = refused.of_target(std::path::Path::new("copy"));
-        assert!(
-            matches!(&refused, BackupError::OfAnother { place, .. } if place == PLACE),
-            "{refused}"
-        );
+    let target = copied(&first);
+    let refused = |source: &SimDisk| {
+        let refused = refusal(source, &of_stopped(source), &target);
+        assert!(matches!(&refused, Refusal::OfAnother(place) if place == PLACE), "{refused}");
     };
-    // Empty, as when its disk is not mounted.
-    let empty = SimDisk::new(Image::new());
+    let empty = SimDisk::new(Image::new()).with_seed(1);
     within(open(&empty, restless()).unwrap().close()).await;
-    refused(&empty, PLACE);
+    refused(&empty);
     // One that has gone further.
-    let other = SimDisk::new(Image::new());
+    let other = SimDisk::new(Image::new()).with_seed(2);
     let newest = first.1.newest_segment();
     for number in 0.. {
         let store = open(&other, without_rotation()).unwrap();
         put(&store, &[("other".to_owned(), number, 1.0)]).await.unwrap();
         within(store.close()).await;
-        if SourceFiles::of_stopped(&other).unwrap().newest_segment() > newest {
+        if of_stopped(&other).newest_segment() > newest {
             break;
         }
     }
-    refused(&other, "/other");
+    refused(&other);
     // The same one, moved.
-    let copied = SimDisk::new(before.clone());
-    copy(&first.0, &first.1, "/moved", &copied, &no_link, &mut || Ok(())).unwrap();
-    assert_eq!(sorted(rows_of(&copied).unwrap()), first.2);
-    // The same one when all was merged since can't be told from another one at its path.
-    let files = SourceFiles::of_stopped(&other).unwrap();
-    copy(&other, &files, PLACE, &target, &no_link, &mut || Ok(())).unwrap();
+    copy(&first.0, &first.1, "/moved", &target, &no_link, &mut || Ok(())).unwrap();
+    assert_eq!(sorted(rows_of(&target).unwrap()), first.2);
+}
+
+/// It has points of its own from then on, also when the numbers of its files are the higher ones.
+#[tokio::test]
+async fn a_restored_copy_is_another_data_directory() {
+    let [first, second] = two_moments().await;
+    let target = copied(&first);
+    let restored = SimDisk::new(target.visible());
+    let store = open(&restored, restless()).unwrap();
+    let mut rows = first.2.clone();
+    rows.extend(put_batches(&store, 5000..5100).await);
+    within(store.close()).await;
+    let files = of_stopped(&restored);
+    assert!(files.newest_segment() > first.1.newest_segment());
+    let refused = refusal(&restored, &files, &target);
+    assert!(matches!(refused, Refusal::OfAnother(_)), "{refused}");
+    let own = SimDisk::new(Image::new());
+    copy_all(&restored, &files, &own);
+    assert_eq!(sorted(rows_of(&own).unwrap()), sorted(rows));
+    let refused = refusal(&second.0, &second.1, &own);
+    assert!(matches!(refused, Refusal::OfAnother(_)), "{refused}");
+    copy_all(&second.0, &second.1, &target);
+}
+
+/// As after a snapshot of its disk was put back; files that both have are the same then.
+#[tokio::test]
+async fn a_copy_is_not_replaced_by_an_older_state() {
+    let (disk, target) = (SimDisk::new(Image::new()), SimDisk::new(Image::new()));
+    let store = open(&disk, without_rotation()).unwrap();
+    let mut sent = put_batches(&store, 0..10).await;
+    let (files, held_files) = held(&store).await;
+    let old = (SimDisk::new(disk.visible()), files);
+    drop(held_files);
+    sent.extend(put_batches(&store, 10..20).await);
+    let (files, held_files) = held(&store).await;
+    copy_all(&disk, &files, &target);
+    drop(held_files);
+    within(store.close()).await;
+    assert!(old.1.names.iter().any(|name| files.names.contains(name)), "{files:?}");
+    let refused = refusal(&old.0, &old.1, &target);
+    assert!(matches!(refused, Refusal::IsNewer { .. }), "{refused}");
+    assert_eq!(sorted(rows_of(&target).unwrap()), sorted(sent));
+}
+
+/// One without a number: nothing says that it is the same.
+#[tokio::test]
+async fn a_copy_is_not_replaced_by_a_directory_without_a_number() {
+    let [first, second] = two_moments().await;
+    let mut image = second.0.visible();
+    let text = String::from_utf8(image["FORMAT"][..256].to_vec()).unwrap();
+    let checksum = crc32c::crc32c(text.as_bytes());
+    let unnumbered = format!("{text}CRC32C of the 256 bytes before: {checksum:08x}\n");
+    image.insert("FORMAT".to_owned(), unnumbered.into_bytes());
+    let source = SimDisk::new(image.clone());
+    let target = copied(&first);
+    let refused = refusal(&source, &second.1, &target);
+    assert!(matches!(refused, Refusal::OfUnknown), "{refused}");
+    // A start gives it one, and no second one.
+    let store = open(&source, restless()).unwrap();
+    within(store.close()).await;
+    let numbered = source.visible()["FORMAT"].clone();
+    assert_ne!(numbered, image["FORMAT"]);
+    let store = open(&source, restless()).unwrap();
+    within(store.close()).await;
+    assert_eq!(source.visible()["FORMAT"], numbered);
+    let refused = refusal(&source, &of_stopped(&source), &target);
+    assert!(matches!(refused, Refusal::OfAnother(_)), "{refused}");
+}
+
+/// It never changes.
+#[tokio::test]
+async fn a_segment_is_not_replaced_by_another_one() {
+    let rows = |round, at| ["a", "b"].map(|key| (key.to_owned(), 100 * round + at, 0.5));
+    let (image, sent) = parts_and_log(3, 3, rows).await;
+    let source = SimDisk::new(image.clone());
+    let files = of_stopped(&source);
+    let is_segment = |name: &&String| matches!(FileName::parse(name), FileName::Segment(_));
+    let segment = files.names.iter().find(is_segment).unwrap();
+    let target = SimDisk::new(Image::new());
+    copy_all(&source, &files, &target);
+    let length = image[segment].len();
+    for damage in [Damage::Flip(length - 10), Damage::Flip(610), Damage::Cut(length - 1)] {
+        let source = SimDisk::new(damaged(&image, segment, damage));
+        let refused = refusal(&source, &files, &target);
+        assert!(matches!(&refused, Refusal::HasOther(name) if name == segment), "{refused}");
+    }
+    // What is broken in the copy is mended.
+    for damage in [Damage::Gone, Damage::Cut(length - 1)] {
+        let target = SimDisk::new(damaged(&target.visible(), segment, damage));
+        copy_all(&source, &files, &target);
+        assert_eq!(sorted(rows_of(&target).unwrap()), sorted(sent.clone()));
+    }
 }
 
 /// What can't be read at the moment may say that the files of the new copy are those with unfinished names.
