@@ -147,7 +147,8 @@ fn back_up(dir: &Path, target: &Path) -> anyhow::Result<()> {
     };
     let report =
         copy().with_context(|| format!("can't back up data directory {}", dir.display()))?;
-    print(format!("{report}; {:.1} s\n", start.elapsed().as_secs_f64()).as_bytes())
+    let warning = report.warning().map(|warning| format!("{warning}\n")).unwrap_or_default();
+    print(format!("{report}; {:.1} s\n{warning}", start.elapsed().as_secs_f64()).as_bytes())
 }
 
 fn run(config: ServerConfig) -> anyhow::Result<()> {

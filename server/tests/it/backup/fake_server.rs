@@ -49,7 +49,7 @@ impl FakeServer {
         let mut names = file_names(directory);
         names.retain(|name| name.starts_with("part-") || name.starts_with("log-"));
         let list = fs::read_to_string(directory.join("FILES")).unwrap();
-        let files = format!("{}\n\n{list}", names.join("\n"));
+        let files = format!("losses 0\n{}\n\n{list}", names.join("\n"));
         let (sender, steps) = mpsc::channel();
         thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();

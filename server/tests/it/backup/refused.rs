@@ -1,5 +1,6 @@
 //! What can't be backed up, and where no backup can be: one sentence each, and nothing is changed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::net::TcpListener;
@@ -142,6 +143,75 @@ fn a_backup_that_was_restored_and_used() {
     back_up(&clone, &own);
     refused(directory.path(), &own, "is a backup of another data directory, which was at ");
     back_up(directory.path(), &target);
+}
+
+/// A start and a checkpoint have given the gap a part.
+#[test]
+fn a_data_directory_that_has_lost_a_log() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let (target, other) = (place.path().join("copy"), place.path().join("other"));
+    back_up(directory.path(), &target);
+    let mut names = file_names(directory.path());
+    names.retain(|name| name.starts_with("log-"));
+    fs::remove_file(directory.path().join(&names[0])).unwrap();
+    let mut program = ServerProcess::open(directory.path());
+    assert_eq!(program.request("put c 3 30\n"), "ok\n\n");
+    refused_meanwhile(directory.path(), &target, &format!("can't be opened: {};", names[0]));
+    program.stop();
+    let mut names = file_names(directory.path());
+    names.retain(|name| name.starts_with("part-"));
+    let words = format!("lost points: {};", names[1]);
+    refused(directory.path(), &target, &words);
+    assert_eq!(restored(&target), MADE);
+    // Into a new one, with a word of it.
+    let (code, said, message) = try_back_up(directory.path(), &other);
+    assert_eq!((code, &*message), (Some(0), ""), "{said}");
+    assert!(said.lines().last().unwrap().contains(&format!("directory: {};", names[1])), "{said}");
+}
+
+/// Like [`refused`], while a server uses the data directory.
+fn refused_meanwhile(directory: &Path, target: &Path, words: &str) {
+    let before = snapshot(target);
+    let (code, said, message) = try_back_up(directory, target);
+    assert_eq!((code, &*said), (Some(1), ""), "{message}");
+    assert!(message.contains(words), "{message}");
+    let files = |root: BTreeMap<_, _>| root.into_values().collect::<Vec<_>>();
+    assert_eq!(files(snapshot(target)), files(before), "{message}");
+}
+
+/// A byte of a file, as a disk loses it.
+fn damage(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    // Another file: the one before may have a name in a backup.
+    fs::remove_file(path).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_data_directory_that_is_damaged() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let (target, other) = (place.path().join("copy"), place.path().join("other"));
+    back_up(directory.path(), &target);
+    let log = file_names(directory.path()).into_iter().find(|name| name.starts_with("log-"));
+    let log = directory.path().join(log.unwrap());
+    let sound = fs::read(&log).unwrap();
+    damage(&log, sound.len() - 5);
+    refused(directory.path(), &target, "and such a file never changes");
+    fs::write(&log, sound).unwrap();
+    // A part that takes the place of the part and the log.
+    ServerProcess::open(directory.path()).stop();
+    let names = file_names(directory.path());
+    let part = names.iter().rfind(|name| name.starts_with("part-")).unwrap();
+    damage(&directory.path().join(part), 60);
+    let (code, said, message) = try_back_up(directory.path(), &target);
+    assert_eq!((code, &*said), (Some(1), ""), "{message}");
+    let refusal = message.lines().last().unwrap();
+    assert!(refusal.contains(&format!("have lost points: {part};")), "{message}");
+    assert_eq!(restored(&target), MADE);
+    let (code, said, message) = try_back_up(directory.path(), &other);
+    assert_eq!(code, Some(0), "{message}");
+    assert!(said.lines().last().unwrap().contains(&format!("directory: {part};")), "{said}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod refusal;
 mod replacement;
 mod source_files;
 mod target;
+mod verification;
 
 use std::fmt;
 use std::io;
@@ -21,6 +22,7 @@ use super::super::disk::{Disk, is_full, window};
 use super::super::file_name::CONTROL;
 use super::super::recovery::open_error::{self, OpenError};
 use super::super::recovery::{backup_state, data_directory};
+use source_files::first_of;
 use target::Target;
 
 pub use copying::copy;
@@ -106,7 +108,7 @@ impl BackupError {
 }
 
 /// What a backup did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BackupReport {
     /// Files that got a second name in the target.
     pub linked: u64,
@@ -118,11 +120,24 @@ pub struct BackupReport {
     pub copied_bytes: u64,
     /// Bytes of all files of the backup.
     pub bytes: u64,
+    /// Files of the data directory that are damaged or have lost points.
+    pub damaged: Vec<String>,
+}
+
+impl BackupReport {
+    /// What is damaged, in a line; `None` when nothing is.
+    pub fn warning(&self) -> Option<String> {
+        let named = first_of(&self.damaged);
+        let warning = format!(
+            "damaged, or with lost points, as in the data directory: {named}; server check says what is lost"
+        );
+        (!self.damaged.is_empty()).then_some(warning)
+    }
 }
 
 impl fmt::Display for BackupReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { linked, copied, left, copied_bytes, bytes } = self;
+        let Self { linked, copied, left, copied_bytes, bytes, .. } = self;
         write!(
             f,
             "files: {linked} linked, {copied} copied ({copied_bytes} bytes), {left} left as they were; \

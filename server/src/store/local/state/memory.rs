@@ -50,8 +50,13 @@ impl Memory {
     /// Places where points are gone or can't be read.
     pub fn damages(&self) -> usize {
         let in_parts = |part: &Arc<Part>| part.losses().len() + part.failed_chunks().len();
+        self.losses_in_log() + self.parts.iter().map(in_parts).sum::<usize>()
+    }
+
+    /// Places in the log where points are gone.
+    pub fn losses_in_log(&self) -> usize {
         let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.heads().losses().len());
-        self.heads.losses().len() + frozen + self.parts.iter().map(in_parts).sum::<usize>()
+        self.heads.losses().len() + frozen
     }
 
     /// Whether points are gone of which nothing knows the keys any more.

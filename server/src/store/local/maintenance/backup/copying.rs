@@ -6,6 +6,7 @@ use super::copy_error::CopyError;
 use super::replacement;
 use super::source_files::SourceFiles;
 use super::target::finish;
+use super::verification::damaged_files;
 use super::{BackupError, BackupReport};
 use crate::store::local::disk::{Disk, DiskFile, window};
 use crate::store::local::file_list::FileList;
@@ -22,7 +23,8 @@ const STEP: u64 = 1 << 20;
 /// Copies files of `source`, the data directory at the path `place`, to `target`, which is empty or a
 /// backup of it and has then these and no others. What it had stays as it is until all of them are durable
 /// there. `link` gives a file of the source another name, in the target; what can't be linked is copied.
-/// `keep` fails when the files of the source may be gone.
+/// `keep` fails when the files of the source may be gone. Those that are new are read as a whole: damaged ones
+/// come into a new backup only, and the report says which.
 ///
 /// # Errors
 /// [`CopyError`]; the target has what it had, or says that it is not finished.
@@ -41,6 +43,7 @@ pub fn copy(
     let mut copying =
         Copying { source, target, link, keep, can_link: true, report, files: Vec::new() };
     replacement::check(source, files, &origin, target, &before)?;
+    copying.verify(files, &before)?;
     let copied = copying.copy_all(files);
     let Copying { report, files, .. } = copying;
     if let Err(error) = copied {
@@ -119,6 +122,25 @@ impl Copying<'_> {
         self.target.sync_directory().map_err(CopyError::Target)?;
         // Nothing of it was removed or replaced so far.
         self.keep()
+    }
+
+    /// Looks whether the files are sound that the target does not have.
+    fn verify(&mut self, files: &SourceFiles, before: &BackupManifest) -> Result<(), CopyError> {
+        let mut new = Vec::new();
+        for name in &files.names {
+            let file = self.source.open(name).map_err(|error| self.unreadable(name, error))?;
+            let length = file.length().map_err(|error| self.unreadable(name, error))?;
+            if !replacement::has(self.target, &*file, name, length) {
+                new.push(name.as_str());
+            }
+        }
+        let source = self.source;
+        let damaged = damaged_files(source, files, &new, &mut || self.keep())?;
+        // What is gone is not damaged.
+        self.keep()?;
+        replacement::check_damage(&damaged, before)?;
+        self.report.damaged = damaged;
+        Ok(())
     }
 
     fn keep(&mut self) -> Result<(), CopyError> {

@@ -49,5 +49,6 @@ pub fn snapshot(state: &StoreState) -> io::Result<String> {
         .collect();
     segments.sort_unstable();
     names.append(&mut segments);
-    Ok(SourceFiles { names, list: Some(list) }.encode())
+    Ok(SourceFiles { names, list: Some(list), losses: state.memory().losses_in_log() as u64 }
+        .encode())
 }

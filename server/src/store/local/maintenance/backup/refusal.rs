@@ -28,4 +28,9 @@ pub enum Refusal {
         "has another {0} than the data directory, and such a file never changes; look with server check which one is sound, and choose an empty or a new directory"
     )]
     HasOther(String),
+    /// Sound files would be replaced by damaged ones.
+    #[error(
+        "stays as it is, because files of the data directory are damaged or have lost points: {0}; server check says what is lost, and server repair gives that up, or choose an empty or a new directory"
+    )]
+    IsSounder(String),
 }

@@ -6,7 +6,7 @@ use std::io;
 use super::BackupError;
 use super::copy_error::CopyError;
 use super::refusal::Refusal;
-use super::source_files::{SourceFiles, newest_segment};
+use super::source_files::{SourceFiles, first_of, newest_segment};
 use crate::store::local::disk::{Disk, DiskFile, window};
 use crate::store::local::file_list::backup_manifest::{BackupManifest, Origin, Progress};
 use crate::store::local::file_name::FileName;
@@ -51,6 +51,18 @@ pub fn check(
                 return Err(Refusal::HasOther(name.clone()).into());
             }
         }
+    }
+    Ok(())
+}
+
+/// Fails when files are damaged that would replace sound ones.
+///
+/// # Errors
+/// [`Refusal::IsSounder`].
+pub fn check_damage(damaged: &[String], before: &BackupManifest) -> Result<(), CopyError> {
+    let has_copy = before.progress != Progress::Copying;
+    if has_copy && !damaged.is_empty() {
+        return Err(Refusal::IsSounder(first_of(damaged)).into());
     }
     Ok(())
 }

@@ -9,8 +9,11 @@ use crate::store::local::file_name::{FileName, SegmentId};
 use crate::store::local::recovery::inventory::{names_that_count, segments_of};
 use crate::store::local::recovery::open_error::io;
 
-/// Most missing files that a message names.
+/// Most files that a message names.
 const MAX_NAMED: usize = 3;
+
+/// What stands before the number of losses.
+const LOSSES_PREFIX: &str = "losses ";
 
 /// The parts and segments of a store, none of which grows or is removed meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub struct SourceFiles {
     pub names: Vec<String>,
     /// Which files the copy is to have; `None` for what the file FILES says.
     pub list: Option<FileList>,
+    /// Places in the log where points are gone, as a server knows that uses it.
+    pub losses: u64,
 }
 
 impl SourceFiles {
@@ -36,7 +41,7 @@ impl SourceFiles {
             let file = disk.open(name).and_then(|file| check_readable(&*file, file.length()?));
             file.map_err(|error| BackupError::Unreadable(name.clone(), error))?;
         }
-        let files = Self { names, list: None };
+        let files = Self { names, list: None, losses: 0 };
         files.check_complete(list.as_ref())?;
         Ok(files)
     }
@@ -51,12 +56,7 @@ impl SourceFiles {
         if missing.is_empty() {
             return Ok(());
         }
-        let mut named = missing[..missing.len().min(MAX_NAMED)].join(", ");
-        if missing.len() > MAX_NAMED {
-            // Writing to memory can't fail.
-            let _ = write!(named, " and {} more", missing.len() - MAX_NAMED);
-        }
-        Err(BackupError::Incomplete(named))
+        Err(BackupError::Incomplete(first_of(&missing)))
     }
 
     /// The newest segment that is there or in a part; 0 for none.
@@ -81,9 +81,10 @@ impl SourceFiles {
         missing
     }
 
-    /// As a server tells it: a line for each name, an empty line, and the list.
+    /// As a server tells it: a line with the number of losses, one for each name, an empty line, and the
+    /// list.
     pub fn encode(&self) -> String {
-        let mut text = String::new();
+        let mut text = format!("{LOSSES_PREFIX}{}\n", self.losses);
         for name in &self.names {
             // Writing to memory can't fail.
             let _ = writeln!(text, "{name}");
@@ -95,12 +96,21 @@ impl SourceFiles {
 
     /// What a server told; `None` when it is something else.
     pub fn decode(text: &str) -> Option<Self> {
-        // Without any name the empty line comes first.
-        let (names, list) =
-            text.split_once("\n\n").or_else(|| Some(("", text.strip_prefix('\n')?)))?;
-        let names: Vec<_> = names.lines().map(str::to_owned).collect();
-        let list = FileList::decode(list.as_bytes())?;
-        names.iter().all(|name| is_of_store(name)).then_some(Self { names, list: Some(list) })
+        let (lines, list) = text.split_once("\n\n")?;
+        let mut lines = lines.lines();
+        let losses = lines.next()?.strip_prefix(LOSSES_PREFIX)?.parse().ok()?;
+        let names: Vec<_> = lines.map(str::to_owned).collect();
+        let list = Some(FileList::decode(list.as_bytes())?);
+        names.iter().all(|name| is_of_store(name)).then_some(Self { names, list, losses })
+    }
+}
+
+/// The first names of many, for a message.
+pub fn first_of(names: &[String]) -> String {
+    let first = names[..names.len().min(MAX_NAMED)].join(", ");
+    match names.len().checked_sub(MAX_NAMED) {
+        None | Some(0) => first,
+        Some(more) => format!("{first} and {more} more"),
     }
 }
 
@@ -140,12 +150,12 @@ mod tests {
         let all = ["part-000000000001-000000000003", "log-000000000005", "log-000000000006"];
         for names in [&all[..], &all[..1], &[]] {
             let names = names.iter().map(|name| (*name).to_owned()).collect();
-            let files = SourceFiles { names, list: list.clone() };
+            let files = SourceFiles { names, list: list.clone(), losses: 2 };
             assert_eq!(SourceFiles::decode(&files.encode()), Some(files.clone()));
         }
-        let files = SourceFiles { names: vec!["../secret".to_owned()], list };
+        let files = SourceFiles { names: vec!["../secret".to_owned()], list, losses: 0 };
         assert_eq!(SourceFiles::decode(&files.encode()), None);
-        for wrong in ["", "\n", "\n\n", "log-000000000005\n", "error\n\nno\n"] {
+        for wrong in ["", "\n", "\n\n", "losses 0\n", "losses 0\n\n", "error\n\nno\n"] {
             assert_eq!(SourceFiles::decode(wrong), None, "{wrong:?}");
         }
     }
@@ -172,7 +182,7 @@ mod tests {
             (&[], false, &[]),
         ] {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-            let files = SourceFiles { names, list: None };
+            let files = SourceFiles { names, list: None, losses: 0 };
             let list = listed.then_some(&list);
             assert_eq!(files.missing(list), missing, "{files:?}");
             assert_eq!(files.check_complete(list).is_ok(), missing.is_empty());

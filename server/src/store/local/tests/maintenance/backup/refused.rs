@@ -182,6 +182,99 @@ async fn a_segment_is_not_replaced_by_another_one() {
     }
 }
 
+/// The sound files before would be removed.
+#[tokio::test]
+async fn damaged_files_come_into_a_new_copy_only() {
+    let [first, (disk, files, _)] = two_moments().await;
+    let image = disk.visible();
+    let target = copied(&first);
+    let had = target.visible();
+    let new: Vec<_> = files.names.iter().filter(|name| !had.contains_key(*name)).collect();
+    assert!(new.len() > 1, "{new:?}");
+    for name in new {
+        let length = image[name].len();
+        for damage in [Damage::Flip(length / 2), Damage::Flip(20), Damage::Cut(length - 1)] {
+            let source = SimDisk::new(damaged(&image, name, damage));
+            let refused = refusal(&source, &files, &target);
+            assert!(
+                matches!(&refused, Refusal::IsSounder(names) if names == name),
+                "{name} {damage:?}: {refused}"
+            );
+            let fresh = SimDisk::new(Image::new());
+            let (report, _) = logged(|| copy_all(&source, &files, &fresh));
+            assert_eq!(report.damaged, [name.as_str()], "{damage:?}");
+            assert!(report.warning().unwrap().contains(name.as_str()));
+            let (found, _) =
+                logged(|| check_disk(Arc::new(fresh.clone()), without_rotation()).unwrap());
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+            // Only the segment behind it, which is not copied, says that the end of one is missing.
+            let is_cut = matches!(damage, Damage::Cut(_)) && name.starts_with("log-");
+            let is_named = |line: &String| line.starts_with(&format!("{name}: "));
+            assert!(is_cut || found.iter().any(is_named), "{found:?}");
+        }
+    }
+    // What a server knows of its log, which may be in files that the copy has.
+    let lossy = SourceFiles { losses: 1, ..files.clone() };
+    let refused = refusal(&disk, &lossy, &target);
+    assert!(matches!(&refused, Refusal::IsSounder(names) if names == "the log"), "{refused}");
+    assert_eq!(copy_all(&disk, &files, &target).warning(), None);
+}
+
+/// A part keeps its name when it is rewritten, and is a new file then.
+#[tokio::test]
+async fn a_part_that_is_rewritten_is_read_before_it_is_copied() {
+    let rows = |round, at| [("a".to_owned(), 100 * round + at, 0.5), ("b".to_owned(), at, 0.5)];
+    let (image, _) = parts_and_log(3, 3, rows).await;
+    let source = SimDisk::new(image.clone());
+    let files = of_stopped(&source);
+    let target = SimDisk::new(Image::new());
+    copy_all(&source, &files, &target);
+    let part = &files.names.iter().find(|name| name.starts_with("part-")).unwrap();
+    let source = SimDisk::new(damaged(&image, part, Damage::Flip(image[*part].len() - 10)));
+    let refused = refusal(&source, &files, &target);
+    assert!(matches!(&refused, Refusal::IsSounder(names) if names == *part), "{refused}");
+}
+
+/// The part that has its numbers says that points are lost, and a look at the names finds nothing.
+#[tokio::test]
+async fn a_copy_is_not_replaced_by_a_store_that_has_lost_a_log() {
+    let rows = |round, at| ["a", "b"].map(|key| (key.to_owned(), 100 * round + at, 0.5));
+    let (image, sent) = parts_and_log(3, 3, rows).await;
+    let files = of_stopped(&SimDisk::new(image.clone()));
+    let target = SimDisk::new(Image::new());
+    copy_all(&SimDisk::new(image.clone()), &files, &target);
+    let log = files.names.iter().find(|name| name.starts_with("log-")).unwrap();
+    let source = SimDisk::new(damaged(&image, log, Damage::Gone));
+    let (store, _) = logged(|| open(&source, without_rotation()).unwrap());
+    // What a server says that has not written a checkpoint yet.
+    let (told, held_files) = held(&store).await;
+    assert!(told.losses > 0, "{told:?}");
+    drop(held_files);
+    put_batches(&store, 0..3).await;
+    within(store.close()).await;
+    let files = of_stopped(&source);
+    assert!(files.newest_segment() > 3);
+    let refused = refusal(&source, &files, &target);
+    assert!(
+        matches!(&refused, Refusal::IsSounder(names) if names.starts_with("part-")),
+        "{refused}"
+    );
+    assert_eq!(sorted(rows_of(&target).unwrap()), sorted(sent));
+}
+
+/// It says which files there are to be.
+#[tokio::test]
+async fn a_list_of_files_that_is_damaged_is_damage() {
+    let [_, (disk, ..)] = two_moments().await;
+    let store = open(&disk, restless()).unwrap();
+    within(store.close()).await;
+    let target = SimDisk::new(Image::new());
+    copy_all(&disk, &of_stopped(&disk), &target);
+    let source = SimDisk::new(damaged(&disk.visible(), "FILES", Damage::Flip(30)));
+    let refused = refusal(&source, &of_stopped(&source), &target);
+    assert!(matches!(&refused, Refusal::IsSounder(names) if names == "FILES"), "{refused}");
+}
+
 /// What can't be read at the moment may say that the files of the new copy are those with unfinished names.
 #[tokio::test]
 async fn a_copy_that_can_not_be_read_stays_as_it_is() {
