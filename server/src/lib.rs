@@ -81,13 +81,14 @@ impl<S: Store + Clone> Server<S> {
     }
 
     /// Serves commands on this machine that copy the files of the store. `hold` keeps these as they are until
-    /// the second of what it answers is dropped, and says in the first which they are.
+    /// the second of what it answers is dropped, and says in the first which they are. The second says whether
+    /// they are still kept.
     pub fn listen_for_backups<H, F>(
         &mut self,
         control: Control,
         hold: impl Fn() -> F + Clone + Send + 'static,
     ) where
-        H: Send + 'static,
+        H: Fn() -> bool + Send + Sync + 'static,
         F: Future<Output = Result<(String, H), String>> + Send + 'static,
     {
         let shutdown = self.shutdown.clone();

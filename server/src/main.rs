@@ -230,7 +230,10 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
     let announcement = backups.map(|(control, announcement)| {
         server.listen_for_backups(control, move || {
             let store = store.clone();
-            async move { store.hold_files().await.map_err(|why| why.to_string()) }
+            async move {
+                let (files, held) = store.hold_files().await.map_err(|why| why.to_string())?;
+                Ok((files, move || held.is_kept()))
+            }
         });
         announcement
     });

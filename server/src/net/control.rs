@@ -8,7 +8,7 @@
 //! ```text
 //! C: <token> backup                   S: <proof> at once; then
 //!                                     S: ok <bytes>, and so many of text | error <sentence>
-//! C: keep                             S: ok, as long as the files are kept
+//! C: keep                             S: ok, as long as the files are kept | full, when the disk needs their room
 //! C: done <what was done>             S: ok
 //! ```
 //!
@@ -125,10 +125,11 @@ impl Control {
         self.contact.to_string()
     }
 
-    /// Serves commands, for ever. `hold` keeps the files until the second of what it answers is dropped.
+    /// Serves commands, for ever. `hold` keeps the files until the second of what it answers is dropped, which
+    /// says whether they are still kept.
     pub async fn serve<H, F>(self, hold: impl Fn() -> F + Clone + Send + 'static)
     where
-        H: Send + 'static,
+        H: Fn() -> bool + Send + Sync + 'static,
         F: Future<Output = Result<(String, H), String>> + Send + 'static,
     {
         let (mut strangers, mut commands) = (JoinSet::new(), JoinSet::new());
@@ -191,10 +192,11 @@ async fn serve_command<H, F>(
     hold: impl Fn() -> F,
 ) -> io::Result<()>
 where
+    H: Fn() -> bool + Sync,
     F: Future<Output = Result<(String, H), String>>,
 {
     let start = Instant::now();
-    let (files, kept) = match hold().await {
+    let (files, is_kept) = match hold().await {
         Ok(answer) => answer,
         Err(why) => {
             warn!("no backup is made: {why}");
@@ -202,8 +204,8 @@ where
         }
     };
     info!("a backup begins: no files are removed or replaced until its end");
-    let outcome = keep(&mut stream, &files).await;
-    drop(kept);
+    let outcome = keep(&mut stream, &files, &is_kept).await;
+    drop(is_kept);
     let seconds = start.elapsed().as_secs_f64();
     match &outcome {
         Ok(Some(done)) => info!("the backup is made in {seconds:.1} s: {done}"),
@@ -219,7 +221,14 @@ where
 
 /// Tells of the files and waits until they are copied. Answers what was done, `None` when the command has
 /// ended before.
-async fn keep(stream: &mut BufReader<TcpStream>, files: &str) -> io::Result<Option<String>> {
+///
+/// # Errors
+/// `StorageFull` when the files are not kept any longer.
+async fn keep(
+    stream: &mut BufReader<TcpStream>,
+    files: &str,
+    is_kept: &(impl Fn() -> bool + Sync),
+) -> io::Result<Option<String>> {
     write(stream, format!("ok {}\n{files}", files.len()).as_bytes()).await?;
     loop {
         let Some(line) = timeout(PATIENCE, read_line(stream)).await?? else { return Ok(None) };
@@ -227,7 +236,11 @@ async fn keep(stream: &mut BufReader<TcpStream>, files: &str) -> io::Result<Opti
             Some(done) => {
                 return Ok(Some(done.chars().filter(|letter| !letter.is_control()).collect()));
             }
-            None if line == "keep" => write(stream, b"ok\n").await?,
+            None if line == "keep" && is_kept() => write(stream, b"ok\n").await?,
+            None if line == "keep" => {
+                write(stream, b"full\n").await?;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
             None => return Err(io::ErrorKind::InvalidData.into()),
         }
     }

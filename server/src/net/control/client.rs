@@ -98,11 +98,12 @@ impl HeldByServer {
     /// Asks whether it still keeps them, and has it keep them longer.
     ///
     /// # Errors
-    /// When it does not.
+    /// When it does not; `StorageFull` when its disk is full.
     pub fn keep(&mut self) -> io::Result<()> {
         self.write("keep\n")?;
         match &*self.read_line()? {
             "ok" => Ok(()),
+            "full" => Err(io::ErrorKind::StorageFull.into()),
             _ => Err(io::ErrorKind::InvalidData.into()),
         }
     }

@@ -10,6 +10,20 @@ use super::*;
 /// Counts the holds that are not dropped yet.
 struct Hold(Arc<AtomicUsize>);
 
+impl Hold {
+    /// Whether files are kept: not after [`take_back`].
+    fn is_kept(&self) -> bool {
+        self.0.load(Ordering::SeqCst) < TAKEN_BACK
+    }
+}
+
+const TAKEN_BACK: usize = 1 << 20;
+
+/// As a server does whose disk is full.
+fn take_back(held: &AtomicUsize) {
+    held.fetch_add(TAKEN_BACK, Ordering::SeqCst);
+}
+
 impl Drop for Hold {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
@@ -28,7 +42,8 @@ async fn serving(files: Result<&'static str, &'static str>) -> (Contact, Arc<Ato
         async move {
             let files = files.map_err(str::to_owned)?.to_owned();
             counted.fetch_add(1, Ordering::SeqCst);
-            Ok((files, Hold(counted)))
+            let guard = Hold(counted);
+            Ok((files, move || guard.is_kept()))
         }
     }));
     (contact, held)
@@ -61,6 +76,20 @@ async fn files_are_kept_until_the_command_has_done_or_is_gone() {
 
         drop(HeldByServer::ask(&contact.to_string()).unwrap());
         wait_for(&held, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_command_is_told_that_files_are_not_kept_any_longer() {
+    let (contact, held) = serving(Ok("log-1\n")).await;
+    blocking(move || {
+        let (mut asked, _) = HeldByServer::ask(&contact.to_string()).unwrap();
+        asked.keep().unwrap();
+        take_back(&held);
+        assert_eq!(asked.keep().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        wait_for(&held, TAKEN_BACK);
+        assert!(asked.keep().is_err());
     })
     .await;
 }

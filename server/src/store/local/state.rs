@@ -178,6 +178,24 @@ impl StoreState {
         self.reserve.size() >= bytes
     }
 
+    /// Takes the files back from a backup that has them kept as they are: the disk is full, and what is to be
+    /// removed has room for puts. Answers whether there was one.
+    pub fn end_hold(&self) -> bool {
+        let has_ended = self.memory().file_use.take_back();
+        if has_ended {
+            warn!("the disk is full: the files that a backup copies are not kept any longer");
+            self.notify();
+        }
+        has_ended
+    }
+
+    /// Like [`StoreState::end_hold`], when there is nothing in reserve on the disk.
+    pub fn end_hold_without_reserve(&self) {
+        if !self.has_reserve() {
+            self.end_hold();
+        }
+    }
+
     /// Keeps room in reserve again when there is room. Answers whether there is a reserve now.
     pub fn restore_reserve(&self) -> bool {
         self.reserve.restore(self.disk())

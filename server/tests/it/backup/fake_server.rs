@@ -42,8 +42,17 @@ pub struct FakeServer {
 }
 
 impl FakeServer {
-    /// Keeps all parts and logs of the directory for so many questions.
-    pub fn start(directory: &Path, mut questions: usize) -> Self {
+    /// Keeps all parts and logs of the directory for so many questions, and answers no further ones.
+    pub fn start(directory: &Path, questions: usize) -> Self {
+        Self::answering(directory, questions, None)
+    }
+
+    /// Like [`FakeServer::start`]; the next question is told that the disk is full.
+    pub fn with_full_disk(directory: &Path, questions: usize) -> Self {
+        Self::answering(directory, questions, Some("full\n"))
+    }
+
+    fn answering(directory: &Path, mut questions: usize, refusal: Option<&'static str>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let lock = locked(directory, Some(contact(listener.local_addr().unwrap().port())));
         let mut names = file_names(directory);
@@ -66,6 +75,7 @@ impl FakeServer {
                 }
                 assert_eq!(line, "keep");
                 if questions == 0 {
+                    stream.write_all(refusal.unwrap_or_default().as_bytes()).unwrap();
                     sender.send(Some(stream)).unwrap();
                     return;
                 }

@@ -263,6 +263,17 @@ fn a_server_that_says_nothing_or_does_not_answer() {
 
 #[test]
 fn a_server_that_ends_meanwhile() {
+    refused_by_a_server(FakeServer::start, "the server ended before all was copied");
+}
+
+/// It has removed or replaced files since.
+#[test]
+fn a_server_whose_disk_is_full_meanwhile() {
+    refused_by_a_server(FakeServer::with_full_disk, "the server's disk is full, and it keeps");
+}
+
+/// A server that keeps the first file is asked; the copy before stays.
+fn refused_by_a_server(start: fn(&Path, usize) -> FakeServer, words: &str) {
     let (directory, place) = (made(), tempfile::tempdir().unwrap());
     ServerProcess::open(directory.path()).stop();
     let target = place.path().join("copy");
@@ -271,13 +282,13 @@ fn a_server_that_ends_meanwhile() {
     assert_eq!(program.request("put c 3 30\n"), "ok\n\n");
     program.stop();
     let before = snapshot(&target);
-    let server = FakeServer::start(directory.path(), 1);
-    // It keeps the first file, and is gone then.
+    let server = start(directory.path(), 1);
+    // Its connection ends then.
     let server = thread::spawn(move || drop(server.wait()));
     let (code, _, message) = try_back_up(directory.path(), &target);
     server.join().unwrap();
     assert_eq!(code, Some(1), "{message}");
-    assert!(message.contains("the server ended before all was copied"), "{message}");
+    assert!(message.contains(words), "{message}");
     // But for the lock that it took.
     let mut after = snapshot(&target);
     let mut before = before;

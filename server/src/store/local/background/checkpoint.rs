@@ -53,6 +53,13 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
             };
             warn!("can't write a checkpoint; its points stay in the log: {error}");
             let full = disk::is_full(&error);
+            if full && memory.file_use.is_held() {
+                // There may be room without what is kept for the backup.
+                drop(memory);
+                state.end_hold();
+                memory = state.memory();
+                continue;
+            }
             memory.checkpoint_failure =
                 Some(if full { Unavailable::DiskFull } else { Unavailable::Stalled });
             state.notify();
@@ -143,8 +150,9 @@ pub fn checkpoint(
     Ok(())
 }
 
-/// Removes the segments whose points are in a part, unless a backup needs them.
+/// Removes the segments whose points are in a part, unless a backup needs them and there is room for them.
 fn remove_segments(state: &StoreState, damaged_segments: &DamagedSegments) {
+    state.end_hold_without_reserve();
     let removable = state.memory().take_removable_segments();
     for segment in removable {
         // Nobody reads a log.

@@ -55,13 +55,7 @@ pub fn run(state: &StoreState, queue: &Queue) {
     while !memory.phase.is_ending() {
         let parts = Arc::clone(&memory.parts);
         let mut deletions = memory.deletions;
-        let is_held = memory.file_use.is_held;
         drop(memory);
-        // A merge would wait for the backup, and puts for the room that it takes.
-        let is_put_off = is_held && !state.has_reserve();
-        if is_put_off {
-            drop(in_use.take());
-        }
         if state.is_sample_due() {
             retire_series(state, queue);
         }
@@ -70,10 +64,8 @@ pub fn run(state: &StoreState, queue: &Queue) {
         resting.retain(|(_, until)| *until > Instant::now());
         let rests = |part: &Arc<Part>| resting.iter().any(|(other, _)| Arc::ptr_eq(part, other));
         let all_named = take_names(state, &parts, &mut refused);
-        let next =
-            if is_put_off { None } else { choose_next(state, &parts, expiry, &present, rests) };
-        let pause = match next {
-            None if resting.is_empty() && all_named && !is_put_off => SAMPLE_INTERVAL,
+        let pause = match choose_next(state, &parts, expiry, &present, rests) {
+            None if resting.is_empty() && all_named => SAMPLE_INTERVAL,
             None => state.config().retry,
             Some(range) => match merge(state, &parts[range.clone()], expiry) {
                 Ok(()) => {
@@ -88,8 +80,10 @@ pub fn run(state: &StoreState, queue: &Queue) {
                     let inputs = &parts[range.clone()];
                     let bytes = inputs.iter().map(|part| part.size()).sum();
                     let is_small = inputs.len() == 1 || state.reserve_has(bytes);
-                    let is_held = state.memory().file_use.is_held;
-                    let frees = is_small && !is_held && is_full(&error);
+                    let frees = is_small && is_full(&error);
+                    if is_full(&error) {
+                        state.end_hold();
+                    }
                     drop(in_use.take());
                     in_use = if frees { state.release_reserve() } else { None };
                     if in_use.is_some() {
@@ -146,7 +140,7 @@ pub fn take_names(
     if parts.iter().all(|part| part.has_name()) {
         return all;
     }
-    let Ok(Some(_change)) = FileChange::begin(state) else { return false };
+    let Some(_change) = FileChange::begin(state) else { return false };
     for part in parts {
         let first = *part.segments().start();
         all &= match part.take_name(state.disk()) {
@@ -315,16 +309,9 @@ fn merge_with(
         }
     }
     // From here on files are replaced and removed.
-    let _change = match FileChange::begin(state) {
-        Ok(Some(change)) => change,
-        Ok(None) => {
-            writer.abandon();
-            return Ok(());
-        }
-        Err(error) => {
-            writer.abandon();
-            return Err(error.into());
-        }
+    let Some(_change) = FileChange::begin(state) else {
+        writer.abandon();
+        return Ok(());
     };
     // A part that is rewritten keeps its name, so a damaged one would vanish. One that can't be read can't
     // be copied.

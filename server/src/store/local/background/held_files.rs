@@ -1,6 +1,5 @@
 //! The files of a store as a backup needs them: none is removed or replaced while it copies them.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +8,13 @@ use crate::store::local::state::StoreState;
 /// How long a wait lasts before it looks again by itself.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Keeps all files as they are until it is dropped, or the store is closed: merges wait, and segments
-/// whose points are in a part are removed later. Files that come meanwhile are new ones.
+/// Keeps all files as they are until it is dropped, the store is closed, or the disk is full: merges wait, and
+/// segments whose points are in a part are removed later. Files that come meanwhile are new ones.
 #[derive(Debug)]
 #[must_use]
 pub struct HeldFiles {
     state: Arc<StoreState>,
+    hold: u64,
 }
 
 impl HeldFiles {
@@ -25,18 +25,23 @@ impl HeldFiles {
         while memory.file_use.is_changing {
             memory = state.wait(memory, POLL);
         }
-        if memory.file_use.is_held || memory.phase.is_ending() {
+        if memory.phase.is_ending() {
             return None;
         }
-        memory.file_use.is_held = true;
+        let hold = memory.file_use.hold()?;
         drop(memory);
-        Some(Self { state: Arc::clone(state) })
+        Some(Self { state: Arc::clone(state), hold })
+    }
+
+    /// Whether the files are still as they were: the room of a full disk goes to what is put.
+    pub fn is_kept(&self) -> bool {
+        self.state.memory().file_use.has_hold(self.hold)
     }
 }
 
 impl Drop for HeldFiles {
     fn drop(&mut self) {
-        self.state.memory().file_use.is_held = false;
+        self.state.memory().file_use.release(self.hold);
         // A merge or a removal may wait.
         self.state.notify();
     }
@@ -50,24 +55,19 @@ pub struct FileChange<'s> {
 }
 
 impl<'s> FileChange<'s> {
-    /// Waits until no backup holds the files. `None` when the store is closed meanwhile.
-    ///
-    /// # Errors
-    /// `ResourceBusy` when a backup holds them while there is nothing in reserve on the disk: no puts are taken
-    /// then, and what waits here takes room, or uses what was in reserve.
-    pub fn begin(state: &'s StoreState) -> io::Result<Option<Self>> {
+    /// Waits until no backup holds the files; the hold ends when there is nothing in reserve on the disk: no puts
+    /// are taken then, and what waits here takes room, or uses what was in reserve. `None` when the store is
+    /// closed meanwhile.
+    pub fn begin(state: &'s StoreState) -> Option<Self> {
         loop {
-            let has_reserve = state.has_reserve();
+            state.end_hold_without_reserve();
             let mut memory = state.memory();
-            if !memory.file_use.is_held {
+            if !memory.file_use.is_held() {
                 memory.file_use.is_changing = true;
-                return Ok(Some(Self { state }));
+                return Some(Self { state });
             }
             if memory.phase.is_ending() {
-                return Ok(None);
-            }
-            if !has_reserve {
-                return Err(io::ErrorKind::ResourceBusy.into());
+                return None;
             }
             drop(state.wait(memory, POLL));
         }

@@ -78,6 +78,11 @@ pub enum BackupError {
     /// The server ended, or no longer keeps its files as they are.
     #[error("the server ended before all was copied ({0}); start the backup again")]
     Gone(io::Error),
+    /// The server needs the room of its files.
+    #[error(
+        "the server's disk is full, and it keeps no files for a backup any longer; make room there and start the backup again"
+    )]
+    ServerFull,
     /// Files of the data directory are missing.
     #[error(
         "files are missing there or can't be opened: {0}; server check says what is lost, and without a server that uses it server repair gives that up"
@@ -97,6 +102,11 @@ pub enum BackupError {
 }
 
 impl BackupError {
+    /// The error of a server that does not keep its files any longer.
+    fn of_server(error: io::Error) -> Self {
+        if is_full(&error) { Self::ServerFull } else { Self::Gone(error) }
+    }
+
     /// The error of an operation on the target at this path.
     fn of_target(path: &Path) -> impl Fn(io::Error) -> Self {
         move |error| match error.kind() {

@@ -69,7 +69,7 @@ impl Memory {
 
     /// Whether segments are to be removed, and may be.
     pub fn has_removable_segments(&self) -> bool {
-        let is_needed = self.file_use.is_held && !self.phase.is_ending();
+        let is_needed = self.file_use.is_held() && !self.phase.is_ending();
         !is_needed && !self.file_use.released.is_empty()
     }
 
@@ -160,12 +160,49 @@ impl Phase {
 /// Who needs the files of the store as they are.
 #[derive(Debug, Default)]
 pub struct FileUse {
-    /// A backup copies them: none is removed or replaced.
-    pub is_held: bool,
+    /// The hold of a backup that copies them: none is removed or replaced.
+    hold: Option<u64>,
+    /// The newest hold; they are counted from the start of the process.
+    newest_hold: u64,
     /// A merge replaces some of them at this moment.
     pub is_changing: bool,
     /// Segments whose points are in a part, to be removed when no backup needs them.
     pub released: Vec<SegmentId>,
+}
+
+impl FileUse {
+    /// Whether a backup needs the files as they are.
+    pub fn is_held(&self) -> bool {
+        self.hold.is_some()
+    }
+
+    /// Has none of the files removed or replaced until the hold ends. Answers its number; `None` when there is
+    /// another one.
+    pub fn hold(&mut self) -> Option<u64> {
+        if self.is_held() {
+            return None;
+        }
+        self.newest_hold += 1;
+        self.hold = Some(self.newest_hold);
+        self.hold
+    }
+
+    /// Whether the files were as they are since this hold began.
+    pub fn has_hold(&self, number: u64) -> bool {
+        self.hold == Some(number)
+    }
+
+    /// Ends a hold, if it has not ended before.
+    pub fn release(&mut self, number: u64) {
+        if self.has_hold(number) {
+            self.hold = None;
+        }
+    }
+
+    /// Ends the hold of whichever backup there is. Answers whether there was one.
+    pub fn take_back(&mut self) -> bool {
+        self.hold.take().is_some()
+    }
 }
 
 /// Heads that take no more points.

@@ -151,6 +151,10 @@ impl Committer {
                 if outcome == Err(Unavailable::DiskFull.into()) && gives_room_back(&group) {
                     outcome = self.commit_with_reserve(&mut group);
                 }
+                if outcome == Err(Unavailable::DiskFull.into()) {
+                    // What is kept for a backup has room for the next ones.
+                    self.state.end_hold();
+                }
                 let is_batch = !matches!(&*group, [Submission { work: Work::CloseSegment, .. }]);
                 if let Err(PutError::Unavailable(why)) = outcome
                     && is_batch

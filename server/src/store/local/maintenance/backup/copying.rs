@@ -144,7 +144,7 @@ impl Copying<'_> {
     }
 
     fn keep(&mut self) -> Result<(), CopyError> {
-        (self.keep)().map_err(|error| CopyError::Source(BackupError::Gone(error)))
+        (self.keep)().map_err(|error| CopyError::Source(BackupError::of_server(error)))
     }
 
     /// The error of a read of a file; that the server is gone, if that is so.

@@ -3,7 +3,6 @@
 use super::super::super::damage::parts_and_log;
 use super::*;
 use crate::store::local::file_name::CONTROL;
-use crate::store::local::part::writer::PartError;
 use crate::store::local::state::memory::Memory;
 
 #[tokio::test]
@@ -86,7 +85,7 @@ fn wait_until(store: &Local, what: &str, is_so: impl Fn(&Memory) -> bool) {
 
 /// What a backup has kept is what fills the disk.
 #[tokio::test]
-async fn segments_that_were_held_are_removed_although_a_checkpoint_fails() {
+async fn a_checkpoint_without_room_ends_a_hold() {
     let disk = SimDisk::new(Image::new());
     let store = open(&disk, restless()).unwrap();
     put_batches(&store, 0..30).await;
@@ -98,6 +97,7 @@ async fn segments_that_were_held_are_removed_although_a_checkpoint_fails() {
     }
     let released = store.state.memory().file_use.released.clone();
     let names: Vec<_> = released.iter().map(|id| FileName::Segment(*id).to_string()).collect();
+    assert!(held_files.is_kept());
     // There is no room for a part as long as these are there.
     let full = disk.clone();
     disk.on_call(move |verb, name| {
@@ -107,17 +107,55 @@ async fn segments_that_were_held_are_removed_although_a_checkpoint_fails() {
         };
         is_full.then_some(io::ErrorKind::StorageFull)
     });
-    while put(&store, &batch(number)).await.is_ok() {
+    // Puts wait for the checkpoint at most, and none is refused.
+    while held_files.is_kept() {
+        put_batches(&store, number..number + 1).await;
         number += 1;
     }
-    let is_stuck = |memory: &Memory| memory.frozen.is_some() && memory.checkpoint_failure.is_some();
-    wait_until(&store, "a checkpoint fails", is_stuck);
-    drop(held_files);
-    let is_done = |memory: &Memory| memory.frozen.is_none() && memory.checkpoint_failure.is_none();
-    wait_until(&store, "the checkpoint is written", is_done);
-    put(&store, &batch(number)).await.unwrap();
+    wait_until(&store, "the checkpoint is written", |memory| memory.frozen.is_none());
+    put_batches(&store, number..number + 1).await;
     disk.no_faults();
+    // Another backup can begin, and the end of the first one does not end it.
+    let (_, next) = held(&store).await;
+    drop(held_files);
+    assert!(next.is_kept());
+    drop(next);
     within(store.close()).await;
+}
+
+/// Whatever is the first to find the disk full: the log, a checkpoint, a merge, or what is kept in reserve.
+#[tokio::test]
+async fn puts_go_on_on_a_full_disk_as_without_a_backup() {
+    let config = LocalConfig { reserve: 500, ..restless() };
+    let used = |disk: &SimDisk| disk.visible().values().map(Vec::len).sum::<usize>();
+    let mut most = 0;
+    for has_backup in [false, true] {
+        let disk = SimDisk::new(Image::new());
+        let store = open(&disk, config.clone()).unwrap();
+        put_batches(&store, 0..30).await;
+        let held_files = if has_backup { Some(held(&store).await.1) } else { None };
+        if has_backup {
+            // With all that comes meanwhile there is not so much room.
+            disk.set_room(Some(most - used(&disk)));
+        }
+        for number in 30..400 {
+            let start = std::time::Instant::now();
+            while put(&store, &batch(number)).await.is_err() {
+                assert!(has_backup, "there is room for all");
+                assert!(start.elapsed() < std::time::Duration::from_secs(120), "put {number}");
+                let memory = store.state.memory();
+                drop(store.state.wait(memory, std::time::Duration::from_millis(1)));
+            }
+            if !has_backup {
+                // As much as a merge takes, too.
+                most = most.max(2 * used(&disk));
+            }
+        }
+        if let Some(held_files) = held_files {
+            assert!(!held_files.is_kept(), "{} of {most} bytes", used(&disk));
+        }
+        within(store.close()).await;
+    }
 }
 
 /// It would use what is kept in reserve, or take its room, for as long as the backup lasts, and no puts are
@@ -134,18 +172,14 @@ async fn a_merge_on_a_full_disk_does_not_wait_for_a_backup() {
     assert_eq!(parts.len(), 2);
     let held_files = HeldFiles::take(&state).unwrap();
     let in_use = state.release_reserve().unwrap();
-    let before = disk.visible();
     let merged = tokio::task::spawn_blocking({
         let (state, parts) = (Arc::clone(&state), Arc::clone(&parts));
         move || compaction::merge(&state, &parts, NOTHING_EXPIRED)
     });
-    let merged = within(merged).await.unwrap();
-    let is_busy = |error: &io::Error| error.kind() == io::ErrorKind::ResourceBusy;
-    assert!(matches!(&merged, Err(PartError::NotMade(error)) if is_busy(error)), "{merged:?}");
-    assert_eq!(disk.visible(), before);
-    drop((in_use, held_files));
-    compaction::merge(&state, &parts, NOTHING_EXPIRED).unwrap();
+    within(merged).await.unwrap().unwrap();
     assert_eq!(state.memory().parts.len(), 1);
+    assert!(!held_files.is_kept());
+    drop(in_use);
 }
 
 /// In a directory that has replaced its own, a server finds what another one says.
