@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use server::net::HeldByServer;
+
 use crate::harness::files::{copy_files, file_names};
 use crate::harness::process::{ServerProcess, command, retry, run, wait_for_output};
 use crate::harness::random::Random;
@@ -364,5 +366,48 @@ fn a_backup_for_which_there_is_no_room_leaves_the_one_before() {
         assert_eq!(restored(), client.expected());
         client.check(&mut program, "of the server itself");
         program.stop();
+    });
+}
+
+/// Its command is stopped, and does not say that it needs no files any more.
+#[test]
+fn a_backup_that_lasts_makes_no_server_refuse_puts() {
+    let name = "disk_full::a_backup_that_lasts_makes_no_server_refuse_puts";
+    on_a_small_disk(name, |disk| {
+        let data = disk.join("data");
+        let arguments = ["--data-dir", data.to_str().unwrap(), "--log-limit", "128KiB"];
+        let mut program = ServerProcess::start(arguments);
+        let mut client = Client::new(3000);
+        let mut connection = BufReader::new(program.connect());
+        assert_eq!(client.put(&mut connection, 200), 200);
+        let contact = fs::read_to_string(data.join("CONTROL")).unwrap();
+        let (mut held, _) = HeldByServer::ask(&contact).unwrap();
+        held.keep().unwrap();
+        let mut put_some = || {
+            retry("puts are not accepted", || {
+                let count = client.put(&mut connection, 200);
+                (count > 0).then_some(count)
+            })
+        };
+        let reason = loop {
+            put_some();
+            if let Err(error) = held.keep() {
+                break error;
+            }
+        };
+        assert_eq!(reason.kind(), ErrorKind::StorageFull);
+        // Much of the log of before has room now.
+        let mut stored = 0;
+        while stored < 10_000 {
+            stored += put_some();
+        }
+        program.wait_until_logged("the files that a backup copies are not kept any longer");
+        client.check(&mut program, "with room again");
+        // The next one is made.
+        let copy = tempfile::tempdir().unwrap();
+        let made = run(command().arg("backup").arg(&data).arg(copy.path()));
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        program.stop();
+        client.check(&mut ServerProcess::open(copy.path()), "from the backup");
     });
 }
