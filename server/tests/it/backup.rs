@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 use crate::harness::files::{copy_files, file_names, snapshot};
+use crate::harness::os;
 use crate::harness::process::{ServerProcess, command, connect, retry, run};
 use fake_server::FakeServer;
 use load::Load;
@@ -89,6 +90,24 @@ fn a_stopped_server_is_backed_up() {
     let mut program = ServerProcess::open(directory.path());
     assert_eq!(program.request("get *\n"), MADE);
     program.stop();
+}
+
+/// A part or a log that was moved to another disk, and is linked from there.
+#[test]
+fn what_a_symbolic_link_leads_to_is_copied() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let (away, target) = (place.path().join("away"), place.path().join("copy"));
+    let names = file_names(directory.path());
+    let log = names.iter().find(|name| name.starts_with("log-")).unwrap();
+    fs::rename(directory.path().join(log), &away).unwrap();
+    if !os::link_to(&away, &directory.path().join(log)) {
+        return;
+    }
+    let said = back_up(directory.path(), &target);
+    assert!(said.starts_with("files: 1 linked, 3 copied ("), "{said}");
+    assert!(fs::symlink_metadata(target.join(log)).unwrap().is_file());
+    fs::remove_file(away).unwrap();
+    assert_eq!(restored(&target), MADE);
 }
 
 #[test]

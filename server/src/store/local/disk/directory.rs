@@ -120,8 +120,12 @@ impl Directory {
     /// Gives the file at `path` another name, in this directory.
     ///
     /// # Errors
-    /// When it has none, such as in another file system.
+    /// When it has none, such as in another file system; `InvalidInput` when it is a symbolic link, which would
+    /// lead to the same place from here.
     pub fn link(&self, path: &Path, name: &str) -> io::Result<()> {
+        if !fs::symlink_metadata(path)?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         fs::hard_link(path, self.path.join(name))
     }
 }

@@ -191,8 +191,9 @@ impl Copying<'_> {
             return Ok(false);
         }
         let unfinished = format!("{name}{UNFINISHED}");
-        if (self.link)(name, &unfinished).is_err() {
-            self.can_link = false;
+        if let Err(error) = (self.link)(name, &unfinished) {
+            // A symbolic link says nothing of the other files.
+            self.can_link = error.kind() == io::ErrorKind::InvalidInput;
             // A link over a network may be made and fail all the same: what was written under this name would
             // be written into the file of the server.
             return match self.target.remove(&unfinished) {
