@@ -3,7 +3,7 @@
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
 use crate::store::local::file_list::backup_manifest::{FoundManifest, Progress};
-use crate::store::local::file_name::{BACKUP, FORMAT, UNFINISHED};
+use crate::store::local::file_name::{BACKUP, FORMAT, FileName, UNFINISHED};
 
 /// What the file BACKUP of a directory says.
 ///
@@ -16,8 +16,8 @@ pub fn read(disk: &dyn Disk) -> Result<FoundManifest, OpenError> {
 /// Refuses a directory that says that it is a backup and not finished.
 ///
 /// # Errors
-/// [`OpenError::UnfinishedBackup`] or [`OpenError::InterruptedBackup`]; [`OpenError::Io`] when it is not
-/// known what it says.
+/// [`OpenError::UnfinishedBackup`] or [`OpenError::InterruptedBackup`]; [`OpenError::DamagedBackup`] when that
+/// is not known of files that a start would remove; [`OpenError::Io`] when it can't be read what it says.
 pub fn check(disk: &dyn Disk) -> Result<(), OpenError> {
     match read(disk)? {
         FoundManifest::Backup(manifest) => match manifest.progress {
@@ -31,8 +31,21 @@ pub fn check(disk: &dyn Disk) -> Result<(), OpenError> {
         {
             Err(OpenError::UnfinishedBackup)
         }
-        FoundManifest::Missing | FoundManifest::Damaged => Ok(()),
+        FoundManifest::Missing => Ok(()),
+        FoundManifest::Damaged => {
+            let names = disk.list().map_err(io("it can't be read"))?;
+            match names.into_iter().find(|name| is_unfinished_data(name)) {
+                Some(name) => Err(OpenError::DamagedBackup(name)),
+                None => Ok(()),
+            }
+        }
     }
+}
+
+/// Whether a file may be a part or a segment that has not got its name yet.
+fn is_unfinished_data(name: &str) -> bool {
+    let finished = name.strip_suffix(UNFINISHED).map(FileName::parse);
+    matches!(finished, Some(FileName::Part(_) | FileName::Segment(_)))
 }
 
 fn has(disk: &dyn Disk, name: &str) -> bool {

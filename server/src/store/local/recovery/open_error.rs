@@ -34,6 +34,11 @@ pub enum OpenError {
         "it is a backup whose end was cut off; server repair or the next server backup finishes it"
     )]
     InterruptedBackup,
+    /// It is a backup that does not say any more whether it was finished.
+    #[error(
+        "it is a backup, its file BACKUP is damaged, and {0} beside it may be one of its files; use another backup, or move that file away to do without it"
+    )]
+    DamagedBackup(String),
     /// It holds files of something else.
     #[error("it holds files that are not a metrics server's; choose an empty or a new --data-dir")]
     Foreign,

@@ -202,6 +202,36 @@ async fn a_start_with_the_lock_refuses_what_is_not_finished() {
     assert!(unfinished > 0 && interrupted > 0, "{unfinished}, {interrupted}");
 }
 
+/// What a start would remove is what the new copy is made of.
+#[tokio::test]
+async fn unfinished_files_beside_a_damaged_manifest_are_left() {
+    let [first, second] = two_moments().await;
+    let before = SimDisk::new(Image::new());
+    copy_all(&first.0, &first.1, &before);
+    let target = SimDisk::new(before.visible());
+    copy_all(&second.0, &second.1, &target);
+    let (mut refused, mut used) = (0, 0);
+    for count in 0..=target.operations() {
+        let cut = target.killed_after(count);
+        let cut = SimDisk::new(damaged(&cut.visible(), BACKUP, Damage::Flip(30)));
+        let before = cut.visible();
+        let is_data = |name: &&String| {
+            name.ends_with(UNFINISHED) && (name.starts_with("part-") || name.starts_with("log-"))
+        };
+        if before.keys().find(is_data).is_none() {
+            used += 1;
+            backup_state::check(&cut).unwrap();
+            continue;
+        }
+        refused += 1;
+        let (started, _) = logged(|| recovered(&cut, restless()));
+        assert!(matches!(started, Err(OpenError::DamagedBackup(_))), "{}", target.around(count));
+        logged(|| repair_disk(Arc::new(cut.clone())).unwrap_err());
+        assert_eq!(cut.visible(), before, "{}", target.around(count));
+    }
+    assert!(refused > 0 && used > 0, "{refused}, {used}");
+}
+
 /// As over a network when the answer to the link is lost and the question repeated.
 #[tokio::test]
 async fn a_link_that_is_made_and_fails_harms_no_file_of_the_store() {
