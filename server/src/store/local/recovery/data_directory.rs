@@ -39,6 +39,16 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
     let mut directory = found.ok_or(OpenError::Missing)?;
     let names = check_names(&directory)?;
+    keep_ownership(&mut directory, &names)?;
+    lock(&mut directory)?;
+    Ok(Arc::new(directory))
+}
+
+/// Has what this process makes in a directory, of which these are the names, belong to whom its files belong.
+///
+/// # Errors
+/// [`OpenError::OfAnother`] when this process may not do so.
+fn keep_ownership(directory: &mut Directory, names: &[String]) -> Result<(), OpenError> {
     let is_file = |name: &&String| {
         let kind = FileName::parse(name);
         *name == FORMAT || matches!(kind, FileName::Part(_) | FileName::Segment(_))
@@ -46,11 +56,10 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     // FORMAT comes before the others.
     let like = names.iter().filter(is_file).min().map(String::as_str);
     let is_allowed = directory.keep_ownership(like).map_err(io("it can't be read"))?;
-    if !is_allowed {
-        return Err(OpenError::OfAnother(directory.whereabouts(like.unwrap_or_default())));
+    if is_allowed {
+        return Ok(());
     }
-    lock(&mut directory)?;
-    Ok(Arc::new(directory))
+    Err(OpenError::OfAnother(directory.whereabouts(like.unwrap_or_default())))
 }
 
 /// Answers the names in a directory that is one of a server.
@@ -63,19 +72,21 @@ fn check_names(directory: &Directory) -> Result<Vec<String>, OpenError> {
     Ok(names)
 }
 
-/// The directory at `path`, which a server has used. Changes nothing.
+/// The directory at `path`, which a server has used; its lock will belong to whom its files belong. Changes
+/// nothing.
 ///
 /// # Errors
-/// [`OpenError`] when there is none.
+/// [`OpenError`] when there is none, or its files belong to another user.
 pub fn find_store(path: &Path) -> Result<Directory, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
-    let directory = found.ok_or(OpenError::Missing)?;
+    let mut directory = found.ok_or(OpenError::Missing)?;
     let names = directory.list().map_err(io("it can't be read"))?;
     backup_state::check(&directory)?;
-    match format::check(&directory, &names)? {
-        Identity::New => Err(OpenError::Unused),
-        _ => Ok(directory),
+    if format::check(&directory, &names)? == Identity::New {
+        return Err(OpenError::Unused);
     }
+    keep_ownership(&mut directory, &names)?;
+    Ok(directory)
 }
 
 /// Takes the lock of a directory, and forgets how the process was asked that had it before and was killed: that
