@@ -188,9 +188,11 @@ pub enum Command {
         /// The data directory.
         dir: PathBuf,
     },
-    /// Copy a data directory, also while its server runs on this machine: all that was acknowledged before
-    /// is in the copy. Files are linked where that is possible; what a copy from before has already is
-    /// left, and what it has too many is removed. To restore it, start a server on a copy of it.
+    /// Copy a data directory, also while its server runs on this machine, as the user of that server: all
+    /// that was acknowledged before is in the copy. Files are linked where that is possible; what a copy
+    /// from before has already is left, and what it has too many is removed. A newer copy, one of another
+    /// data directory, or a sound one where files are damaged stays as it is. To restore it, start a server
+    /// on a copy of it.
     Backup {
         /// The data directory.
         dir: PathBuf,
@@ -275,7 +277,8 @@ old ones and logs why. At log-off and shutdown Windows may end it like a kill.
 None of it loses what was acknowledged.
 Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or
 ended at once, 2 wrong usage.
-Of check and repair: 0 sound, or repaired; 1 damaged, or failed. Of backup: 0 made, 1 not made.";
+Of check and repair: 0 sound, or repaired; 1 damaged, or failed. Of backup: 0 made, 1 not made, or
+made and its report could not be printed.";
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

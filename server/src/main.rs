@@ -149,6 +149,7 @@ fn back_up(dir: &Path, target: &Path) -> anyhow::Result<()> {
         copy().with_context(|| format!("can't back up data directory {}", dir.display()))?;
     let warning = report.warning().map(|warning| format!("{warning}\n")).unwrap_or_default();
     print(format!("{report}; {:.1} s\n{warning}", start.elapsed().as_secs_f64()).as_bytes())
+        .context("the backup is made, and its report could not be printed")
 }
 
 fn run(config: ServerConfig) -> anyhow::Result<()> {
