@@ -173,7 +173,7 @@ impl Cli {
     }
 }
 
-/// What to do with a data directory that no server uses.
+/// What to do with a data directory. Only a backup may be made while a server uses it.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Read every byte of a data directory, change nothing, and say what is damaged: exit code 0 when it
@@ -187,6 +187,17 @@ pub enum Command {
     Repair {
         /// The data directory.
         dir: PathBuf,
+    },
+    /// Copy a data directory, also while its server runs on this machine, as the user of that server: all
+    /// that was acknowledged before is in the copy. Files are linked where that is possible; what a copy
+    /// from before has already is left, and what it has too many is removed. A newer copy, one of another
+    /// data directory, or a sound one where files are damaged stays as it is. To restore it, start a server
+    /// on a copy of it.
+    Backup {
+        /// The data directory.
+        dir: PathBuf,
+        /// The directory for the copy; created if missing, otherwise empty or a backup.
+        target: PathBuf,
     },
 }
 
@@ -266,7 +277,8 @@ old ones and logs why. At log-off and shutdown Windows may end it like a kill.
 None of it loses what was acknowledged.
 Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or
 ended at once, 2 wrong usage.
-Of check and repair: 0 sound, or repaired; 1 damaged, or failed.";
+Of check and repair: 0 sound, or repaired; 1 damaged, or failed. Of backup: 0 made, 1 not made, or
+made and its report could not be printed.";
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -321,7 +333,11 @@ mod tests {
         assert_eq!(check.command, Some(Command::Check { dir: "data".into() }));
         let cli = Cli::try_parse_from(["server", "--data-dir", "check"]).unwrap();
         assert_eq!((cli.data_dir, cli.command), (PathBuf::from("check"), None));
-        for wrong in [&["server", "check"][..], &["server", "mend", "data"]] {
+        let backup = Cli::try_parse_from(["server", "backup", "data", "copy"]).unwrap();
+        let (dir, target) = ("data".into(), "copy".into());
+        assert_eq!(backup.command, Some(Command::Backup { dir, target }));
+        let no_target = &["server", "backup", "data"];
+        for wrong in [&["server", "check"][..], &["server", "mend", "data"], no_target] {
             assert!(Cli::try_parse_from(wrong).is_err(), "{wrong:?}");
         }
     }

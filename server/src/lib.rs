@@ -32,7 +32,7 @@ use follow::Follows;
 use ingest::{InFlightLimit, Ingest};
 use memory::MemoryShares;
 use metrics::Summary;
-use net::{Connections, Listener};
+use net::{Connections, Control, Listener};
 use protocol::Protocol;
 use query::Queries;
 use shutdown::Shutdown;
@@ -86,6 +86,26 @@ impl<S: Store + Clone> Server<S> {
         let (connections, shutdown) = (self.connections.clone(), self.shutdown.clone());
         self.listening
             .spawn(async move { listener.serve(protocol, &connections, &shutdown).await });
+    }
+
+    /// Serves commands on this machine that copy the files of the store. `hold` keeps these as they are until
+    /// the second of what it answers is dropped, and says in the first which they are. The second says whether
+    /// they are still kept.
+    pub fn listen_for_backups<H, F>(
+        &mut self,
+        control: Control,
+        hold: impl Fn() -> F + Clone + Send + 'static,
+    ) where
+        H: Fn() -> bool + Send + Sync + 'static,
+        F: Future<Output = Result<(String, H), String>> + Send + 'static,
+    {
+        let shutdown = self.shutdown.clone();
+        self.listening.spawn(async move {
+            tokio::select! {
+                () = shutdown.begun() => {}
+                () = control.serve(hold) => {}
+            }
+        });
     }
 
     /// Waits until the shutdown begins, then answers the requests in flight and closes the store.

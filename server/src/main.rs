@@ -5,9 +5,10 @@ mod config;
 mod telemetry;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{self, ExitCode};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
@@ -15,13 +16,13 @@ use anyhow::Context;
 use server::Server;
 use server::clock::Clock;
 use server::metrics::Metrics;
-use server::net::{Connections, Listener, Permits, Tls};
+use server::net::{Connections, Control, HeldByServer, Listener, Permits, Tls};
 use server::os::{self, MemoryLimit, Output, SignalRequest, Signals};
 use server::protocol::WriteScope;
 use server::protocol::text::TextProtocol;
 use server::shutdown::Shutdown;
 use server::store::any::AnyStore;
-use server::store::local::{self, Local};
+use server::store::local::{self, Backup, Local};
 use tempfile::TempDir;
 use tracing::level_filters::LevelFilter;
 use tracing::{info, warn};
@@ -57,11 +58,13 @@ fn main() -> ExitCode {
         Err(help) => print(render(&help, colours(&io::stdout())).as_bytes()),
         Ok(cli) => match (manual::asked_for(&cli), &cli.command) {
             (Some(text), _) => print(&text),
-            (None, Some(command)) => match maintain(command) {
+            (None, Some(Command::Backup { dir, target })) => back_up(dir, target),
+            (None, Some(Command::Check { dir })) => match maintain(dir, true) {
                 Ok(true) => Ok(()),
                 Ok(false) => return ExitCode::FAILURE,
                 Err(error) => Err(error),
             },
+            (None, Some(Command::Repair { dir })) => maintain(dir, false).map(drop),
             (None, None) => ServerConfig::from_cli(cli, os::memory_limit()).and_then(run),
         },
     };
@@ -104,10 +107,8 @@ fn print(text: &[u8]) -> anyhow::Result<()> {
 }
 
 /// Checks or repairs a data directory. Answers whether all is well then.
-fn maintain(command: &Command) -> anyhow::Result<bool> {
-    let (Command::Check { dir } | Command::Repair { dir }) = command;
+fn maintain(dir: &Path, is_check: bool) -> anyhow::Result<bool> {
     let _log = Log::start(LevelFilter::WARN, Arc::default()).context("can't start the log")?;
-    let is_check = matches!(command, Command::Check { .. });
     let done = if is_check { local::check(dir) } else { local::repair(dir) };
     let found = done.with_context(|| format!("can't open data directory {}", dir.display()))?;
     let mut text = String::new();
@@ -122,6 +123,33 @@ fn maintain(command: &Command) -> anyhow::Result<bool> {
     });
     print(text.as_bytes())?;
     Ok(found.is_empty() || !is_check)
+}
+
+/// Copies a data directory, and says how much of it.
+fn back_up(dir: &Path, target: &Path) -> anyhow::Result<()> {
+    let _log = Log::start(LevelFilter::WARN, Arc::default()).context("can't start the log")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("can't handle signals")?;
+    // Signals are taken within a runtime.
+    let within = runtime.enter();
+    os::refuse_long_files_by_error().context("can't handle signals")?;
+    drop(within);
+    let start = Instant::now();
+    let copy = || -> anyhow::Result<_> {
+        let backup = Backup::prepare(dir, target)?;
+        let Some(contact) = backup.contact() else {
+            return Ok(backup.run(None, &mut || Ok(()))?);
+        };
+        let (mut held, files) = HeldByServer::ask(contact)?;
+        let report = backup.run(Some(&files), &mut || held.keep())?;
+        held.finish(&report.to_string());
+        Ok(report)
+    };
+    let report =
+        copy().with_context(|| format!("can't back up data directory {}", dir.display()))?;
+    let warning = report.warning().map(|warning| format!("{warning}\n")).unwrap_or_default();
+    print(format!("{report}; {:.1} s\n{warning}", start.elapsed().as_secs_f64()).as_bytes())
+        .context("the backup is made, and its report could not be printed")
 }
 
 fn run(config: ServerConfig) -> anyhow::Result<()> {
@@ -158,6 +186,7 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         }
         None => listener,
     };
+    let is_kept = matches!(config.data, DataDirectory::Kept(_));
     let path = match config.data {
         DataDirectory::Kept(path) => path,
         DataDirectory::Temporary => {
@@ -196,8 +225,19 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         limits: config.limits,
         metrics,
     };
-    let mut server = Server::new(AnyStore::Local(store), clock, connections, shutdown);
+    let backups = if is_kept { take_backups(&store).await } else { None };
+    let mut server = Server::new(AnyStore::Local(store.clone()), clock, connections, shutdown);
     server.limit_in_flight(config.memory.in_flight);
+    let announcement = backups.map(|(control, announcement)| {
+        server.listen_for_backups(control, move || {
+            let store = store.clone();
+            async move {
+                let (files, held) = store.hold_files().await.map_err(|why| why.to_string())?;
+                Ok((files, move || held.is_kept()))
+            }
+        });
+        announcement
+    });
     let allow_delete = config.allow_delete;
     if allow_delete {
         info!("clients may delete points");
@@ -208,8 +248,22 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         TextProtocol::new(ingest, queries, follows, allow_delete).limited_to(scope)
     });
     server.run().await;
+    drop(announcement);
     anyhow::ensure!(!disk_failure.is_cancelled(), DISK_FAILED);
     Ok(())
+}
+
+/// Listens for `server backup`, and says so in the data directory; `None` when that is not possible.
+async fn take_backups(store: &Local) -> Option<(Control, local::Announcement)> {
+    let listen = async || {
+        let control = Control::bind().await?;
+        let announcement = store.announce(&control.contact())?;
+        io::Result::Ok((control, announcement))
+    };
+    let listening = listen().await;
+    listening
+        .inspect_err(|error| warn!("server backup is not possible before the next start: {error}"))
+        .ok()
 }
 
 /// Refuses to listen where other machines come in without a certificate, unless that is wished.

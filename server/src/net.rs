@@ -2,6 +2,7 @@
 
 mod connection;
 mod connections;
+mod control;
 mod limits;
 mod listener;
 mod permits;
@@ -11,6 +12,7 @@ mod stall;
 mod tls;
 
 pub use connections::Connections;
+pub use control::{Control, ControlError, HeldByServer};
 pub use limits::ConnectionLimits;
 pub use listener::Listener;
 pub use permits::{Permit, Permits};

@@ -6,6 +6,7 @@
 
 mod background;
 mod config;
+mod directory_id;
 mod disk;
 mod file_list;
 mod file_name;
@@ -38,8 +39,10 @@ use tracing::info;
 use super::query::{Deletion, KeySelection, Query, Window};
 use super::{PutError, RefusalReason, Refused, Store, StoreStatus, Unavailable};
 use crate::os;
+use background::held_files::HeldFiles;
 use background::{checkpoint, compaction};
 use disk::Disk;
+use file_name::{CONTROL, UNFINISHED};
 use reader::selection::SeriesSelection;
 use recovery::{Recovered, data_directory, open_error, recover};
 use series::series_index::{EVERY_SERIES, NoNewSeries, SeriesId};
@@ -52,6 +55,7 @@ use wal::record;
 
 pub use config::{Durability, LocalConfig, SYNC_INTERVAL};
 pub use follower::LocalFollower;
+pub use maintenance::backup::{Backup, BackupError, BackupReport, HoldError, Refusal};
 pub use maintenance::{FoundDamage, check, repair};
 pub use reader::LocalReader;
 pub use recovery::open_error::OpenError;
@@ -103,6 +107,42 @@ impl Local {
     /// Cancelled once the disk has failed: puts are refused then until the store is opened again.
     pub fn failure(&self) -> CancellationToken {
         self.state.failure().clone()
+    }
+
+    /// Has a new segment of the log begun, and keeps all files as they are until what is answered is dropped.
+    /// The text says which files have all that was stored before.
+    ///
+    /// # Errors
+    /// [`HoldError`]; nothing is kept then.
+    pub async fn hold_files(&self) -> Result<(String, HeldFiles), HoldError> {
+        let state = Arc::clone(&self.state);
+        let held = blocking(move || HeldFiles::take(&state)).await?.ok_or(HoldError::Busy)?;
+        let closed = self.queue.submit(Work::CloseSegment, Vec::new());
+        let closed = closed.map_err(PutError::from)?;
+        closed.await.unwrap_or(Err(PutError::UnknownOutcome))?;
+        let state = Arc::clone(&self.state);
+        let files = blocking(move || maintenance::backup::snapshot(&state)).await??;
+        Ok((files, held))
+    }
+
+    /// Says in the data directory how this process is asked for a backup, for those that may read its
+    /// files. It is said until what is answered is dropped.
+    ///
+    /// # Errors
+    /// When that can't be written.
+    pub fn announce(&self, contact: &str) -> std::io::Result<Announcement> {
+        let (disk, unfinished) = (self.state.disk(), format!("{CONTROL}{UNFINISHED}"));
+        let write = || {
+            let file = disk.create(&unfinished)?;
+            file.write_all_at(contact.as_bytes(), 0)?;
+            drop(file);
+            disk.rename(&unfinished, CONTROL)
+        };
+        write().inspect_err(|_| {
+            // It takes no room where there is none.
+            let _ = disk.remove(&unfinished);
+        })?;
+        Ok(Announcement { state: Arc::clone(&self.state), contact: contact.to_owned() })
     }
 
     /// The points of a batch with their series, which are made when they are new, and the points that
@@ -223,6 +263,32 @@ impl Local {
         }
         deletes
     }
+}
+
+/// What a data directory says of the process that uses it; see [`Local::announce`].
+#[derive(Debug)]
+#[must_use]
+pub struct Announcement {
+    state: Arc<StoreState>,
+    contact: String,
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        let disk = self.state.disk();
+        // The directory may have been replaced by one that another server uses.
+        if maintenance::backup::contact(disk).is_some_and(|contact| contact == self.contact) {
+            // Otherwise the next start does it.
+            let _ = disk.remove(CONTROL);
+        }
+    }
+}
+
+/// Does what takes a while beside the tasks.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)
 }
 
 impl From<NoNewSeries> for RefusalReason {

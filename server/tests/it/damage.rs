@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -160,6 +161,26 @@ fn what_root_repairs_belongs_to_whom_it_did() {
         let about = fs::metadata(directory.path().join(&name)).unwrap();
         assert_eq!((os::owner(&about), os::mode(&about)), (Some(USER), Some(0o640)), "{name}");
     }
+}
+
+/// Its server could not take it otherwise.
+#[test]
+fn the_lock_that_a_backup_by_root_makes_belongs_to_whom_the_data_does() {
+    let Some(directory) = of_a_user(0o600) else { return };
+    let place = tempfile::tempdir().unwrap();
+    let backup = |command: &mut Command, target: &str| {
+        run(command.arg("backup").arg(directory.path()).arg(place.path().join(target)))
+    };
+    let mut by_another = command();
+    os::run_as(&mut by_another, USER + 1);
+    os::give_to(place.path(), USER + 1, 0o700);
+    assert_eq!(backup(&mut by_another, "a").status.code(), Some(1));
+    let lock = directory.path().join("LOCK");
+    assert!(!lock.exists());
+    let made = backup(&mut command(), "b");
+    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    let about = fs::metadata(&lock).unwrap();
+    assert_eq!((os::owner(&about), os::mode(&about)), (Some(USER), Some(0o600)));
 }
 
 #[test]

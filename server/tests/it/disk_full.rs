@@ -14,8 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::harness::files::file_names;
-use crate::harness::process::{ServerProcess, retry, wait_for_output};
+use server::net::HeldByServer;
+
+use crate::harness::files::{copy_files, file_names};
+use crate::harness::process::{ServerProcess, command, retry, run, wait_for_output};
 use crate::harness::random::Random;
 
 const SMALL_DISK: &str = "SMALL_DISK";
@@ -214,10 +216,11 @@ fn refuses_until_there_is_room(disk: &Path, log_limit: &str) {
     program.kill();
 
     // Without room for a log it starts, serves reads, and leaves at most a file of the log behind.
-    // What is unfinished is removed first: the next start does it, and would have room for a put.
+    // What the next start removes is removed first: that start would have room for a put.
     let finished = || {
+        let is_removed = |name: &String| name.contains(".tmp") || name == "CONTROL";
         let (unfinished, finished) =
-            file_names(&data).into_iter().partition::<Vec<_>, _>(|name| name.contains(".tmp"));
+            file_names(&data).into_iter().partition::<Vec<_>, _>(is_removed);
         for name in unfinished {
             fs::remove_file(data.join(name)).unwrap();
         }
@@ -320,5 +323,91 @@ fn deletes_make_room_on_a_full_disk() {
 fn parts_that_fill_the_disk() {
     on_a_small_disk("disk_full::parts_that_fill_the_disk", |disk| {
         refuses_until_there_is_room(disk, "128KiB");
+    });
+}
+
+/// The data is elsewhere, so that its files are copied, and those of the copy before stay.
+#[test]
+fn a_backup_for_which_there_is_no_room_leaves_the_one_before() {
+    let name = "disk_full::a_backup_for_which_there_is_no_room_leaves_the_one_before";
+    on_a_small_disk(name, |disk| {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, rest) = (disk.join("copy"), disk.join("rest"));
+        let back_up = || run(command().arg("backup").arg(directory.path()).arg(&target));
+        let restored = || {
+            let copy = tempfile::tempdir().unwrap();
+            copy_files(&target, copy.path());
+            ServerProcess::open(copy.path()).request("get *\n")
+        };
+        let mut program = ServerProcess::open(directory.path());
+        let mut client = Client::new(100);
+        let mut connection = BufReader::new(program.connect());
+        assert_eq!(client.put(&mut connection, 200), 200);
+        let made = back_up();
+        let said = String::from_utf8(made.stdout).unwrap();
+        assert!(made.status.success() && said.starts_with("files: 0 linked, 3 copied"), "{said}");
+        let first = client.expected();
+        assert_eq!(restored(), first);
+
+        for _ in 0..20 {
+            assert_eq!(client.put(&mut connection, 1000), 1000);
+        }
+        ballast(&rest, usize::MAX);
+        let names = file_names(&target);
+        let refused = back_up();
+        let message = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{message}");
+        assert!(message.contains("is full; make room there"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+        assert_eq!(file_names(&target), names);
+        assert_eq!(restored(), first);
+        fs::remove_file(rest).unwrap();
+        assert!(back_up().status.success());
+        assert_eq!(restored(), client.expected());
+        client.check(&mut program, "of the server itself");
+        program.stop();
+    });
+}
+
+/// Its command is stopped, and does not say that it needs no files any more.
+#[test]
+fn a_backup_that_lasts_makes_no_server_refuse_puts() {
+    let name = "disk_full::a_backup_that_lasts_makes_no_server_refuse_puts";
+    on_a_small_disk(name, |disk| {
+        let data = disk.join("data");
+        let arguments = ["--data-dir", data.to_str().unwrap(), "--log-limit", "128KiB"];
+        let mut program = ServerProcess::start(arguments);
+        let mut client = Client::new(3000);
+        let mut connection = BufReader::new(program.connect());
+        assert_eq!(client.put(&mut connection, 200), 200);
+        let contact = fs::read_to_string(data.join("CONTROL")).unwrap();
+        let (mut held, _) = HeldByServer::ask(&contact).unwrap();
+        held.keep().unwrap();
+        let mut put_some = || {
+            retry("puts are not accepted", || {
+                let count = client.put(&mut connection, 200);
+                (count > 0).then_some(count)
+            })
+        };
+        let reason = loop {
+            put_some();
+            if let Err(error) = held.keep() {
+                break error;
+            }
+        };
+        assert_eq!(reason.kind(), ErrorKind::StorageFull);
+        // Much of the log of before has room now.
+        let mut stored = 0;
+        while stored < 10_000 {
+            stored += put_some();
+        }
+        program.wait_until_logged("the files that a backup copies are not kept any longer");
+        client.check(&mut program, "with room again");
+        // The next one is made.
+        let copy = tempfile::tempdir().unwrap();
+        let made = run(command().arg("backup").arg(&data).arg(copy.path()));
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        program.stop();
+        client.check(&mut ServerProcess::open(copy.path()), "from the backup");
     });
 }

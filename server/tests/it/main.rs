@@ -7,6 +7,7 @@
 //!   sent to it: Ctrl-Break, and Ctrl-C in wine.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod backup;
 mod concurrent_clients;
 mod damage;
 mod dialogues;

@@ -54,18 +54,28 @@ fn a_second_server_on_the_same_directory() {
     );
 }
 
-/// What a server of this version writes into FORMAT.
-fn format_file(version: u32) -> String {
+/// What a server of this version writes into FORMAT, for a directory with this number.
+fn format_file(version: u32, number: &str) -> String {
     let line = format!("{:<255}\n", format!("metrics server data, format {version}"));
-    let checksum = crc32c::crc32c(line.as_bytes());
-    format!("{line}CRC32C of the 256 bytes before: {checksum:08x}\n")
+    let text = format!("{line}directory {number}\n");
+    let checksum = crc32c::crc32c(text.as_bytes());
+    format!("{text}CRC32C of the 299 bytes before: {checksum:08x}\n")
+}
+
+/// The number of a directory.
+fn number(directory: &Path) -> String {
+    let text = fs::read_to_string(directory.join("FORMAT")).unwrap();
+    let line = text.lines().nth(1).unwrap();
+    line.strip_prefix("directory ").unwrap().to_owned()
 }
 
 #[test]
 fn a_directory_of_a_newer_format() {
     let directory = made();
-    assert_eq!(fs::read_to_string(directory.path().join("FORMAT")).unwrap(), format_file(3));
-    fs::write(directory.path().join("FORMAT"), format_file(4)).unwrap();
+    let (text, number) =
+        (fs::read_to_string(directory.path().join("FORMAT")).unwrap(), number(directory.path()));
+    assert_eq!(text, format_file(3, &number));
+    fs::write(directory.path().join("FORMAT"), format_file(4, &number)).unwrap();
     fs::write(directory.path().join("part-000000000007-000000000009.tmp"), "unfinished").unwrap();
     let words = ["format 4", "up to 3", "use a newer server"];
     refused(directory.path(), directory.path(), &words);
@@ -91,7 +101,7 @@ fn a_file_of_a_newer_format() {
     // A header that is damaged says nothing.
     bytes[16] ^= 1;
     fs::write(&part, &bytes).unwrap();
-    fs::write(directory.path().join("FORMAT"), format_file(3)).unwrap();
+    fs::write(directory.path().join("FORMAT"), format_file(3, &"7".repeat(32))).unwrap();
     let mut program = ServerProcess::open(directory.path());
     assert_eq!(program.request("get *\n"), "ok\npalm.cpu 23.7 1150864247\n\n");
     assert!(program.stop().contains("part-000000000001-000000000001: its header is damaged"));
@@ -127,7 +137,7 @@ fn a_directory_whose_format_is_garbage() {
 /// The files of the directory say what it is; also one that says it in vain is written anew.
 #[test]
 fn a_format_that_is_missing_or_damaged_is_written_anew() {
-    let sound = format_file(3).into_bytes();
+    let sound = format_file(3, &"7".repeat(32)).into_bytes();
     let flipped = |at: usize| {
         let mut bytes = sound.clone();
         bytes[at] ^= 1;
@@ -145,7 +155,9 @@ fn a_format_that_is_missing_or_damaged_is_written_anew() {
         assert_eq!(program.request("get *\n"), "ok\npalm.cpu 23.7 1150864247\n\n", "{damaged:?}");
         let log = program.stop();
         assert!(log.contains("FORMAT is missing, damaged"), "{damaged:?}: {log}");
-        assert_eq!(fs::read(&format).unwrap(), sound);
+        let text = fs::read_to_string(&format).unwrap();
+        assert_eq!(text, format_file(3, &number(directory.path())));
+        assert_ne!(text.as_bytes(), sound, "a number of its own");
     }
 }
 

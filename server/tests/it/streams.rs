@@ -6,14 +6,19 @@ use std::process::{Command, Stdio};
 use crate::harness::PATIENCE;
 use crate::harness::os;
 use crate::harness::os::full_pipe::{FullPipe, PAGE};
-use crate::harness::process::{command, connect, retry, run, wait_for_output};
+use crate::harness::process::{ServerProcess, command, connect, retry, run, wait_for_output};
 
 /// The server in a shell with a redirection.
 fn redirected(argument: &str, redirection: &str) -> (Option<i32>, String, String) {
+    redirected_with(&[argument], redirection)
+}
+
+/// Like [`redirected`], with several arguments.
+fn redirected_with(arguments: &[&str], redirection: &str) -> (Option<i32>, String, String) {
     let server = command();
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("exec \"$@\" {redirection}"), "sh"]);
-    let output = run(shell.arg(server.get_program()).args(server.get_args()).arg(argument));
+    let output = run(shell.arg(server.get_program()).args(server.get_args()).args(arguments));
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
@@ -36,6 +41,21 @@ fn help_that_can_not_be_written_is_an_error() {
         }
     }
     assert_eq!(redirected("--nonsense", "2>&-").0, Some(2));
+}
+
+/// The backup is made all the same, and the message says so.
+#[test]
+fn a_report_of_a_backup_that_can_not_be_written_is_an_error() {
+    let (directory, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    ServerProcess::open(directory.path()).stop();
+    let target = place.path().join("copy");
+    let arguments = ["backup", directory.path().to_str().unwrap(), target.to_str().unwrap()];
+    let (code, _, err) = redirected_with(&arguments, ">&-");
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("the backup is made, and its report could not be printed"), "{err}");
+    let (code, out, err) = redirected_with(&arguments, "");
+    assert_eq!((code, &*err), (Some(0), ""), "{out}");
+    assert!(out.contains(" 0 copied (0 bytes), "), "{out}");
 }
 
 #[test]

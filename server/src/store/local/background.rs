@@ -4,5 +4,6 @@ pub mod checkpoint;
 pub mod compaction;
 pub mod compaction_policy;
 mod dropped;
+pub mod held_files;
 mod merge_inputs;
 pub mod present_points;

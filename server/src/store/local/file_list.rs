@@ -1,6 +1,8 @@
 //! The file FILES, which says once more which files there are to be, and what their parts are about: so
 //! that a start knows what is missing, also when that is the newest file.
 
+pub mod backup_manifest;
+
 use std::fmt::Write;
 use std::io;
 use std::ops::RangeInclusive;
@@ -46,7 +48,12 @@ impl FileList {
     pub fn read(disk: &dyn Disk) -> Option<Self> {
         let file = disk.open(FILES).ok()?;
         let length = file.length().ok().filter(|&length| length <= MAX_LENGTH)?;
-        decode(&window::read(&*file, 0, length).ok()?)
+        Self::decode(&window::read(&*file, 0, length).ok()?)
+    }
+
+    /// The list that a file holds; `None` when it is damaged.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        decode(bytes)
     }
 
     /// Writes the list. After a crash it may still be the one before, which is right too.
@@ -86,7 +93,8 @@ impl FileList {
         (next > *segments.end()).then_some(extent)
     }
 
-    fn encode(&self) -> String {
+    /// What the file holds.
+    pub fn encode(&self) -> String {
         let mut text = format!("{TITLE}\n");
         let newest = FileName::Segment(self.newest_segment);
         // Writing to memory can't fail.

@@ -26,6 +26,12 @@ pub const RESERVE: &str = "RESERVE";
 /// Name of the file that says once more which files there are to be.
 pub const FILES: &str = "FILES";
 
+/// Name of the file that says of what files a backup is made, and whether it is finished.
+pub const BACKUP: &str = "BACKUP";
+
+/// Name of the file that says how the running server is asked for a backup.
+pub const CONTROL: &str = "CONTROL";
+
 /// What [`FORMAT`] holds before the version number.
 pub const FORMAT_PREFIX: &str = "metrics server data, format ";
 
@@ -48,7 +54,8 @@ pub enum FileName {
     Part(RangeInclusive<SegmentId>),
     /// A file that was not finished, of any kind.
     Unfinished,
-    /// [`FORMAT`], [`LOCK`], [`OPTIONS`], [`RESERVE`], [`FILES`] or a quarantined file.
+    /// [`FORMAT`], [`LOCK`], [`OPTIONS`], [`RESERVE`], [`FILES`], [`BACKUP`], [`CONTROL`] or a
+    /// quarantined file.
     Other,
     /// A file of something else.
     Foreign,
@@ -62,11 +69,13 @@ impl FileName {
             // Of several with one name all but the first have a number behind it.
             let kept = kept.map(|kept| kept.split_once('.').map_or(kept, |(name, _)| name));
             let part = kept.unwrap_or(finished);
-            let known = matches!(finished, FORMAT | OPTIONS | FILES)
-                || matches!(Self::parse(part), Self::Part(_));
+            let known = matches!(finished, FORMAT | OPTIONS | FILES | BACKUP | CONTROL)
+                || matches!(Self::parse(part), Self::Part(_))
+                || matches!(Self::parse(finished), Self::Segment(_));
             return if known { Self::Unfinished } else { Self::Foreign };
         }
-        if matches!(name, FORMAT | LOCK | OPTIONS | RESERVE | FILES) || name.starts_with(DAMAGED) {
+        let is_known = matches!(name, FORMAT | LOCK | OPTIONS | RESERVE | FILES | BACKUP | CONTROL);
+        if is_known || name.starts_with(DAMAGED) {
             return Self::Other;
         }
         let number = |text: &str| -> Option<SegmentId> {
@@ -115,19 +124,23 @@ mod tests {
         {
             assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
         }
-        assert_eq!(FileName::parse("part-000000000001-000000000001.tmp"), FileName::Unfinished);
-        for foreign in ["notes.tmp", "log-000000000001.tmp", "LOCK.tmp", "FORMAT.tmp.tmp", ".tmp"] {
+        let damaged_log = "damaged-log-000000000001.tmp";
+        for foreign in ["notes.tmp", damaged_log, "LOCK.tmp", "FORMAT.tmp.tmp", ".tmp"] {
             assert_eq!(FileName::parse(foreign), FileName::Foreign, "{foreign}");
         }
-        for unfinished in ["FORMAT.tmp", "OPTIONS.tmp", "FILES.tmp"] {
-            assert_eq!(FileName::parse(unfinished), FileName::Unfinished);
+        let copies = [
+            "part-000000000001-000000000001.tmp",
+            "log-000000000001.tmp",
+            "damaged-part-000000000001-000000000001.tmp",
+        ];
+        let unfinished = ["FORMAT.tmp", "OPTIONS.tmp", "FILES.tmp", "BACKUP.tmp", "CONTROL.tmp"];
+        for unfinished in unfinished.into_iter().chain(copies) {
+            assert_eq!(FileName::parse(unfinished), FileName::Unfinished, "{unfinished}");
         }
-        let copy = "damaged-part-000000000001-000000000001.tmp";
-        assert_eq!(FileName::parse(copy), FileName::Unfinished);
         let second = "damaged-part-000000000001-000000000001.2";
         assert_eq!(FileName::parse(second), FileName::Other);
         assert_eq!(FileName::parse(&format!("{second}.tmp")), FileName::Unfinished);
-        for other in ["FORMAT", "LOCK", "OPTIONS", "RESERVE", "FILES"] {
+        for other in ["FORMAT", "LOCK", "OPTIONS", "RESERVE", "FILES", "BACKUP", "CONTROL"] {
             assert_eq!(FileName::parse(other), FileName::Other);
         }
     }

@@ -1,6 +1,7 @@
 //! What an operator does with a data directory that no server uses: finding what is damaged, and giving it
 //! up.
 
+pub mod backup;
 mod rejoin;
 
 use std::fmt;
@@ -16,10 +17,13 @@ use super::disk::directory::Directory;
 use super::disk::overlay::Overlay;
 use super::disk::{Disk, check_readable, quarantine};
 use super::file_list::FileList;
-use super::file_name::{FILES, FORMAT, FileName, SegmentId};
+use super::file_list::backup_manifest::FoundManifest;
+use super::file_name::{BACKUP, FILES, FORMAT, FileName, SegmentId};
 use super::part::Part;
 use super::recovery::open_error::{OpenError, io};
-use super::recovery::{Recovered, data_directory, recover_for_maintenance, sound_format};
+use super::recovery::{
+    Recovered, backup_state, data_directory, recover_for_maintenance, sound_format,
+};
 use super::series::loss::{Extent, Losses};
 use super::series::series_index::SeriesIndex;
 use super::state::StoreState;
@@ -76,6 +80,7 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
         .iter()
         .any(|name| matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_)));
     let mut found = Vec::new();
+    backup_state::check(&*disk)?;
     let format = sound_format(&*disk, &names)?;
     if has_parts_or_log && format.is_none() {
         found.push(FoundDamage::of(FORMAT, "missing, damaged or of another format than the files"));
@@ -83,6 +88,14 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
     // Older formats have none.
     if has_parts_or_log && !matches!(format, Some(1 | 2)) && FileList::read(&*disk).is_none() {
         found.push(FoundDamage::of(FILES, "missing or damaged"));
+    }
+    match backup_state::read(&*disk)? {
+        FoundManifest::Missing => {}
+        FoundManifest::Damaged => found.push(FoundDamage::of(BACKUP, "damaged")),
+        FoundManifest::Backup(manifest) => {
+            let missing = manifest.missing(&*disk).into_iter();
+            found.extend(missing.map(|(name, why)| FoundDamage::of(name, why)));
+        }
     }
     let overlay = Overlay::new(disk).map_err(io("it can't be read"))?;
     let recovered = recover_for_maintenance(Arc::new(overlay), config)?;
@@ -114,6 +127,8 @@ fn unbounded() -> LocalConfig {
 /// # Errors
 /// [`OpenError`] when it can't be used or written.
 pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
+    let found = Directory::find(path).map_err(io("it can't be read"))?;
+    backup::finish_interrupted(found.ok_or(OpenError::Missing)?)?;
     repair_disk(data_directory::open_to_repair(path)?)
 }
 

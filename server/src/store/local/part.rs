@@ -14,6 +14,7 @@ pub mod sequential_reader;
 pub mod writer;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -362,10 +363,22 @@ impl Part {
 
     /// Reads all of it. Answers whether nothing in it is damaged.
     pub fn is_sound(&self) -> bool {
-        let is_read = |at| self.read_chunk(at).is_ok();
+        let Ok(is_sound) = self.check(|_| Ok::<_, Infallible>(()));
+        is_sound
+    }
+
+    /// Like [`Part::is_sound`]; `before_chunk` is told the length of each chunk before it is read.
+    ///
+    /// # Errors
+    /// The first of `before_chunk`, which ends it.
+    pub fn check<E>(&self, mut before_chunk: impl FnMut(u64) -> Result<(), E>) -> Result<bool, E> {
+        let mut sound = 0;
         // All of it, so that all that is damaged is logged.
-        let sound = (0..self.entries.len()).filter(|&at| is_read(at)).count();
-        sound == self.entries.len() && !self.is_damaged()
+        for (at, entry) in self.entries.iter().enumerate() {
+            before_chunk(entry.length.into())?;
+            sound += usize::from(self.read_chunk(at).is_ok());
+        }
+        Ok(sound == self.entries.len() && !self.is_damaged())
     }
 
     /// The points of the chunk at a place.

@@ -1,9 +1,10 @@
 //! From what is on the disk to a store that is ready: parts are opened, the log is replayed.
 
+pub mod backup_state;
 pub mod data_directory;
 mod disputed;
 mod format;
-mod inventory;
+pub mod inventory;
 pub mod open_error;
 mod options;
 mod progress;
@@ -18,6 +19,7 @@ use tracing::{error, info, warn};
 
 use super::background::checkpoint::DamagedSegments;
 use super::config::LocalConfig;
+use super::directory_id::DirectoryId;
 use super::disk::quarantine;
 use super::disk::{Disk, is_of_one_file};
 use super::file_list::FileList;
@@ -64,6 +66,14 @@ pub fn sound_format(disk: &dyn Disk, names: &[String]) -> Result<Option<u32>, Op
         format::Identity::Store(version) => Some(version),
         _ => None,
     })
+}
+
+/// The number of a data directory; `None` when its file FORMAT has none.
+///
+/// # Errors
+/// [`OpenError::Io`] when the file can't be read.
+pub fn directory_id(disk: &dyn Disk) -> Result<Option<DirectoryId>, OpenError> {
+    format::read_id(disk).map_err(io("its file FORMAT can't be read"))
 }
 
 /// Opens the store on `disk`, or makes one there.

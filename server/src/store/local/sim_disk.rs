@@ -119,6 +119,8 @@ impl fmt::Debug for SimDisk {
 
 struct Inner {
     rules: Rules,
+    /// Of the random numbers.
+    seed: u64,
     /// Parts get their names only after the next removal.
     removes_first: bool,
     late_rename: Option<Operation>,
@@ -147,6 +149,7 @@ impl SimDisk {
         let files: Vec<Vec<u8>> = image.values().cloned().collect();
         let inner = Inner {
             rules,
+            seed: 0,
             removes_first: false,
             late_rename: None,
             base: image,
@@ -160,6 +163,12 @@ impl SimDisk {
             bad: None,
         };
         Self { inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// Has other random numbers than disks with another seed.
+    pub fn with_seed(self, seed: u64) -> Self {
+        self.inner().seed = seed;
+        self
     }
 
     /// Gives parts their names only after the next removal, as a store would that removes the log
@@ -401,10 +410,11 @@ impl Disk for SimDisk {
         name.to_owned()
     }
 
-    /// The same for the same history.
+    /// The same for the same seed and history.
     fn random(&self) -> io::Result<u64> {
         let inner = self.inner();
-        let seed = (inner.files.len() as u64) << 32 | inner.journal.len() as u64;
+        let history = (inner.files.len() as u64) << 32 | inner.journal.len() as u64;
+        let seed = inner.seed << 48 ^ history;
         Ok(Random(seed).below(usize::MAX) as u64)
     }
 }

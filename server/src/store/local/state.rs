@@ -168,9 +168,32 @@ impl StoreState {
         self.reserve.is_in_use()
     }
 
+    /// Whether there is something in reserve, or is to be nothing. No puts are taken before.
+    pub fn has_reserve(&self) -> bool {
+        self.reserve.is_held()
+    }
+
     /// Whether what is kept in reserve is at least so many bytes.
     pub fn reserve_has(&self, bytes: u64) -> bool {
         self.reserve.size() >= bytes
+    }
+
+    /// Takes the files back from a backup that has them kept as they are: the disk is full, and what is to be
+    /// removed has room for puts. Answers whether there was one.
+    pub fn end_hold(&self) -> bool {
+        let has_ended = self.memory().file_use.take_back();
+        if has_ended {
+            warn!("the disk is full: the files that a backup copies are not kept any longer");
+            self.notify();
+        }
+        has_ended
+    }
+
+    /// Like [`StoreState::end_hold`], when there is nothing in reserve on the disk.
+    pub fn end_hold_without_reserve(&self) {
+        if !self.has_reserve() {
+            self.end_hold();
+        }
     }
 
     /// Keeps room in reserve again when there is room. Answers whether there is a reserve now.
@@ -181,6 +204,11 @@ impl StoreState {
     /// Notes that a segment is durable.
     pub fn begin_segment(&self, id: SegmentId) {
         self.newest_segment.fetch_max(id, Ordering::Relaxed);
+    }
+
+    /// The newest segment that is durable; it grows.
+    pub fn newest_segment(&self) -> SegmentId {
+        self.newest_segment.load(Ordering::Relaxed)
     }
 
     /// Whether a segment was begun since the list of files was written.

@@ -19,7 +19,8 @@ use std::io::{self, Write};
 
 pub use system::{
     CUTS_OFF_BY_RESET, DIRECTORY_AS_FILE, END_SIGNALS, command, give_to, is_locked,
-    limit_waits_for_a_killed_peer, make_circle, memory, mode, owner, release, run_as, send_signal,
+    limit_waits_for_a_killed_peer, link_to, make_circle, memory, mode, owner, release, run_as,
+    send_signal,
 };
 
 /// Says that a part of a test is left out, and why. Not by a macro, whose output is not shown when

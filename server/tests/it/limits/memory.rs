@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 
 use crate::harness::os::END_SIGNALS;
-use crate::harness::process::{ServerProcess, command};
+use crate::harness::process::{ServerProcess, command, run};
 
 /// A server that starts with what `ulimit` says.
 fn limited(ulimit: &str, data: &Path, options: &[&str]) -> ServerProcess {
@@ -104,6 +104,29 @@ fn a_file_that_may_not_grow_is_a_full_disk() {
         .filter_map(|line| line.rsplit_once(' ').and_then(|(_, time)| time.parse().ok()))
         .collect();
     assert_eq!(found, acknowledged);
+    program.stop();
+}
+
+/// A command that the signal ends would say nothing.
+#[test]
+fn a_backup_whose_files_may_not_grow_is_one_on_a_full_disk() {
+    let (data, place) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = place.path().join("copy");
+    let mut program = ServerProcess::open(data.path());
+    assert_eq!(program.request("put a 1 10\n"), "ok\n\n");
+    program.stop();
+    let mut backup = command();
+    backup.arg("backup").arg(data.path()).arg(&target);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -f 0 && exec \"$@\"", "sh"]);
+    let refused = run(shell.arg(backup.get_program()).args(backup.get_args()));
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{message}");
+    assert!(message.contains("is full; make room there"), "{message}");
+    let made = run(&mut backup);
+    assert!(made.status.success(), "{made:?}");
+    let mut program = ServerProcess::open(&target);
+    assert_eq!(program.request("get *\n"), "ok\na 1.0 10\n\n");
     program.stop();
 }
 

@@ -33,6 +33,13 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
     let _failing = FailOnPanic(state);
     let mut memory = state.memory();
     loop {
+        // First: on a full disk a checkpoint may need their room.
+        let has_removed = memory.has_removable_segments();
+        if has_removed {
+            drop(memory);
+            remove_segments(state, damaged_segments);
+            memory = state.memory();
+        }
         if let Some(frozen) = memory.frozen.clone() {
             drop(memory);
             let outcome = checkpoint_at_any_cost(state, &frozen, damaged_segments);
@@ -47,6 +54,13 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
             };
             warn!("can't write a checkpoint; its points stay in the log: {error}");
             let full = disk::is_full(&error);
+            if full && memory.file_use.is_held() {
+                // There may be room without what is kept for the backup.
+                drop(memory);
+                state.end_hold();
+                memory = state.memory();
+                continue;
+            }
             memory.checkpoint_failure =
                 Some(if full { Unavailable::DiskFull } else { Unavailable::Stalled });
             state.notify();
@@ -54,6 +68,10 @@ pub fn run(state: &StoreState, damaged_segments: &DamagedSegments) {
                 return;
             }
             memory = pause(state, memory);
+        } else if has_removed {
+            drop(memory);
+            state.free_removed_files();
+            memory = state.memory();
         } else if memory.phase == Phase::Closed {
             return;
         } else if state.is_list_due() {
@@ -118,6 +136,7 @@ pub fn checkpoint(
 ) -> io::Result<()> {
     let start = Instant::now();
     let part = write(state, frozen)?;
+    let covered = present(state.disk(), frozen.segments());
     let mut memory = state.memory();
     info!(
         points = part.points(),
@@ -126,9 +145,18 @@ pub fn checkpoint(
         "checkpoint: {part}"
     );
     memory.publish_checkpoint(part);
+    memory.file_use.released.extend(covered);
     drop(memory);
     state.list_files();
-    for segment in present(state.disk(), frozen.segments()) {
+    remove_segments(state, damaged_segments);
+    Ok(())
+}
+
+/// Removes the segments whose points are in a part, unless a backup needs them and there is room for them.
+fn remove_segments(state: &StoreState, damaged_segments: &DamagedSegments) {
+    state.end_hold_without_reserve();
+    let removable = state.memory().take_removable_segments();
+    for segment in removable {
         // Nobody reads a log.
         state.removed_files().add(quarantine::release(
             state.disk(),
@@ -137,7 +165,6 @@ pub fn checkpoint(
             || false,
         ));
     }
-    Ok(())
 }
 
 /// The segments in a range that are there: files may be missing from it, and so many that they are not to be

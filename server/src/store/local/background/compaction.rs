@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use super::checkpoint;
 use super::compaction_policy::{Candidate, choose};
 use super::dropped::{Counted, Dropped};
+use super::held_files::FileChange;
 use super::merge_inputs::MergeInputs;
 use super::present_points::PresentPoints;
 use crate::store::local::disk::removed_files::RemovedFile;
@@ -80,6 +81,9 @@ pub fn run(state: &StoreState, queue: &Queue) {
                     let bytes = inputs.iter().map(|part| part.size()).sum();
                     let is_small = inputs.len() == 1 || state.reserve_has(bytes);
                     let frees = is_small && is_full(&error);
+                    if is_full(&error) {
+                        state.end_hold();
+                    }
                     drop(in_use.take());
                     in_use = if frees { state.release_reserve() } else { None };
                     if in_use.is_some() {
@@ -133,6 +137,10 @@ pub fn take_names(
     refused: &mut BTreeSet<SegmentId>,
 ) -> bool {
     let mut all = true;
+    if parts.iter().all(|part| part.has_name()) {
+        return all;
+    }
+    let Some(_change) = FileChange::begin(state) else { return false };
     for part in parts {
         let first = *part.segments().start();
         all &= match part.take_name(state.disk()) {
@@ -300,6 +308,11 @@ fn merge_with(
             return Err(error.into());
         }
     }
+    // From here on files are replaced and removed.
+    let Some(_change) = FileChange::begin(state) else {
+        writer.abandon();
+        return Ok(());
+    };
     // A part that is rewritten keeps its name, so a damaged one would vanish. One that can't be read can't
     // be copied.
     if let [only] = inputs {

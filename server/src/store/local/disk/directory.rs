@@ -116,6 +116,50 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Gives the file at `path` another name, in this directory.
+    ///
+    /// # Errors
+    /// When it has none, such as in another file system; `InvalidInput` when it is a symbolic link, which would
+    /// lead to the same place from here.
+    pub fn link(&self, path: &Path, name: &str) -> io::Result<()> {
+        if !fs::symlink_metadata(path)?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        fs::hard_link(path, self.path.join(name))
+    }
+}
+
+/// Whether two directories, which may not be there yet, are the same or one is in the other.
+///
+/// # Errors
+/// When that can't be found out.
+pub fn is_nested(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (without_links(one)?, without_links(other)?);
+    Ok(one.starts_with(&other) || other.starts_with(&one))
+}
+
+/// The path of a directory without links, as a text in one line.
+///
+/// # Errors
+/// When it can't be found out.
+pub fn place(path: &Path) -> io::Result<String> {
+    let path = fs::canonicalize(path)?.to_string_lossy().into_owned();
+    Ok(path.replace(char::is_control, "\u{fffd}"))
+}
+
+fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    for above in path.ancestors() {
+        match fs::canonicalize(above) {
+            Ok(found) => return Ok(found.join(path.strip_prefix(above).unwrap_or(&path))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(path)
+}
+
 /// The directory that `fsck` keeps at the top of a file system.
 const LOST_AND_FOUND: &str = "lost+found";
 
@@ -351,6 +395,25 @@ mod tests {
         assert_eq!((&bytes, read(&disk, "old"), is_there("new")), (b"new", b"new".to_vec(), false));
         let error = disk.rename("nothing", "old").unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn directories_in_each_other_are_known_whether_they_are_there_or_not() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        fs::create_dir_all(at("a/b")).unwrap();
+        for (one, other, expected) in [
+            ("a", "a", true),
+            ("a", "a/b", true),
+            ("a", "a/new/newer", true),
+            ("a/../a/b", "a", true),
+            ("a", "ab", false),
+            ("a/b", "a/c", false),
+            ("new/a", "a", false),
+        ] {
+            assert_eq!(is_nested(&at(one), &at(other)).unwrap(), expected, "{one} {other}");
+            assert_eq!(is_nested(&at(other), &at(one)).unwrap(), expected, "{other} {one}");
+        }
     }
 
     #[test]

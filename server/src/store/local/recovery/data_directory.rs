@@ -4,13 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::format;
+use super::backup_state;
+use super::format::{self, Identity};
 use super::inventory::{Inventory, names_that_count};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::Disk;
 use crate::store::local::disk::directory::Directory;
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_name::{FORMAT, FileName};
+use crate::store::local::file_name::{CONTROL, FORMAT, FileName};
 
 /// Opens the directory at `path` for this process alone, or makes it.
 ///
@@ -18,14 +19,15 @@ use crate::store::local::file_name::{FORMAT, FileName};
 /// [`OpenError`], with nothing changed.
 pub fn open(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
-    let directory = match found {
+    let mut directory = match found {
         Some(directory) => {
             check_names(&directory)?;
             directory
         }
         None => Directory::make(path).map_err(io("it can't be made"))?,
     };
-    lock(directory)
+    lock(&mut directory)?;
+    Ok(Arc::new(directory))
 }
 
 /// Opens the directory at `path` for this process alone, to write files anew in it: they belong to whom
@@ -37,6 +39,16 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
     let mut directory = found.ok_or(OpenError::Missing)?;
     let names = check_names(&directory)?;
+    keep_ownership(&mut directory, &names)?;
+    lock(&mut directory)?;
+    Ok(Arc::new(directory))
+}
+
+/// Has what this process makes in a directory, of which these are the names, belong to whom its files belong.
+///
+/// # Errors
+/// [`OpenError::OfAnother`] when this process may not do so.
+fn keep_ownership(directory: &mut Directory, names: &[String]) -> Result<(), OpenError> {
     let is_file = |name: &&String| {
         let kind = FileName::parse(name);
         *name == FORMAT || matches!(kind, FileName::Part(_) | FileName::Segment(_))
@@ -44,24 +56,51 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     // FORMAT comes before the others.
     let like = names.iter().filter(is_file).min().map(String::as_str);
     let is_allowed = directory.keep_ownership(like).map_err(io("it can't be read"))?;
-    if !is_allowed {
-        return Err(OpenError::OfAnother(directory.whereabouts(like.unwrap_or_default())));
+    if is_allowed {
+        return Ok(());
     }
-    lock(directory)
+    Err(OpenError::OfAnother(directory.whereabouts(like.unwrap_or_default())))
 }
 
 /// Answers the names in a directory that is one of a server.
 fn check_names(directory: &Directory) -> Result<Vec<String>, OpenError> {
     let names = directory.list().map_err(io("it can't be read"))?;
+    backup_state::check(directory)?;
     format::check(directory, &names)?;
     let list = FileList::read(directory);
     Inventory::sort(&names_that_count(directory, names.clone(), list.as_ref()))?;
     Ok(names)
 }
 
-fn lock(mut directory: Directory) -> Result<Arc<dyn Disk>, OpenError> {
+/// The directory at `path`, which a server has used; its lock will belong to whom its files belong. Changes
+/// nothing.
+///
+/// # Errors
+/// [`OpenError`] when there is none, or its files belong to another user.
+pub fn find_store(path: &Path) -> Result<Directory, OpenError> {
+    let found = Directory::find(path).map_err(io("it can't be read"))?;
+    let mut directory = found.ok_or(OpenError::Missing)?;
+    let names = directory.list().map_err(io("it can't be read"))?;
+    backup_state::check(&directory)?;
+    if format::check(&directory, &names)? == Identity::New {
+        return Err(OpenError::Unused);
+    }
+    keep_ownership(&mut directory, &names)?;
+    Ok(directory)
+}
+
+/// Takes the lock of a directory, and forgets how the process was asked that had it before and was killed: that
+/// leads to nothing, or to another program that has got its port.
+///
+/// # Errors
+/// [`OpenError::Locked`] when another process has it.
+pub fn lock(directory: &mut Directory) -> Result<(), OpenError> {
     match directory.lock() {
-        Ok(()) => Ok(Arc::new(directory)),
+        Ok(()) => {
+            // Where that fails, the other program can't prove that it is the server.
+            let _ = directory.remove(CONTROL);
+            Ok(())
+        }
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(OpenError::Locked),
         Err(error) => Err(io("it can't be locked")(error)),
     }

@@ -5,7 +5,8 @@ use std::io;
 use tracing::{error, info};
 
 use super::open_error::{OpenError, io};
-use crate::store::local::disk::{Disk, window};
+use crate::store::local::directory_id::DirectoryId;
+use crate::store::local::disk::{Disk, is_full, window};
 use crate::store::local::file_name::{
     FORMAT, FORMAT_PREFIX, FORMAT_VERSION, FileName, LOCK, UNFINISHED,
 };
@@ -16,8 +17,11 @@ use crate::store::local::wal::header as wal;
 /// read by a server that knows no check, so that it reads the version and not an invalid file.
 const CHECKED_LENGTH: usize = 256;
 
-/// What stands before the checksum, in the second line.
-const CHECK_PREFIX: &str = "CRC32C of the 256 bytes before: ";
+/// Longest file that is valid, in bytes.
+const MAX_LENGTH: u64 = 512;
+
+/// What stands before the number of the directory, in a line of its own.
+const ID_PREFIX: &str = "directory ";
 
 /// Bytes of a file that are looked at to tell its format: all headers of a segment.
 const HEADER_LENGTH: u64 = wal::SegmentHeader::LENGTH as u64;
@@ -55,19 +59,14 @@ pub fn check(disk: &dyn Disk, names: &[String]) -> Result<Identity, OpenError> {
             None => check_names(names).map(|()| Identity::New),
         };
     }
-    let read = || {
-        let file = disk.open(FORMAT)?;
-        // The rest of a longer one does not matter.
-        window::read(&*file, 0, file.length()?.min(2 * CHECKED_LENGTH as u64))
-    };
-    let text = match read() {
+    let text = match read(disk) {
         Err(error) if of_files.is_some() => {
             error!("{} can't be read: {error}", disk.whereabouts(FORMAT));
             Vec::new()
         }
         text => text.map_err(io("its file FORMAT can't be read"))?,
     };
-    match (decode(&text), of_files) {
+    match (decode(&text).map(|(version, _)| version), of_files) {
         // Segments of versions 1 and 2 are alike.
         (Some(version), Some(of_files)) if of_files > version.max(2) => {
             Ok(Identity::Recognized(of_files))
@@ -95,36 +94,62 @@ pub fn file_version(disk: &dyn Disk, name: &str) -> Option<u32> {
     }
 }
 
-/// What the file holds.
-fn encode(version: u32) -> String {
-    let line = format!("{FORMAT_PREFIX}{version}");
-    let checked = format!("{line:<width$}\n", width = CHECKED_LENGTH - 1);
-    let checksum = crc32c::crc32c(checked.as_bytes());
-    format!("{checked}{CHECK_PREFIX}{checksum:08x}\n")
+/// The number of a directory; `None` when its file FORMAT has none: it is missing, damaged or of an older
+/// version.
+///
+/// # Errors
+/// When the file can't be read, so that it is not known.
+pub fn read_id(disk: &dyn Disk) -> io::Result<Option<DirectoryId>> {
+    match read(disk) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        text => Ok(decode(&text?).and_then(|(_, id)| id)),
+    }
 }
 
-/// The version; `None` when the file is damaged. Versions 1 and 2 have no check.
-fn decode(bytes: &[u8]) -> Option<u32> {
+/// The bytes of the file. The rest of a longer one does not matter.
+fn read(disk: &dyn Disk) -> io::Result<Vec<u8>> {
+    let file = disk.open(FORMAT)?;
+    window::read(&*file, 0, file.length()?.min(MAX_LENGTH))
+}
+
+/// What the file holds.
+fn encode(version: u32, id: Option<DirectoryId>) -> String {
+    let line = format!("{FORMAT_PREFIX}{version}");
+    let id = id.map(|id| format!("{ID_PREFIX}{id}\n")).unwrap_or_default();
+    let text = format!("{line:<width$}\n{id}", width = CHECKED_LENGTH - 1);
+    let (length, checksum) = (text.len(), crc32c::crc32c(text.as_bytes()));
+    format!("{text}CRC32C of the {length} bytes before: {checksum:08x}\n")
+}
+
+/// The version and the number of the directory; `None` when the file is damaged. Versions 1 and 2 have no
+/// number and no check.
+fn decode(bytes: &[u8]) -> Option<(u32, Option<DirectoryId>)> {
     let text = str::from_utf8(bytes).ok()?;
-    let first = text.get(..CHECKED_LENGTH).unwrap_or(text);
+    let (first, rest) = text.split_at_checked(CHECKED_LENGTH).unwrap_or((text, ""));
     let version = first.strip_prefix(FORMAT_PREFIX)?.trim_end().parse().ok()?;
+    let id = rest.strip_prefix(ID_PREFIX).and_then(|rest| rest.get(..DirectoryId::LENGTH));
+    let id = id.map(str::parse).transpose().ok()?;
     let is_sound = match version {
         0 => false,
         1 | 2 => text.len() <= CHECKED_LENGTH,
-        _ => text == encode(version),
+        _ => text == encode(version, id),
     };
-    is_sound.then_some(version)
+    is_sound.then_some((version, id))
 }
 
 /// Makes a directory a store of the newest version, also one of an older version: from then on
-/// there is no way back to an older server.
+/// there is no way back to an older server. One without a number, or with that of the directory of which it
+/// `is_copy`, gets its own.
 ///
 /// # Errors
 /// When `FORMAT` may not be durable.
-pub fn write(disk: &dyn Disk, found: Identity) -> io::Result<()> {
+pub fn write(disk: &dyn Disk, found: Identity, is_copy: bool) -> io::Result<()> {
+    let is_current = found == Identity::Store(FORMAT_VERSION);
+    if is_current && !is_copy && read_id(disk)?.is_some() {
+        return Ok(());
+    }
     match found {
-        Identity::New => {}
-        Identity::Store(FORMAT_VERSION) => return Ok(()),
+        Identity::New | Identity::Store(FORMAT_VERSION) => {}
         Identity::Store(version) => {
             info!("the directory becomes one of format {FORMAT_VERSION}; it had format {version}");
         }
@@ -135,10 +160,25 @@ pub fn write(disk: &dyn Disk, found: Identity) -> io::Result<()> {
             );
         }
     }
+    match write_anew(disk) {
+        // It has a number after the next start.
+        Err(error) if is_current && !is_copy && is_full(&error) => Ok(()),
+        written => written,
+    }
+}
+
+fn write_anew(disk: &dyn Disk) -> io::Result<()> {
+    let id = DirectoryId::draw(disk)?;
     let unfinished = format!("{FORMAT}{UNFINISHED}");
-    let file = disk.create(&unfinished)?;
-    file.write_all_at(encode(FORMAT_VERSION).as_bytes(), 0)?;
-    file.sync()?;
+    let write = || {
+        let file = disk.create(&unfinished)?;
+        file.write_all_at(encode(FORMAT_VERSION, Some(id)).as_bytes(), 0)?;
+        file.sync()
+    };
+    write().inspect_err(|_| {
+        // It takes no room where there is none.
+        let _ = disk.remove(&unfinished);
+    })?;
     disk.rename(&unfinished, FORMAT)?;
     disk.sync_directory()
 }
@@ -147,35 +187,45 @@ pub fn write(disk: &dyn Disk, found: Identity) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn ids() -> [Option<DirectoryId>; 2] {
+        [None, Some("0123456789abcdef00112233445566ff".parse().unwrap())]
+    }
+
     #[test]
     fn every_damage_of_the_file_is_noticed() {
-        let sound = encode(FORMAT_VERSION).into_bytes();
-        assert_eq!(decode(&sound), Some(FORMAT_VERSION));
-        for at in 0..sound.len() {
-            for bit in 0..8 {
-                let mut damaged = sound.clone();
-                damaged[at] ^= 1 << bit;
-                assert_eq!(decode(&damaged), None, "bit {bit} of byte {at}");
+        for id in ids() {
+            let sound = encode(FORMAT_VERSION, id).into_bytes();
+            assert!(sound.len() as u64 <= MAX_LENGTH);
+            assert_eq!(decode(&sound), Some((FORMAT_VERSION, id)));
+            for at in 0..sound.len() {
+                for bit in 0..8 {
+                    let mut damaged = sound.clone();
+                    damaged[at] ^= 1 << bit;
+                    assert_eq!(decode(&damaged), None, "bit {bit} of byte {at}");
+                }
+                assert_eq!(decode(&sound[..at]), None, "cut at {at}");
             }
-            assert_eq!(decode(&sound[..at]), None, "cut at {at}");
         }
     }
 
     /// A server of format 2 took the first 256 bytes for the version, without the blanks at the end.
     #[test]
     fn a_server_without_the_check_reads_the_version() {
-        let text = encode(4);
+        let text = encode(4, ids()[1]);
         let first = text.get(..CHECKED_LENGTH).unwrap();
         let version =
             first.strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.trim_end().parse().ok());
         assert_eq!(version, Some(4));
-        assert_eq!(decode(text.as_bytes()), Some(4));
+        assert_eq!(decode(text.as_bytes()), Some((4, ids()[1])));
     }
 
     #[test]
     fn older_versions_have_no_check() {
         for version in [1, 2] {
-            assert_eq!(decode(format!("{FORMAT_PREFIX}{version}\n").as_bytes()), Some(version));
+            assert_eq!(
+                decode(format!("{FORMAT_PREFIX}{version}\n").as_bytes()),
+                Some((version, None))
+            );
         }
         for text in
             ["", "hello", "metrics server data, format 0\n", "metrics server data, format 3\n"]

@@ -4,12 +4,14 @@ use std::ops::RangeInclusive;
 
 use tracing::{error, info, warn};
 
+use super::backup_state;
 use super::format::{self, Identity};
 use super::open_error::{OpenError, io};
 use crate::store::local::disk::quarantine::remove_or_quarantine;
 use crate::store::local::disk::{Disk, check_readable};
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_name::{FILES, FileName, SegmentId};
+use crate::store::local::file_list::backup_manifest::FoundManifest;
+use crate::store::local::file_name::{BACKUP, FILES, FileName, SegmentId};
 use crate::store::local::part::Part;
 
 /// So many segments may have been begun since the list of files was written.
@@ -77,6 +79,8 @@ impl Inventory {
 /// # Errors
 /// [`OpenError`] when the directory can't be used or changed.
 pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
+    // A backup may have begun since this was looked at without the lock.
+    backup_state::check(disk)?;
     let names = disk.list().map_err(io("it can't be read"))?;
     let identity = format::check(disk, &names)?;
     let list = FileList::read(disk);
@@ -87,6 +91,8 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     if found.list.is_none() && matches!(identity, Identity::Store(3..) | Identity::Recognized(_)) {
         warn!("{FILES} is missing or damaged: whether the newest files are there is not known");
     }
+    let backup = backup_state::read(disk)?;
+    report_backup(disk, &backup);
     for name in std::mem::take(&mut found.foreign) {
         warn!("{name} is none of the server's files; it is left alone");
     }
@@ -100,8 +106,29 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
         remove_superseded(disk, range, &found.parts)?;
     }
     // Before any file that an older server would misread.
-    format::write(disk, identity).map_err(io("it can't be set up"))?;
+    let is_copy = backup != FoundManifest::Missing;
+    format::write(disk, identity, is_copy).map_err(io("it can't be set up"))?;
+    if is_copy {
+        // From now on it has points of its own.
+        disk.remove(BACKUP).map_err(io("it can't be tidied up"))?;
+    }
     Ok(found)
+}
+
+/// Says what of a backup is missing.
+fn report_backup(disk: &dyn Disk, backup: &FoundManifest) {
+    match backup {
+        FoundManifest::Missing => {}
+        FoundManifest::Damaged => {
+            error!("{BACKUP} is damaged: whether all files of this backup are there is not known");
+        }
+        FoundManifest::Backup(manifest) => {
+            for (name, why) in manifest.missing(disk) {
+                error!("{name}: {why}");
+            }
+            info!("a copy made by server backup is used from now on, and is no backup any more");
+        }
+    }
 }
 
 /// Those of the names that are not in vain.
@@ -117,7 +144,7 @@ pub fn names_that_count(
 }
 
 /// The segments whose points a file of this name holds.
-fn segments_of(name: &str) -> Option<Segments> {
+pub fn segments_of(name: &str) -> Option<Segments> {
     match FileName::parse(name) {
         FileName::Part(segments) => Some(segments),
         FileName::Segment(id) => Some(id..=id),

@@ -21,6 +21,24 @@ pub enum OpenError {
     /// There is none.
     #[error("there is no such directory; name the one that the server has as --data-dir")]
     Missing,
+    /// There is nothing in it.
+    #[error("no server has used it yet; name the directory that a server has as --data-dir")]
+    Unused,
+    /// It is a backup that can't be used.
+    #[error(
+        "it is a backup that was not finished; start server backup again, or choose another directory"
+    )]
+    UnfinishedBackup,
+    /// It is a backup of which all files are there, but not all under their names.
+    #[error(
+        "it is a backup whose end was cut off; server repair or the next server backup finishes it"
+    )]
+    InterruptedBackup,
+    /// It is a backup that does not say any more whether it was finished.
+    #[error(
+        "it is a backup, its file BACKUP is damaged, and {0} beside it may be one of its files; use another backup, or move that file away to do without it"
+    )]
+    DamagedBackup(String),
     /// It holds files of something else.
     #[error("it holds files that are not a metrics server's; choose an empty or a new --data-dir")]
     Foreign,

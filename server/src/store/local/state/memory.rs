@@ -36,6 +36,8 @@ pub struct Memory {
     pub unavailable: Option<Unavailable>,
     /// Whether puts are taken.
     pub phase: Phase,
+    /// Who needs the files as they are.
+    pub file_use: FileUse,
 }
 
 impl Memory {
@@ -48,8 +50,13 @@ impl Memory {
     /// Places where points are gone or can't be read.
     pub fn damages(&self) -> usize {
         let in_parts = |part: &Arc<Part>| part.losses().len() + part.failed_chunks().len();
+        self.losses_in_log() + self.parts.iter().map(in_parts).sum::<usize>()
+    }
+
+    /// Places in the log where points are gone.
+    pub fn losses_in_log(&self) -> usize {
         let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.heads().losses().len());
-        self.heads.losses().len() + frozen + self.parts.iter().map(in_parts).sum::<usize>()
+        self.heads.losses().len() + frozen
     }
 
     /// Whether points are gone of which nothing knows the keys any more.
@@ -58,6 +65,21 @@ impl Memory {
         let in_parts = self.parts.iter().map(|part| part.losses());
         let mut all = in_parts.chain(frozen).chain([self.heads.losses()]);
         all.any(|losses| losses.iter().any(|loss| loss.unnamed.is_some()))
+    }
+
+    /// Whether segments are to be removed, and may be.
+    pub fn has_removable_segments(&self) -> bool {
+        let is_needed = self.file_use.is_held() && !self.phase.is_ending();
+        !is_needed && !self.file_use.released.is_empty()
+    }
+
+    /// Takes the segments that are to be removed, and may be.
+    pub fn take_removable_segments(&mut self) -> Vec<SegmentId> {
+        if self.has_removable_segments() {
+            std::mem::take(&mut self.file_use.released)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Empties the heads; their points are in `segments`.
@@ -132,6 +154,54 @@ impl Phase {
     /// Whether the background threads end.
     pub fn is_ending(self) -> bool {
         matches!(self, Self::Closing | Self::Closed)
+    }
+}
+
+/// Who needs the files of the store as they are.
+#[derive(Debug, Default)]
+pub struct FileUse {
+    /// The hold of a backup that copies them: none is removed or replaced.
+    hold: Option<u64>,
+    /// The newest hold; they are counted from the start of the process.
+    newest_hold: u64,
+    /// A merge replaces some of them at this moment.
+    pub is_changing: bool,
+    /// Segments whose points are in a part, to be removed when no backup needs them.
+    pub released: Vec<SegmentId>,
+}
+
+impl FileUse {
+    /// Whether a backup needs the files as they are.
+    pub fn is_held(&self) -> bool {
+        self.hold.is_some()
+    }
+
+    /// Has none of the files removed or replaced until the hold ends. Answers its number; `None` when there is
+    /// another one.
+    pub fn hold(&mut self) -> Option<u64> {
+        if self.is_held() {
+            return None;
+        }
+        self.newest_hold += 1;
+        self.hold = Some(self.newest_hold);
+        self.hold
+    }
+
+    /// Whether the files were as they are since this hold began.
+    pub fn has_hold(&self, number: u64) -> bool {
+        self.hold == Some(number)
+    }
+
+    /// Ends a hold, if it has not ended before.
+    pub fn release(&mut self, number: u64) {
+        if self.has_hold(number) {
+            self.hold = None;
+        }
+    }
+
+    /// Ends the hold of whichever backup there is. Answers whether there was one.
+    pub fn take_back(&mut self) -> bool {
+        self.hold.take().is_some()
     }
 }
 

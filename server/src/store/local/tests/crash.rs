@@ -24,7 +24,8 @@ fn rounds() -> u64 {
     std::env::var("CRASH_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
 }
 
-fn step() -> usize {
+/// Behind each how many operations there is a crash.
+pub fn step() -> usize {
     std::env::var("CRASH_STEP").map_or(1, |step| step.parse().unwrap())
 }
 

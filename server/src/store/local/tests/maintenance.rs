@@ -1,5 +1,7 @@
 //! `server check` and `server repair`.
 
+mod backup;
+
 use super::damage::{
     Damage, all_damages, damaged, log_damages, logged, names, no_answer_looks_whole, parts_and_log,
     without_rotation,

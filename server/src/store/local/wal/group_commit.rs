@@ -36,6 +36,9 @@ const RESERVE_IN_USE: &str = "what is kept in reserve is used to make room";
 const RESERVE_PATIENCE: Duration = Duration::from_secs(10);
 const RESERVE_POLL: Duration = Duration::from_millis(20);
 
+/// Segments in the log from which on a backup has the heads frozen: each begins one, whatever was put since.
+const MAX_CLOSED: SegmentId = 32;
+
 /// Series that are taken back or retired before others get the locks.
 const MAX_AT_ONCE: usize = 4096;
 
@@ -148,7 +151,14 @@ impl Committer {
                 if outcome == Err(Unavailable::DiskFull.into()) && gives_room_back(&group) {
                     outcome = self.commit_with_reserve(&mut group);
                 }
-                if let Err(PutError::Unavailable(why)) = outcome {
+                if outcome == Err(Unavailable::DiskFull.into()) {
+                    // What is kept for a backup has room for the next ones.
+                    self.state.end_hold();
+                }
+                let is_batch = !matches!(&*group, [Submission { work: Work::CloseSegment, .. }]);
+                if let Err(PutError::Unavailable(why)) = outcome
+                    && is_batch
+                {
                     self.state.memory().unavailable = Some(why);
                     self.forget_new_series(&group);
                 }
@@ -203,6 +213,9 @@ impl Committer {
         if let [Submission { work: Work::Retire(series), .. }] = group {
             self.retire(series);
             return Ok(());
+        }
+        if let [Submission { work: Work::CloseSegment, .. }] = group {
+            return Ok(self.close_segment()?);
         }
         let gives_room_back = gives_room_back(group);
         if !gives_room_back && !self.state.restore_reserve() {
@@ -449,6 +462,27 @@ impl Committer {
                     return Err(why);
                 }
             }
+        }
+    }
+
+    /// Begins a new segment unless the present one is empty, and whatever its size. The heads are frozen when
+    /// there are many such segments.
+    fn close_segment(&mut self) -> Result<(), Unavailable> {
+        if self.state.memory().phase != Phase::Open {
+            return Err(Unavailable::Failed);
+        }
+        if !self.segment.is_missing() && self.segment.record_bytes() == 0 {
+            return Ok(());
+        }
+        if self.unsynced_since.is_some() {
+            self.sync()?;
+        }
+        let segments = self.segment.id().saturating_sub(self.first_segment);
+        let freeze = segments >= MAX_CLOSED && self.state.memory().frozen.is_none();
+        match self.rotate(freeze)? {
+            None => Ok(()),
+            Some(error) if disk::is_full(&error) => Err(Unavailable::DiskFull),
+            Some(_) => Err(Unavailable::Stalled),
         }
     }
 

@@ -23,6 +23,9 @@ pub enum Work {
     /// Those of these series that have no points are removed from the index. There is nothing to
     /// write.
     Retire(Vec<SeriesId>),
+    /// A new segment is begun, so that all that was committed is in files that grow no more. There is
+    /// nothing to write.
+    CloseSegment,
 }
 
 impl Work {
@@ -30,7 +33,7 @@ impl Work {
     pub fn points(&self) -> &[SeriesPoint] {
         match self {
             Self::Points(points) => points,
-            Self::Deletes(_) | Self::Retire(_) => &[],
+            Self::Deletes(_) | Self::Retire(_) | Self::CloseSegment => &[],
         }
     }
 
@@ -38,7 +41,7 @@ impl Work {
     pub fn take_points(&mut self) -> Vec<SeriesPoint> {
         match self {
             Self::Points(points) => std::mem::take(points),
-            Self::Deletes(_) | Self::Retire(_) => Vec::new(),
+            Self::Deletes(_) | Self::Retire(_) | Self::CloseSegment => Vec::new(),
         }
     }
 }

@@ -327,6 +327,16 @@ pub fn has_any_of(disk: &dyn Disk, id: SegmentId, losses: &Losses) -> bool {
 
 /// Whether a segment can't be read or has damaged bytes: such as no crash leaves.
 pub fn is_damaged(disk: &dyn Disk, id: SegmentId) -> bool {
+    is_damaged_by(disk, id, None)
+}
+
+/// Like [`is_damaged`], also by what the next segment says of it, if that is there.
+pub fn is_damaged_or_cut(disk: &dyn Disk, id: SegmentId) -> bool {
+    let next = SegmentFile::open(disk, id.saturating_add(1)).ok();
+    is_damaged_by(disk, id, next.and_then(|next| next.previous()))
+}
+
+fn is_damaged_by(disk: &dyn Disk, id: SegmentId, named: Option<PreviousSegment>) -> bool {
     let find = || -> io::Result<bool> {
         let segment = SegmentFile::open(disk, id)?;
         let mut entries = segment.entries();
@@ -340,7 +350,9 @@ pub fn is_damaged(disk: &dyn Disk, id: SegmentId) -> bool {
                 SegmentEntry::Record { .. } => {}
             }
         }
-        Ok(first_bad < entries.durable() || segment.length < segment.marked())
+        let durable = entries.durable().max(named.map_or(0, |named| named.durable()));
+        let end = segment.marked().max(named.map_or(0, |named| named.end()));
+        Ok(first_bad < durable || segment.length < end)
     };
     find().unwrap_or(true)
 }

@@ -80,6 +80,12 @@ pub fn is_locked(_: &std::io::Error) -> bool {
     false
 }
 
+/// Makes a symbolic link. Answers whether that is possible.
+pub fn link_to(target: &Path, link: &Path) -> bool {
+    symlink(target, link).unwrap();
+    true
+}
+
 /// Makes a link that leads to itself. Answers what the server says of it.
 pub fn make_circle(path: &Path) -> Option<&'static str> {
     symlink(path.file_name().unwrap(), path).unwrap();
