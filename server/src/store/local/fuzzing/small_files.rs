@@ -1,4 +1,4 @@
-//! The files FORMAT, FILES and OPTIONS, and names of files.
+//! The files FORMAT, FILES, OPTIONS and BACKUP, and names of files.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,12 @@ use super::input::Input;
 use super::start::config;
 use crate::store::local::disk::Disk;
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_name::{FILES, FORMAT, FileName, OPTIONS};
+use crate::store::local::file_list::backup_manifest::FoundManifest;
+use crate::store::local::file_name::{BACKUP, FILES, FORMAT, FileName, OPTIONS};
 use crate::store::local::recovery::{recover, sound_format};
 use crate::store::local::sim_disk::{Image, SimDisk};
 
-/// What stands before the checksum of FORMAT and of FILES, in the last line.
+/// What stands before the checksum of FORMAT, FILES and BACKUP, in the last line.
 const CHECK: &str = "before: ";
 
 /// Makes the checksum in the last line right: that of all lines before it.
@@ -42,7 +43,7 @@ pub fn read_small_files(input: &[u8]) {
     if mends {
         mend_text(&mut bytes);
     }
-    for name in [FORMAT, FILES, OPTIONS] {
+    for name in [FORMAT, FILES, OPTIONS, BACKUP] {
         let mut image = Image::from([(name.to_owned(), bytes.clone())]);
         if name != FORMAT {
             image.insert(FORMAT.to_owned(), format_file());
@@ -54,6 +55,11 @@ pub fn read_small_files(input: &[u8]) {
             assert_eq!(name, FILES);
             assert!(list.write(&disk).is_ok(), "the disk has no faults");
             assert_eq!(FileList::read(&disk), Some(list));
+        }
+        if let Ok(FoundManifest::Backup(manifest)) = FoundManifest::read(&disk) {
+            assert_eq!(name, BACKUP);
+            assert!(manifest.write(&disk).is_ok(), "the disk has no faults");
+            assert_eq!(FoundManifest::read(&disk).ok(), Some(FoundManifest::Backup(manifest)));
         }
         let retention = has_retention.then(|| Duration::from_secs(86_400));
         if recover(Arc::new(disk.clone()), config(retention)).is_ok() {
