@@ -251,11 +251,20 @@ impl Local {
                 KeySelection::One(_) => false,
                 KeySelection::Glob(glob) => glob.is_all(),
             };
-            let mut selection = SeriesSelection::new(keys, &self.state.index());
+            let mut selection = SeriesSelection::new(keys.clone(), &self.state.index());
             while let Some(found) = selection.next_batch(&self.state.index()) {
                 deletes
                     .extend(found.into_iter().map(|(series, _)| SeriesWindow { series, window }));
             }
+            // What a key had before a file was missing is in a series of its own.
+            let index = self.state.index();
+            let older = index.replaced().iter().copied();
+            let older =
+                older.filter(|&id| index.key(id).is_some_and(|key| keys.matches(key.as_key())));
+            deletes.extend(older.map(|series| SeriesWindow { series, window }));
+            drop(index);
+            deletes.sort_unstable_by_key(|delete| delete.series);
+            deletes.dedup();
             // Last, because it is said of what is left.
             if is_of_all && self.state.memory().has_unnamed_losses() {
                 deletes.push(SeriesWindow { series: EVERY_SERIES, window });

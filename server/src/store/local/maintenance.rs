@@ -22,7 +22,7 @@ use super::file_name::{BACKUP, FILES, FORMAT, FileName, SegmentId};
 use super::part::Part;
 use super::recovery::open_error::{OpenError, io};
 use super::recovery::{
-    Recovered, backup_state, data_directory, recover_for_maintenance, sound_format,
+    Recovered, backup_state, data_directory, format, recover_for_maintenance, sound_format,
 };
 use super::series::loss::{Extent, Losses};
 use super::series::series_index::SeriesIndex;
@@ -128,7 +128,10 @@ fn unbounded() -> LocalConfig {
 /// [`OpenError`] when it can't be used or written.
 pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
-    backup::finish_interrupted(found.ok_or(OpenError::Missing)?)?;
+    if backup::finish_interrupted(found.ok_or(OpenError::Missing)?)? {
+        // It stays a backup.
+        return Ok(Vec::new());
+    }
     repair_disk(data_directory::open_to_repair(path)?)
 }
 
@@ -138,6 +141,10 @@ pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
     let recovered = recover_for_maintenance(disk, unbounded())?;
     let mut found = damage_of(&recovered, |_| false);
     let Recovered { state, resume, damaged_segments, mut replaced } = recovered;
+    if !found.is_empty() {
+        // A backup from before may have what is given up, and is not to be replaced.
+        format::write_anew(state.disk()).map_err(io("it can't be set up"))?;
+    }
     let last = resume.segment.saturating_sub(1);
     state.begin_segment(last);
     state.memory().heads.forget_losses();

@@ -3,7 +3,7 @@
 pub mod backup_state;
 pub mod data_directory;
 mod disputed;
-mod format;
+pub mod format;
 pub mod inventory;
 pub mod open_error;
 mod options;
@@ -181,7 +181,7 @@ fn remove_series_without_points(state: &StoreState, in_parts: &SeriesSet) -> Vec
     let others: Vec<_> =
         state.index().iter_from(0).map(|(id, _)| id).filter(|&id| !in_parts.contains(id)).collect();
     gone.extend(absent_of(state, &others));
-    let replaced = state.index_mut().take_replaced();
+    let replaced = state.index().replaced().to_vec();
     let (empty, others): (Vec<_>, Vec<_>) =
         replaced.into_iter().partition(|&id| state.has_no_points_since(id, cutoff));
     gone.extend(empty);

@@ -167,6 +167,15 @@ fn a_data_directory_that_has_lost_a_log() {
     let (code, said, message) = try_back_up(directory.path(), &other);
     assert_eq!((code, &*message), (Some(0), ""), "{said}");
     assert!(said.lines().last().unwrap().contains(&format!("directory: {};", names[1])), "{said}");
+    // The first copy has what a repair gives up.
+    assert!(run(command().arg("repair").arg(directory.path())).status.success());
+    refused(
+        directory.path(),
+        &target,
+        "or from before a repair; choose an empty or a new directory",
+    );
+    assert_eq!(restored(&target), MADE);
+    back_up(directory.path(), &place.path().join("repaired"));
 }
 
 /// Like [`refused`], while a server uses the data directory.

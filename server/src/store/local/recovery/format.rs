@@ -167,7 +167,11 @@ pub fn write(disk: &dyn Disk, found: Identity, is_copy: bool) -> io::Result<()> 
     }
 }
 
-fn write_anew(disk: &dyn Disk) -> io::Result<()> {
+/// Writes the file with another number: from then on the directory is another one than that of earlier backups.
+///
+/// # Errors
+/// When it may not be durable.
+pub fn write_anew(disk: &dyn Disk) -> io::Result<()> {
     let id = DirectoryId::draw(disk)?;
     let unfinished = format!("{FORMAT}{UNFINISHED}");
     let write = || {

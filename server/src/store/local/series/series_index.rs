@@ -277,9 +277,9 @@ impl SeriesIndex {
         Ok(Some(key))
     }
 
-    /// Takes the ids of the series that newer ones of the same keys replace.
-    pub fn take_replaced(&mut self) -> Vec<SeriesId> {
-        std::mem::take(&mut self.replaced)
+    /// The series that newer ones of the same keys replace.
+    pub fn replaced(&self) -> &[SeriesId] {
+        &self.replaced
     }
 
     /// Gives no id below `end` from now on.
@@ -291,6 +291,7 @@ impl SeriesIndex {
     pub fn remove(&mut self, id: SeriesId) -> Option<KeyBuf> {
         let Series { key, .. } = self.series.remove(id)?;
         self.removals += 1;
+        self.replaced.retain(|&replaced| replaced != id);
         if self.find(key.as_key()) == Some(id) {
             self.ids.remove(key.as_str());
             self.names.remove(key.as_str());
@@ -408,11 +409,12 @@ mod tests {
             prop_assert_eq!((built.len(), built.end()), (index.len(), index.end()));
             prop_assert_eq!(built.key_bytes, index.key_bytes);
             // Without those that others replace, all have names.
-            let replaced = built.take_replaced();
-            prop_assert_eq!(&replaced, &index.take_replaced());
+            let replaced = built.replaced().to_vec();
+            prop_assert_eq!(&replaced, index.replaced());
             for id in replaced {
                 built.remove(id);
             }
+            prop_assert_eq!(built.replaced(), []);
             prop_assert_eq!(built.iter_from(0).count(), built.len());
             for (_, id) in names(&index) {
                 built.remove(id);

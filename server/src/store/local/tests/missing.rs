@@ -200,6 +200,35 @@ async fn a_key_that_was_begun_again_is_refused_when_its_part_is_back() {
     assert_eq!(logged(checked).0, []);
 }
 
+/// A repair does not bring back what a `del` was answered `ok` for when it was refused.
+#[tokio::test]
+async fn what_is_deleted_of_a_key_that_was_begun_again_stays_deleted() {
+    let (image, sent) = store().await;
+    let name = parts(&image).remove(1);
+    let of_key = |row: &&Row| row.0 == "own1";
+    let last = sent.iter().filter(of_key).map(|row| row.1).max().unwrap();
+    for to in [last - 1, i64::MAX] {
+        let disk = SimDisk::new(image.clone());
+        let refused = name.clone();
+        disk.on_call(move |verb, name| {
+            (verb == Verb::Open && name == refused).then_some(io::ErrorKind::PermissionDenied)
+        });
+        let (store, _) = logged(|| open(&disk, without_rotation()).unwrap());
+        put(&store, &[row("own1", 5000)]).await.unwrap();
+        within(store.close()).await;
+        disk.no_faults();
+        let (store, _) = logged(|| open(&disk, without_rotation()).unwrap());
+        let window = Window { from: i64::MIN, to };
+        within(store.delete(Deletion { keys: one("own1"), window })).await.unwrap();
+        within(store.close()).await;
+        logged(|| repair_disk(Arc::new(disk.clone())).unwrap());
+        let state = Arc::new(recovered(&disk, without_rotation()).unwrap().state);
+        let left = answers(&state, &[Query::points(one("own1"))]).remove(0).unwrap();
+        let times: Vec<_> = left.iter().map(|row| row.1).collect();
+        assert_eq!(times, if to == i64::MAX { vec![] } else { vec![last, 5000] });
+    }
+}
+
 #[tokio::test]
 async fn the_newest_log_is_missed_without_a_checkpoint() {
     let config = LocalConfig { log_limit: 1 << 30, segment_size: 2000, ..LocalConfig::default() };

@@ -7,7 +7,7 @@ use crate::store::local::file_name::FileName;
 pub enum Refusal {
     /// It is not one of this data directory.
     #[error(
-        "is a backup of another data directory, which was at {0}; choose an empty or a new directory"
+        "is a backup of another data directory, which was at {0}, or from before a repair; choose an empty or a new directory"
     )]
     OfAnother(String),
     /// Nothing says of which data directory it is, or which one is to be copied.
@@ -30,7 +30,7 @@ pub enum Refusal {
     HasOther(String),
     /// Sound files would be replaced by damaged ones.
     #[error(
-        "stays as it is, because files of the data directory are damaged or have lost points: {0}; server check says what is lost, and server repair gives that up, or choose an empty or a new directory"
+        "stays as it is, because files of the data directory are damaged or have lost points: {0}; server check says what is lost, which this backup may still have; choose an empty or a new directory"
     )]
     IsSounder(String),
 }

@@ -108,11 +108,11 @@ pub fn finish(target: &dyn Disk, manifest: &BackupManifest) -> io::Result<()> {
 }
 
 /// Finishes a backup all files of which are there, but not all under their names; leaves others as they
-/// are.
+/// are. Answers whether it was one.
 ///
 /// # Errors
 /// [`OpenError`] when it is in use or can't be written.
-pub fn finish_interrupted(mut directory: Directory) -> Result<(), OpenError> {
+pub fn finish_interrupted(mut directory: Directory) -> Result<bool, OpenError> {
     let interrupted = |directory: &Directory| -> Result<Option<BackupManifest>, OpenError> {
         Ok(match backup_state::read(directory)? {
             FoundManifest::Backup(manifest) if manifest.progress == Progress::Finishing => {
@@ -122,15 +122,14 @@ pub fn finish_interrupted(mut directory: Directory) -> Result<(), OpenError> {
         })
     };
     if interrupted(&directory)?.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     let is_allowed = directory.keep_ownership(Some(BACKUP)).map_err(io("it can't be read"))?;
     if !is_allowed {
         return Err(OpenError::OfAnother(directory.whereabouts(BACKUP)));
     }
     data_directory::lock(&mut directory)?;
-    match interrupted(&directory)? {
-        Some(manifest) => finish(&directory, &manifest).map_err(io("the backup can't be finished")),
-        None => Ok(()),
-    }
+    let Some(manifest) = interrupted(&directory)? else { return Ok(false) };
+    finish(&directory, &manifest).map_err(io("the backup can't be finished"))?;
+    Ok(true)
 }
