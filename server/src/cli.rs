@@ -270,15 +270,15 @@ Try it:
 
 On Windows: server in one window, tui-client in another.
 
-On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is closed) it stops
-accepting, answers the requests in flight and exits; a second one ends it at once. If it was started
-in a terminal, closing that stops it, too; any other SIGHUP loads the files of TLS again, or keeps the
-old ones and logs why. At log-off and shutdown Windows may end it like a kill.
-None of it loses what was acknowledged.
-Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or
-ended at once, 2 wrong usage.
-Of check and repair: 0 sound, or repaired; 1 damaged, or failed. Of backup: 0 made, 1 not made, or
-made and its report could not be printed.";
+On Ctrl-C or SIGTERM (on Windows also on Ctrl-Break and when its window is closed) it stops \
+accepting, answers the requests in flight and exits; a second one ends it at once. If it was started \
+in a terminal, closing that stops it, too; any other SIGHUP loads the files of TLS again, or keeps the \
+old ones and logs why. At log-off and shutdown Windows may end it like a kill. None of it loses what was \
+acknowledged.
+
+Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or \
+ended at once, 2 wrong usage. Of check and repair: 0 sound, or repaired; 1 damaged, or failed. Of \
+backup: 0 made, 1 not made, or made and its report could not be printed.";
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -63,6 +63,10 @@ impl Started {
     /// What a `get` answers.
     pub fn answer(&self, query: Query) -> Result<Vec<Row>, ReadError> {
         thread_local! {
+            #[allow(
+                clippy::missing_const_for_thread_local,
+                reason = "it is one, which is not seen for every system"
+            )]
             static RUNTIME: RefCell<Option<Runtime>> = const { RefCell::new(None) };
         }
         let mut rows = Vec::new();
