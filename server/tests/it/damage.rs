@@ -52,6 +52,18 @@ fn a_sound_directory_is_said_to_be_sound_and_left_as_it_is() {
     program.stop();
 }
 
+/// Such as after a mistake in a path.
+#[test]
+fn an_empty_directory_is_not_said_to_be_sound() {
+    let directory = tempfile::tempdir().unwrap();
+    for command in ["check", "repair"] {
+        let (code, said, message) = maintain(command, directory.path());
+        assert_eq!((code, &*said), (Some(1), ""), "{message}");
+        assert!(message.contains("no server has used it yet"), "{message}");
+    }
+    assert_eq!(file_names(directory.path()), [""; 0]);
+}
+
 #[test]
 fn a_flipped_byte_is_found_refused_and_given_up() {
     let directory = made();

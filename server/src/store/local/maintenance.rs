@@ -67,6 +67,9 @@ pub fn check(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
     if directory.is_in_use() {
         return Err(OpenError::Locked);
     }
+    let names = directory.list().map_err(io("it can't be read"))?;
+    backup_state::check(&directory)?;
+    data_directory::refuse_unused(&directory, &names)?;
     let directory = Arc::new(directory);
     let found = check_disk(Arc::clone(&directory) as Arc<dyn Disk>, bounded());
     // What a server changes meanwhile may look like damage.

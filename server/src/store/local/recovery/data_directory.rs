@@ -39,6 +39,7 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
     let mut directory = found.ok_or(OpenError::Missing)?;
     let names = check_names(&directory)?;
+    refuse_unused(&directory, &names)?;
     keep_ownership(&mut directory, &names)?;
     lock(&mut directory)?;
     Ok(Arc::new(directory))
@@ -82,11 +83,20 @@ pub fn find_store(path: &Path) -> Result<Directory, OpenError> {
     let mut directory = found.ok_or(OpenError::Missing)?;
     let names = directory.list().map_err(io("it can't be read"))?;
     backup_state::check(&directory)?;
-    if format::check(&directory, &names)? == Identity::New {
-        return Err(OpenError::Unused);
-    }
+    refuse_unused(&directory, &names)?;
     keep_ownership(&mut directory, &names)?;
     Ok(directory)
+}
+
+/// Refuses a directory, of which these are the names, that is empty: a path may be wrong.
+///
+/// # Errors
+/// [`OpenError::Unused`], or another one when it is not a store.
+pub fn refuse_unused(disk: &dyn Disk, names: &[String]) -> Result<(), OpenError> {
+    match format::check(disk, names)? {
+        Identity::New => Err(OpenError::Unused),
+        Identity::Store(_) | Identity::Recognized(_) => Ok(()),
+    }
 }
 
 /// Takes the lock of a directory, and forgets how the process was asked that had it before and was killed: that
