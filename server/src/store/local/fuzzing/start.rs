@@ -1,8 +1,7 @@
 //! A start over a disk, and all that is read and done after it, on this thread.
 
-use std::cell::RefCell;
 use std::num::{NonZeroI64, NonZeroU64};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use shared::selector::Aggregate;
@@ -62,13 +61,11 @@ pub fn start(disk: &SimDisk, config: LocalConfig) -> Option<Started> {
 impl Started {
     /// What a `get` answers.
     pub fn answer(&self, query: Query) -> Result<Vec<Row>, ReadError> {
-        thread_local! {
-            #[allow(
-                clippy::missing_const_for_thread_local,
-                reason = "it is one, which is not seen for every system"
-            )]
-            static RUNTIME: RefCell<Option<Runtime>> = const { RefCell::new(None) };
-        }
+        // Of no thread: on Windows its end would wait for other threads, which can't end before it.
+        static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            builder.max_blocking_threads(1).build().unwrap_or_else(|error| panic!("{error}"))
+        });
         let mut rows = Vec::new();
         let mut reader = LocalReader::new(Arc::clone(&self.state), query);
         let read = async {
@@ -83,13 +80,7 @@ impl Started {
             }
             Ok::<_, ReadError>(())
         };
-        RUNTIME.with_borrow_mut(|runtime| {
-            let runtime = runtime.get_or_insert_with(|| {
-                let mut builder = tokio::runtime::Builder::new_current_thread();
-                builder.max_blocking_threads(1).build().unwrap_or_else(|error| panic!("{error}"))
-            });
-            runtime.block_on(read)
-        })?;
+        RUNTIME.block_on(read)?;
         Ok(rows)
     }
 
