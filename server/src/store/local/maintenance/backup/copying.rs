@@ -166,15 +166,19 @@ impl Copying<'_> {
     fn add(&mut self, name: &str, may_link: bool) -> Result<(), CopyError> {
         let file = self.source.open(name).map_err(|error| self.unreadable(name, error))?;
         let length = file.length().map_err(|error| self.unreadable(name, error))?;
-        let is_left = replacement::has(self.target, &*file, name, length);
-        if is_left {
+        if replacement::has(self.target, &*file, name, length) {
             self.report.left += 1;
-        } else if may_link && self.link(name).map_err(CopyError::Target)? {
-            self.report.linked += 1;
+        } else if may_link {
+            // On Windows the name of a link that failed is only free when the file is closed.
+            drop(file);
+            if self.link(name).map_err(CopyError::Target)? {
+                self.report.linked += 1;
+            } else {
+                let file = self.source.open(name).map_err(|error| self.unreadable(name, error))?;
+                self.copy_bytes(&*file, name, length)?;
+            }
         } else {
             self.copy_bytes(&*file, name, length)?;
-            self.report.copied += 1;
-            self.report.copied_bytes += length;
         }
         self.note(name, length);
         Ok(())
@@ -223,7 +227,10 @@ impl Copying<'_> {
             self.keep()?;
             at += count;
         }
-        copy.sync().map_err(CopyError::Target)
+        copy.sync().map_err(CopyError::Target)?;
+        self.report.copied += 1;
+        self.report.copied_bytes += length;
+        Ok(())
     }
 
     fn write_list(&mut self, list: &FileList) -> io::Result<()> {
