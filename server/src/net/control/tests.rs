@@ -147,7 +147,7 @@ async fn who_does_not_know_the_token_learns_nothing() {
     .await;
 }
 
-/// Who may connect but does not know the token can keep nobody from a backup.
+/// Connections without the token take no place of a backup.
 #[tokio::test]
 async fn connections_that_say_nothing_take_no_place_from_commands() {
     let (contact, held) = serving(Ok("log-1\n")).await;

@@ -2,6 +2,7 @@
 //! that a start knows what is missing, also when that is the newest file.
 
 pub mod backup_manifest;
+mod checked_text;
 
 use std::fmt::Write;
 use std::io;
@@ -15,9 +16,6 @@ use super::series::series_index::SeriesId;
 
 /// The first line.
 const TITLE: &str = "files of a metrics server's data";
-
-/// What stands before the checksum, in the last line.
-const CHECK_PREFIX: &str = "CRC32C of the lines before: ";
 
 /// Longest file that is read: a thousand parts take a tenth.
 const MAX_LENGTH: u64 = 1 << 20;
@@ -104,24 +102,12 @@ impl FileList {
             let name = FileName::Part(segments.clone());
             let _ = writeln!(text, "{name} series {first_series}-{last_series} times {from}..{to}");
         }
-        let checksum = crc32c::crc32c(text.as_bytes());
-        let _ = writeln!(text, "{CHECK_PREFIX}{checksum:08x}");
-        text
+        checked_text::seal(&text)
     }
 }
 
 fn decode(bytes: &[u8]) -> Option<FileList> {
-    let text = str::from_utf8(bytes).ok()?;
-    let check = text.strip_suffix('\n')?.rfind('\n')? + 1;
-    let (lines, checksum) = text.split_at(check);
-    let expected = format!("{CHECK_PREFIX}{:08x}\n", crc32c::crc32c(lines.as_bytes()));
-    if checksum != expected {
-        return None;
-    }
-    let mut lines = lines.lines();
-    if lines.next()? != TITLE {
-        return None;
-    }
+    let mut lines = checked_text::open(bytes, TITLE)?.lines();
     let (newest, end) = lines.next()?.strip_prefix("newest ")?.split_once(", series below ")?;
     let newest_segment = newest.strip_prefix("log-")?.parse().ok();
     let newest_segment = newest_segment.filter(|&newest| newest <= MAX_SEGMENT)?;

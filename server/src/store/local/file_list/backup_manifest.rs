@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::io;
 
+use super::checked_text;
 use crate::store::local::directory_id::DirectoryId;
 use crate::store::local::disk::{Disk, window};
 use crate::store::local::file_name::{BACKUP, FILES, FORMAT, FileName, OPTIONS, UNFINISHED};
@@ -13,9 +14,6 @@ const TITLE: &str = "backup of a metrics server's data";
 
 /// What stands in place of the number of a data directory that has none.
 const NO_ID: &str = "without a number";
-
-/// What stands before the checksum, in the last line.
-const CHECK_PREFIX: &str = "CRC32C of the lines before: ";
 
 /// Longest file that is read: a hundred thousand files take a quarter.
 const MAX_LENGTH: u64 = 16 << 20;
@@ -117,9 +115,7 @@ impl BackupManifest {
             // Writing to memory can't fail.
             let _ = writeln!(text, "{name} {length}");
         }
-        let checksum = crc32c::crc32c(text.as_bytes());
-        let _ = writeln!(text, "{CHECK_PREFIX}{checksum:08x}");
-        text
+        checked_text::seal(&text)
     }
 }
 
@@ -132,17 +128,7 @@ fn word(progress: Progress) -> &'static str {
 }
 
 fn decode(bytes: &[u8]) -> Option<BackupManifest> {
-    let text = str::from_utf8(bytes).ok()?;
-    let check = text.strip_suffix('\n')?.rfind('\n')? + 1;
-    let (lines, checksum) = text.split_at(check);
-    let expected = format!("{CHECK_PREFIX}{:08x}\n", crc32c::crc32c(lines.as_bytes()));
-    if checksum != expected {
-        return None;
-    }
-    let mut lines = lines.lines();
-    if lines.next()? != TITLE {
-        return None;
-    }
+    let mut lines = checked_text::open(bytes, TITLE)?.lines();
     let id = match lines.next()?.strip_prefix("directory ")? {
         NO_ID => None,
         id => Some(id.parse().ok()?),
