@@ -226,6 +226,8 @@ fn open_parts(
     let mut opened = Vec::with_capacity(parts.len());
     let (mut before, mut progress, count) = (0, Progress::new(parts.len()), parts.len());
     let mut has_unreadable = false;
+    // Keys that are in the index.
+    let mut defined: Option<PartKeys> = None;
     for segments in parts {
         if report_missing(before, *segments.start()) {
             let missing = before + 1..=*segments.start() - 1;
@@ -251,24 +253,38 @@ fn open_parts(
         if part.has_unknown_deletes() {
             part.suspect(&opened, &extent);
         }
-        let (mut is_too_many, mut disputed) = (false, Disputed::default());
-        let mut define = |series, key: &[u8]| match index.define(series, key) {
-            Ok(()) => {
+        index.expect(keys.len());
+        let (mut is_too_many, mut disputed, mut is_sound) = (false, Disputed::default(), true);
+        let mut define = |series, key: &[u8]| {
+            let Err(why) = index.define(series, key) else {
                 in_parts.insert(series);
-            }
-            Err(Undefined::Contradiction) => {
-                if let Ok(key) = Key::from_bytes(key)
-                    && disputed.add(series, key)
-                {
-                    error!("{part}: series {series} is {key} here and has another key elsewhere");
+                return;
+            };
+            is_sound = false;
+            match why {
+                Undefined::Contradiction => {
+                    if let Ok(key) = Key::from_bytes(key)
+                        && disputed.add(series, key)
+                    {
+                        error!(
+                            "{part}: series {series} is {key} here and has another key elsewhere"
+                        );
+                    }
                 }
+                Undefined::Invalid => error!("{part}: the key of series {series} is none"),
+                Undefined::TooMany => is_too_many = true,
             }
-            Err(Undefined::Invalid) => error!("{part}: the key of series {series} is none"),
-            Err(Undefined::TooMany) => is_too_many = true,
         };
-        keys.for_each(&mut define);
+        // Most parts have the series of the one before.
+        let is_defined = defined.as_ref().is_some_and(|defined| defined.is_same(&keys));
+        if !is_defined {
+            keys.for_each(&mut define);
+        }
         for (series, key) in &lost_keys {
             define(*series, key.as_str().as_bytes());
+        }
+        if is_sound {
+            defined = Some(keys);
         }
         if is_too_many {
             return Err(OpenError::TooManySeries);

@@ -15,7 +15,7 @@ use shared::Point;
 use super::run::Run;
 
 /// Packs and unpacks a column outside a chunk: the same numbers, packed as small.
-pub use column::{pack as pack_column, unpack as unpack_column};
+pub use column::{Batches, pack as pack_column};
 
 /// Most points in a chunk: enough for `pco` to come within a few percent of its best, few enough
 /// that a reader holds many of them.

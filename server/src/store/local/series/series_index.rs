@@ -98,6 +98,12 @@ impl IndexBuilder {
         self.0.define_unnamed(id, key).map(drop)
     }
 
+    /// Makes room for this many series in all.
+    pub fn expect(&mut self, series: usize) {
+        let more = series.saturating_sub(self.0.ids.len());
+        self.0.ids.reserve(more);
+    }
+
     /// Gives no id below `end` from now on.
     pub fn reserve(&mut self, end: SeriesId) {
         self.0.reserve(end);

@@ -10,7 +10,7 @@ use crate::store::local::part::header::{
     ChunkEntry, ChunkHeader, FileHeader, MAX_CHUNK_LENGTH, MIN_SUMMARY_POINTS,
 };
 use crate::store::local::salt::Salt;
-use crate::store::local::series::chunk::{BadChunk, Effort, pack_column, unpack_column};
+use crate::store::local::series::chunk::{BadChunk, Batches, Effort, pack_column};
 use crate::store::local::series::summary::{Sum, Summary};
 use crate::store::local::varint;
 
@@ -41,7 +41,7 @@ pub fn encode(index: &PartIndex, effort: Effort, out: &mut Vec<u8>) -> Result<()
     // A value that is not known is no number on the disk, too.
     writer.add(entries.iter().map(|entry| entry.last_value.get().unwrap_or(f64::NAN)))?;
 
-    let large = entries.iter().filter(|entry| entry.count as usize >= MIN_SUMMARY_POINTS);
+    let large = entries.iter().filter(|entry| is_large(entry.count));
     let summaries: Vec<_> = large.map(|entry| Packed::of(entry.summary.as_deref())).collect();
     writer.add(summaries.iter().map(|summary| summary.first))?;
     writer.add(summaries.iter().map(|summary| summary.min))?;
@@ -62,51 +62,71 @@ pub fn decode(mut input: &[u8], header_length: u64, offset: u64) -> Option<PartI
     let count = usize::try_from(count).ok()?;
     let keys = PackedKeys::take(&mut input)?;
     let mut reader = ColumnReader { input };
-    let series: Vec<u32> = reader.take(count)?;
-    let gaps: Vec<u64> = reader.take(count)?;
-    let lengths: Vec<u32> = reader.take(count)?;
-    let counts: Vec<u32> = reader.take(count)?;
-    let firsts: Vec<i64> = reader.take(count)?;
-    let spans: Vec<u64> = reader.take(count)?;
-    let last_values: Vec<f64> = reader.take(count)?;
-    let large = counts.iter().filter(|&&count| count as usize >= MIN_SUMMARY_POINTS).count();
-    let mut summaries = Packed::read(&mut reader, large)?.into_iter();
+    let mut series = reader.take::<u32>(count)?;
+    let mut gaps = reader.take::<u64>(count)?;
+    let mut lengths = reader.take::<u32>(count)?;
+    let before_counts = reader.input;
+    let mut counts = reader.take::<u32>(count)?;
+    let mut firsts = reader.take::<i64>(count)?;
+    let mut spans = reader.take::<u64>(count)?;
+    let mut last_values = reader.take::<f64>(count)?;
+    let large = ColumnReader { input: before_counts }.take(count)?.count(is_large)?;
+    let mut summaries = PackedColumns::take(&mut reader, large)?;
     if !reader.input.is_empty() {
         return None;
     }
 
     let mut entries = Vec::with_capacity(count);
-    let mut with_keys = Vec::new();
+    let mut with_keys = Vec::with_capacity(keys.len().min(count));
     let (mut id, mut end) = (0_u32, header_length);
     for at in 0..count {
-        id = id.checked_add(series[at])?;
-        if at == 0 || series[at] > 0 {
+        let more = series.next()?;
+        id = id.checked_add(more)?;
+        if at == 0 || more > 0 {
             with_keys.push(id);
         }
-        let (length, count) = (lengths[at], counts[at]);
+        let (length, count) = (lengths.next()?, counts.next()?);
         if length > MAX_CHUNK_LENGTH {
             return None;
         }
-        let offset = end.checked_add(gaps[at])?;
+        let offset = end.checked_add(gaps.next()?)?;
         end = offset.checked_add(length.into())?;
-        let last = firsts[at].checked_add_unsigned(spans[at])?;
-        let is_large = count as usize >= MIN_SUMMARY_POINTS;
-        let packed = if is_large { Some(summaries.next()?) } else { None };
-        let summary = packed.and_then(|packed| packed.summary(count, last_values[at]));
+        let first = firsts.next()?;
+        let last = first.checked_add_unsigned(spans.next()?)?;
+        let last_value = last_values.next()?;
+        let packed = if is_large(count) { Some(summaries.next()?) } else { None };
+        let summary = packed.and_then(|packed| packed.summary(count, last_value)).map(Box::new);
+        let last_value = last_value.into();
         entries.push(ChunkEntry {
             series: id,
             count,
-            first: firsts[at],
+            first,
             last,
             offset,
             length,
-            last_value: last_values[at].into(),
-            summary: summary.map(Box::new),
+            last_value,
+            summary,
         });
+    }
+    let are_read = series.end()
+        && gaps.end()
+        && lengths.end()
+        && counts.end()
+        && firsts.end()
+        && spans.end()
+        && last_values.end()
+        && summaries.end();
+    if !are_read {
+        return None;
     }
     let block = Block { end: end_of(&entries), ..Block::default() };
     let keys = keys.of(with_keys)?;
     Some(PartIndex { entries, keys, block, ..PartIndex::new(Salt::NONE) })
+}
+
+/// Whether a chunk of so many points may have a summary.
+fn is_large(count: u32) -> bool {
+    count as usize >= MIN_SUMMARY_POINTS
 }
 
 /// A summary as it is on the disk.
@@ -131,28 +151,46 @@ impl Packed {
         Self { first, min, max, high, low, increase }
     }
 
-    fn read(reader: &mut ColumnReader<'_>, count: usize) -> Option<Vec<Self>> {
-        let [firsts, mins, maxima, highs]: [Vec<f64>; 4] =
-            [reader.take(count)?, reader.take(count)?, reader.take(count)?, reader.take(count)?];
-        let lows: Vec<u16> = reader.take(count)?;
-        let increases: Vec<f64> = reader.take(count)?;
-        let packed = (0..count).map(|at| Self {
-            first: firsts[at],
-            min: mins[at],
-            max: maxima[at],
-            high: highs[at],
-            low: lows[at],
-            increase: increases[at],
-        });
-        Some(packed.collect())
-    }
-
     /// The summary of a chunk; `None` when it has none.
     fn summary(self, count: u32, last: f64) -> Option<Summary> {
         let Self { first, min, max, high, low, increase } = self;
         let sum = Sum::from_parts(high, f64::from_bits(u64::from(low) << LOW_BITS))?;
         let are_finite = [first, last, min, max, increase].into_iter().all(f64::is_finite);
         are_finite.then_some(Summary { count: count.into(), first, last, min, max, sum, increase })
+    }
+}
+
+/// The columns of the summaries.
+struct PackedColumns<'i> {
+    /// The first, the least, the greatest of the values, and the sum.
+    values: [Column<'i, f64>; 4],
+    lows: Column<'i, u16>,
+    increases: Column<'i, f64>,
+}
+
+impl<'i> PackedColumns<'i> {
+    fn take(reader: &mut ColumnReader<'i>, count: usize) -> Option<Self> {
+        let values =
+            [reader.take(count)?, reader.take(count)?, reader.take(count)?, reader.take(count)?];
+        Some(Self { values, lows: reader.take(count)?, increases: reader.take(count)? })
+    }
+
+    fn next(&mut self) -> Option<Packed> {
+        let [first, min, max, high] = &mut self.values;
+        Some(Packed {
+            first: first.next()?,
+            min: min.next()?,
+            max: max.next()?,
+            high: high.next()?,
+            low: self.lows.next()?,
+            increase: self.increases.next()?,
+        })
+    }
+
+    /// Whether there are no more.
+    fn end(self) -> bool {
+        let Self { values, lows, increases } = self;
+        values.into_iter().all(Column::end) && lows.end() && increases.end()
     }
 }
 
@@ -214,20 +252,67 @@ struct ColumnReader<'i> {
     input: &'i [u8],
 }
 
-impl ColumnReader<'_> {
-    fn take<T: Field>(&mut self, count: usize) -> Option<Vec<T>> {
+impl<'i> ColumnReader<'i> {
+    /// Takes a column of `count` numbers off the front.
+    fn take<T: Field>(&mut self, count: usize) -> Option<Column<'i, T>> {
         if count == 0 {
-            return Some(Vec::new());
+            return Some(Column::Plain(&[]));
         }
         let length = usize::try_from(varint::decode(&mut self.input)?).ok()?;
-        if length == 0 {
-            return (0..count).map(|_| T::take(&mut self.input)).collect();
-        }
+        let is_plain = length == 0;
+        let length = if is_plain { count.checked_mul(size_of::<T>())? } else { length };
         let (column, rest) = self.input.split_at_checked(length)?;
         self.input = rest;
-        let mut numbers = vec![T::default(); count];
-        unpack_column(column, &mut numbers).ok()?;
-        Some(numbers)
+        if is_plain {
+            return Some(Column::Plain(column));
+        }
+        Some(Column::Packed(Box::new(Batches::new(column).ok()?)))
+    }
+}
+
+/// A column that is being read, number by number: all of them at once take many times the memory that the
+/// entries do which they become.
+enum Column<'i, T: Field> {
+    Packed(Box<Batches<'i, T>>),
+    /// As they are.
+    Plain(&'i [u8]),
+}
+
+impl<T: Field> Column<'_, T> {
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Self::Packed(batches) => batches.next_number().ok()?,
+            Self::Plain(bytes) => T::take(bytes),
+        }
+    }
+
+    /// How many of its numbers are as asked; `None` when it can't be read.
+    fn count(self, is_one: impl Fn(T) -> bool) -> Option<usize> {
+        match self {
+            Self::Packed(mut batches) => {
+                let mut count = 0;
+                loop {
+                    let batch = batches.next_batch().ok()?;
+                    if batch.is_empty() {
+                        return Some(count);
+                    }
+                    count += batch.iter().filter(|&&number| is_one(number)).count();
+                }
+            }
+            Self::Plain(_) => {
+                let mut numbers = self;
+                Some(std::iter::from_fn(|| numbers.next()).filter(|&number| is_one(number)).count())
+            }
+        }
+    }
+
+    /// Whether there are no more numbers.
+    fn end(self) -> bool {
+        match self {
+            Self::Packed(mut batches) => matches!(batches.next_number(), Ok(None)),
+            Self::Plain(bytes) => bytes.is_empty(),
+        }
     }
 }
 

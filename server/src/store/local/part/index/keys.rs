@@ -29,6 +29,11 @@ impl PartKeys {
         self.series.push(series);
     }
 
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        self.series.len()
+    }
+
     /// The series of the last key.
     pub fn last_series(&self) -> Option<SeriesId> {
         self.series.last().copied()
@@ -45,7 +50,6 @@ impl PartKeys {
     }
 
     /// Whether others are the keys of the same series.
-    #[cfg(test)]
     pub fn is_same(&self, other: &Self) -> bool {
         (&self.series, &self.packed) == (&other.series, &other.packed)
     }
@@ -79,6 +83,11 @@ impl<'i> PackedKeys<'i> {
             length = same + more;
         }
         Some(Self { count, packed: &start[..start.len() - input.len()] })
+    }
+
+    /// Number of keys.
+    pub fn len(&self) -> usize {
+        usize::try_from(self.count).unwrap_or(usize::MAX)
     }
 
     /// The keys of these series; `None` when there are more or fewer.

@@ -2,7 +2,7 @@
 
 use pco::data_types::Number;
 use pco::metadata::DeltaEncoding;
-use pco::standalone::{DecompressorItem, FileDecompressor, simple_compress_into};
+use pco::standalone::{ChunkDecompressor, DecompressorItem, FileDecompressor, simple_compress_into};
 use pco::{ChunkConfig, DeltaSpec, FULL_BATCH_N};
 
 use super::{BadChunk, Effort};
@@ -86,6 +86,68 @@ pub fn unpack<T: Number>(packed: &[u8], mut numbers: &mut [T]) -> Result<(), Bad
     }
 }
 
+/// The numbers of a column from its first one on, unpacked a few at a time. Those behind are neither unpacked
+/// nor checked.
+pub struct Batches<'p, T: Number> {
+    file: FileDecompressor,
+    rest: &'p [u8],
+    chunk: Option<ChunkDecompressor<T, &'p [u8]>>,
+    batch: [T; FULL_BATCH_N],
+    /// Of the batch, how many numbers were passed on one by one, and how many there are.
+    at: usize,
+    end: usize,
+}
+
+impl<'p, T: Number + Default> Batches<'p, T> {
+    /// # Errors
+    /// When the bytes do not begin as a column does.
+    pub fn new(packed: &'p [u8]) -> Result<Self, BadChunk> {
+        let (file, rest) = FileDecompressor::new(packed).map_err(|_| BadChunk)?;
+        Ok(Self { file, rest, chunk: None, batch: [T::default(); FULL_BATCH_N], at: 0, end: 0 })
+    }
+
+    /// The next one; `None` at the end.
+    ///
+    /// # Errors
+    /// When the bytes so far are no column.
+    #[inline]
+    pub fn next_number(&mut self) -> Result<Option<T>, BadChunk> {
+        if self.at == self.end {
+            self.end = self.next_batch()?.len();
+            self.at = 0;
+        }
+        let number = if self.at < self.end { self.batch.get(self.at).copied() } else { None };
+        self.at += usize::from(number.is_some());
+        Ok(number)
+    }
+
+    /// The next ones, behind the batch of which one was passed on last; none at the end.
+    ///
+    /// # Errors
+    /// When the bytes so far are no column.
+    pub fn next_batch(&mut self) -> Result<&[T], BadChunk> {
+        loop {
+            let mut chunk = match self.chunk.take() {
+                Some(chunk) => chunk,
+                None if !is_bounded::<T>(self.rest) => return Err(BadChunk),
+                None => match self.file.chunk_decompressor(self.rest).map_err(|_| BadChunk)? {
+                    DecompressorItem::Chunk(chunk) => chunk,
+                    DecompressorItem::EndOfData(_) => return Ok(&[]),
+                },
+            };
+            let progress = chunk.read(&mut self.batch).map_err(|_| BadChunk)?;
+            if progress.finished {
+                self.rest = chunk.into_src();
+            } else {
+                self.chunk = Some(chunk);
+            }
+            if progress.n_processed > 0 {
+                return self.batch.get(..progress.n_processed).ok_or(BadChunk);
+            }
+        }
+    }
+}
+
 /// Passes on the numbers of a column from its first one on, a few at a time, until something is found
 /// in them; `None` at the end. Those behind are neither unpacked nor checked.
 ///
@@ -95,27 +157,15 @@ pub fn find<T: Number + Default, R>(
     packed: &[u8],
     mut look: impl FnMut(&[T]) -> Option<R>,
 ) -> Result<Option<R>, BadChunk> {
-    let (file, mut rest) = FileDecompressor::new(packed).map_err(|_| BadChunk)?;
-    let mut batch = [T::default(); FULL_BATCH_N];
+    let mut batches = Batches::new(packed)?;
     loop {
-        if !is_bounded::<T>(rest) {
-            return Err(BadChunk);
+        let numbers = batches.next_batch()?;
+        if numbers.is_empty() {
+            return Ok(None);
         }
-        let mut chunk = match file.chunk_decompressor::<T, _>(rest).map_err(|_| BadChunk)? {
-            DecompressorItem::Chunk(chunk) => chunk,
-            DecompressorItem::EndOfData(_) => return Ok(None),
-        };
-        loop {
-            let progress = chunk.read(&mut batch).map_err(|_| BadChunk)?;
-            let numbers = batch.get(..progress.n_processed).ok_or(BadChunk)?;
-            if let Some(found) = look(numbers) {
-                return Ok(Some(found));
-            }
-            if progress.finished {
-                break;
-            }
+        if let Some(found) = look(numbers) {
+            return Ok(Some(found));
         }
-        rest = chunk.into_src();
     }
 }
 
