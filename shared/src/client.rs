@@ -141,8 +141,9 @@ impl Client {
 
     async fn command(&self, command: Command) -> Result<(), ClientError> {
         self.commands.send(command).await.map_err(|_| match self.end.reason() {
-            // A server says what it thinks of a certificate before it is asked anything.
-            reason @ ClientError::Tls(_) => reason,
+            // A server says what it thinks of a certificate, or that there is no place, before it is asked
+            // anything.
+            reason @ (ClientError::Tls(_) | ClientError::Refused(_)) => reason,
             _ => ClientError::Closed,
         })
     }

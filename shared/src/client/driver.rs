@@ -145,7 +145,8 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
     /// a time.
     fn goes_on(&mut self, error: Option<&ClientError>) -> bool {
         let Some(Connection { reader, writer }) = &mut self.connection else { return false };
-        if self.reopen.is_none() || self.traits.pace == Pace::Pipelined {
+        let is_refused = matches!(error, Some(ClientError::Refused(_)));
+        if is_refused || self.reopen.is_none() || self.traits.pace == Pace::Pipelined {
             return false;
         }
         if writer.is_probing() {

@@ -15,6 +15,10 @@ pub enum ClientError {
     /// The connection ended before the reply was complete.
     #[error("the connection closed before the reply was complete")]
     Closed,
+    /// The server has no place for the connection, and has ended it: nothing that was sent over it has been
+    /// served.
+    #[error("the server does not take the connection: {0}")]
+    Refused(String),
     /// A reply was due and no byte came for so long, so the connection was ended.
     #[error("the reply stalled: nothing came for {} s", .0.as_secs_f64())]
     Stalled(Duration),

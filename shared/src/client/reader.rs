@@ -11,14 +11,25 @@ use super::command::{Awaiting, lost};
 use super::error::ClientError;
 use super::pace::Progress;
 use super::reply::{Delivery, ReplyPiece};
-use crate::response::{BadReply, ReplyDecoder, ReplyEvent, Status};
+use crate::response::{BadReply, ReplyDecoder, ReplyEvent, Status, WRONG_COMMAND};
 
 /// Room made in the read buffer before each read.
 const READ_SIZE: usize = 64 * 1024;
 
+/// Longest wait for the end of a connection whose first reply may say that there is no place for it.
+const REFUSAL_END: Duration = Duration::from_millis(100);
+
 /// The one line of an error reply as text.
 fn reason_text(data: &[u8]) -> String {
     String::from_utf8_lossy(data).trim_end().to_owned()
+}
+
+/// Why there is no place for a connection, if that is all it has brought. A request that is none has the
+/// same answer on any connection.
+fn refusal(brought: &[u8]) -> Option<String> {
+    let reason = brought.strip_prefix(b"error\n")?.strip_suffix(b"\n\n")?;
+    let is_one_line = !reason.is_empty() && !reason.contains(&b'\n');
+    (is_one_line && reason != WRONG_COMMAND.as_bytes()).then(|| reason_text(reason))
 }
 
 /// The reading side.
@@ -102,6 +113,9 @@ impl<S: AsyncRead> Reader<S> {
     }
 
     async fn read_replies(&mut self) -> ClientError {
+        if let Err(error) = self.read_first().await {
+            return error;
+        }
         loop {
             match self.deliver_event() {
                 Ok(true) => self.wait_for_room().await,
@@ -121,6 +135,19 @@ impl<S: AsyncRead> Reader<S> {
                 }
                 Err(error) => return error,
             }
+        }
+    }
+
+    /// Reads what comes first, which may be that there is no place, in place of a reply to what was sent.
+    async fn read_first(&mut self) -> Result<(), ClientError> {
+        self.buffer.reserve(READ_SIZE);
+        if self.read().await? == 0 {
+            return Err(ClientError::Closed);
+        }
+        let Some(reason) = refusal(&self.buffer) else { return Ok(()) };
+        match timeout(REFUSAL_END, self.stream.read_buf(&mut self.buffer)).await {
+            Ok(Ok(0) | Err(_)) => Err(ClientError::Refused(reason)),
+            Ok(Ok(_)) | Err(_) => Ok(()),
         }
     }
 

@@ -145,6 +145,43 @@ async fn a_reply_that_breaks_off_is_no_reply() {
     assert_eq!(put_points(&client, [2]).await, Err(ClientError::Closed));
 }
 
+/// Whether the server says it at once or has read the request: it is no reply to that.
+#[tokio::test(start_paused = true)]
+async fn a_connection_for_which_there_is_no_place_is_no_reply() {
+    let refused = ClientError::Refused("there are too many connections".to_owned());
+    for is_sent_before in [false, true] {
+        let (client, mut peer) = pair();
+        let put = tokio::spawn({
+            let client = client.clone();
+            async move { put_points(&client, [1]).await }
+        });
+        if is_sent_before {
+            expect(&mut peer, b"put palm.cpu 1.5 1\n").await;
+        }
+        within(peer.write_all(b"error\nthere are too many connections\n\n")).await.unwrap();
+        drop(peer);
+        assert_eq!(within(put).await.unwrap(), Err(refused.clone()));
+        assert_eq!(within(client.closed()).await, refused);
+        assert_eq!(put_points(&client, [2]).await, Err(refused.clone()));
+    }
+}
+
+/// An error is one where the connection goes on, and where no other connection would bring another reply.
+#[tokio::test(start_paused = true)]
+async fn a_first_reply_that_is_an_error_is_a_reply() {
+    for (reason, goes_on) in [("the disk is full", true), ("wrong command", false)] {
+        let (client, mut peer) = pair();
+        let mut reply = within(client.send(b"put a 1 1")).await.unwrap();
+        expect(&mut peer, b"put a 1 1\n").await;
+        within(peer.write_all(format!("error\n{reason}\n\n").as_bytes())).await.unwrap();
+        let _open = goes_on.then_some(peer);
+        assert_eq!(within(reply.next()).await, Ok(Some(ReplyPiece::Status(Status::Error))));
+        let data = within(reply.next()).await;
+        assert!(matches!(data, Ok(Some(ReplyPiece::Data(data))) if data.starts_with(reason.as_bytes())));
+        assert_eq!(within(reply.next()).await, Ok(None));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_protocol_is_named() {
     let (client, mut peer) = pair();

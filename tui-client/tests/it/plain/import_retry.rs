@@ -127,6 +127,35 @@ fn a_peer_that_closes_each_connection_is_reported_once() {
     assert_eq!((*back, *again), ("tui-client: connected again", "tui-client: connected again"));
 }
 
+/// What it says is no answer to the first line.
+#[test]
+fn a_server_without_a_place_is_tried_again() {
+    fn refuse(mut stream: &TcpStream, _: &mut BufReader<&TcpStream>) {
+        let _ = stream.write_all(b"error\nthere are too many connections (the limit is 1)\n\n");
+        let _ = stream.shutdown(Shutdown::Write);
+    }
+    let (port, serving) = peer(vec![refuse, |mut stream, from| {
+        hear(from, &["put a 1 1"]);
+        stream.write_all(b"ok\n\n").unwrap();
+    }]);
+    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"put a 1 1\n").unwrap();
+    let (code, _, err) = finish(child);
+    serving.join().unwrap();
+    let reason = "the server does not take the connection: there are too many connections (the limit is 1)";
+    assert_eq!(code, 0, "{err}");
+    assert!(err.contains(&format!("{reason}; trying again until it works")), "{err}");
+
+    let (port, serving) = peer(vec![refuse, refuse]);
+    let (code, out, err) = run(port, &["get", "a"]);
+    assert_eq!((code, &*out), (3, ""));
+    assert!(err.contains(reason), "{err}");
+    let (code, _, err) = pipe(port, "put a 1 1\n");
+    assert_eq!(code, 3);
+    assert!(err.contains(reason), "{err}");
+    serving.join().unwrap();
+}
+
 #[test]
 fn lines_after_an_answered_get_are_sent_again() {
     let (port, serving) = peer(vec![
