@@ -4,6 +4,7 @@ mod age;
 pub mod manual;
 mod patience;
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -220,9 +221,15 @@ fn port(text: &str) -> Result<u16, String> {
 }
 
 /// Reads a number of things that is not 0.
-fn some<N: FromStr + Default + PartialEq>(text: &str) -> Result<N, String> {
-    let number = text.parse().ok().filter(|number| *number != N::default());
-    number.ok_or_else(|| "expected a whole number from 1 on, without separators".to_owned())
+fn some<N: FromStr<Err = ParseIntError> + Default + PartialEq>(text: &str) -> Result<N, String> {
+    let most = u64::MAX >> (u64::BITS as usize - 8 * size_of::<N>());
+    match text.parse() {
+        Ok(number) if number != N::default() => Ok(number),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
+            Err(format!("must be at most {most}"))
+        }
+        _ => Err("expected a whole number from 1 on, without separators".to_owned()),
+    }
 }
 
 /// Reads a size of memory.

@@ -119,7 +119,9 @@ fn maintain(dir: &Path, is_check: bool) -> anyhow::Result<bool> {
     text.push_str(match (found.is_empty(), is_check) {
         (true, _) => "nothing is damaged\n",
         (false, true) => "it is damaged; server repair gives up what is gone\n",
-        (false, false) => "what was damaged is given up, and kept in files damaged-...\n",
+        (false, false) => {
+            "what is gone is given up; damaged files with points are kept as damaged-...\n"
+        }
     });
     print(text.as_bytes())?;
     Ok(found.is_empty() || !is_check)

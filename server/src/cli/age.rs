@@ -11,7 +11,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     let age = match text.parse::<u64>() {
         Ok(0) => Duration::ZERO,
-        Ok(_) => return Err(format!("a unit is missing; say {text}d, {text}h or {text}min")),
+        Ok(_) => {
+            return Err(format!("a unit is missing; say {text}s, {text}min, {text}h or {text}d"));
+        }
         Err(_) => with_units(text)?,
     };
     if age < Duration::from_secs(1) {
@@ -61,7 +63,7 @@ mod tests {
     #[test]
     fn what_is_refused_is_told_with_what_to_type() {
         for (text, told) in [
-            ("30", "a unit is missing; say 30d, 30h or 30min"),
+            ("30", "a unit is missing; say 30s, 30min, 30h or 30d"),
             ("0", "must be at least 1s; omit the option"),
             ("1m", "m is months or minutes; say 30d, 12h or 90min"),
             ("6M", "M is months or minutes"),

@@ -177,7 +177,9 @@ async fn a_first_reply_that_is_an_error_is_a_reply() {
         let _open = goes_on.then_some(peer);
         assert_eq!(within(reply.next()).await, Ok(Some(ReplyPiece::Status(Status::Error))));
         let data = within(reply.next()).await;
-        assert!(matches!(data, Ok(Some(ReplyPiece::Data(data))) if data.starts_with(reason.as_bytes())));
+        assert!(
+            matches!(data, Ok(Some(ReplyPiece::Data(data))) if data.starts_with(reason.as_bytes()))
+        );
         assert_eq!(within(reply.next()).await, Ok(None));
     }
 }

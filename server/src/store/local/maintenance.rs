@@ -79,19 +79,8 @@ pub fn check(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
 /// Like [`check`], of a disk.
 pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundDamage>, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
-    let has_parts_or_log = names
-        .iter()
-        .any(|name| matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_)));
-    let mut found = Vec::new();
     backup_state::check(&*disk)?;
-    let format = sound_format(&*disk, &names)?;
-    if has_parts_or_log && format.is_none() {
-        found.push(FoundDamage::of(FORMAT, "missing, damaged or of another format than the files"));
-    }
-    // Older formats have none.
-    if has_parts_or_log && !matches!(format, Some(1 | 2)) && FileList::read(&*disk).is_none() {
-        found.push(FoundDamage::of(FILES, "missing or damaged"));
-    }
+    let mut found = damage_of_lists(&*disk, &names)?;
     match backup_state::read(&*disk)? {
         FoundManifest::Missing => {}
         FoundManifest::Damaged => found.push(FoundDamage::of(BACKUP, "damaged")),
@@ -109,6 +98,23 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
     let keys = recovered.replaced.iter().filter_map(|&id| index.key(id));
     found.extend(keys.map(|key| FoundDamage::of(key, APART)));
     drop(index);
+    Ok(found)
+}
+
+/// What is damaged of the files that say what the others are.
+fn damage_of_lists(disk: &dyn Disk, names: &[String]) -> Result<Vec<FoundDamage>, OpenError> {
+    let mut found = Vec::new();
+    let format = sound_format(disk, names)?;
+    let has_parts_or_log = names
+        .iter()
+        .any(|name| matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_)));
+    if has_parts_or_log && format.is_none() {
+        found.push(FoundDamage::of(FORMAT, "missing, damaged or of another format than the files"));
+    }
+    // Older formats have none.
+    if has_parts_or_log && !matches!(format, Some(1 | 2)) && FileList::read(disk).is_none() {
+        found.push(FoundDamage::of(FILES, "missing or damaged"));
+    }
     Ok(found)
 }
 
@@ -141,6 +147,8 @@ pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
 /// Like [`repair`], of a disk.
 pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
     check_access(&*disk)?;
+    let names = disk.list().map_err(io("it can't be read"))?;
+    let lists = damage_of_lists(&*disk, &names)?;
     let recovered = recover_for_maintenance(disk, unbounded())?;
     let mut found = damage_of(&recovered, |_| false);
     let Recovered { state, resume, damaged_segments, mut replaced } = recovered;
@@ -148,6 +156,8 @@ pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
         // A backup from before may have what is given up, and is not to be replaced.
         format::write_anew(state.disk()).map_err(io("it can't be set up"))?;
     }
+    // Those a start writes anew, too.
+    found.splice(..0, lists);
     let last = resume.segment.saturating_sub(1);
     state.begin_segment(last);
     state.memory().heads.forget_losses();

@@ -142,7 +142,8 @@ fn a_server_without_a_place_is_tried_again() {
     child.stdin.take().unwrap().write_all(b"put a 1 1\n").unwrap();
     let (code, _, err) = finish(child);
     serving.join().unwrap();
-    let reason = "the server does not take the connection: there are too many connections (the limit is 1)";
+    let reason =
+        "the server does not take the connection: there are too many connections (the limit is 1)";
     assert_eq!(code, 0, "{err}");
     assert!(err.contains(&format!("{reason}; trying again until it works")), "{err}");
 

@@ -2,7 +2,9 @@
 
 use pco::data_types::Number;
 use pco::metadata::DeltaEncoding;
-use pco::standalone::{ChunkDecompressor, DecompressorItem, FileDecompressor, simple_compress_into};
+use pco::standalone::{
+    ChunkDecompressor, DecompressorItem, FileDecompressor, simple_compress_into,
+};
 use pco::{ChunkConfig, DeltaSpec, FULL_BATCH_N};
 
 use super::{BadChunk, Effort};
