@@ -17,6 +17,7 @@ use std::task::{Context, Poll, ready};
 
 use shared::Selector;
 use shared::frame::{Line, RequestFramer};
+use shared::limits::MAX_POINT_LINE;
 use shared::request::{BadRequest, PROBE, Request, SELECTOR_PROBE};
 use shared::response::{self, OK, WRONG_COMMAND};
 use tokio::io::AsyncWrite;
@@ -44,8 +45,8 @@ const CROWDED_PUTS: usize = 64;
 /// takes.
 const MAX_ENCODED_AT_ONCE: usize = 512;
 
-/// Bytes of a buffer for long replies: a little more than is written at once.
-const REPLY_ROOM: usize = FLUSH_THRESHOLD + 8 * 1024;
+/// Bytes of a buffer for long replies: a line more than is written at once.
+const REPLY_ROOM: usize = FLUSH_THRESHOLD + MAX_POINT_LINE;
 
 /// Bytes of a short put, to guess how many a batch will hold.
 const SHORT_PUT: usize = 24;

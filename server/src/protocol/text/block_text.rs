@@ -5,9 +5,6 @@ use shared::response;
 use crate::protocol::FLUSH_THRESHOLD;
 use crate::query::Block;
 
-/// Points that are encoded between two looks at the length of the buffer.
-const STRETCH: usize = 64;
-
 /// A block, and how much of it is encoded.
 #[derive(Debug)]
 pub struct BlockText {
@@ -31,18 +28,17 @@ impl BlockText {
         self.block.remove_first(std::mem::take(&mut self.encoded));
     }
 
-    /// Appends the lines of the next points until `out` holds [`FLUSH_THRESHOLD`] bytes, or all.
+    /// Appends the lines of the next points until `out` holds [`FLUSH_THRESHOLD`] bytes and not a line more, or
+    /// all.
     pub fn encode(&mut self, out: &mut Vec<u8>) {
         let mut end = 0;
         for (key, points) in self.block.series() {
             let start = end;
             end += points.len();
             let rest = points.get(self.encoded.saturating_sub(start)..).unwrap_or_default();
-            for stretch in rest.chunks(STRETCH) {
-                for &point in stretch {
-                    response::encode_point(key, point, out);
-                }
-                self.encoded += stretch.len();
+            for &point in rest {
+                response::encode_point(key, point, out);
+                self.encoded += 1;
                 if out.len() >= FLUSH_THRESHOLD {
                     return;
                 }
@@ -79,7 +75,7 @@ mod tests {
                 text.forget_encoded();
                 assert_eq!(text.points_left(), left);
             }
-            assert!(piece.len() < FLUSH_THRESHOLD + STRETCH * 20);
+            assert!(piece.len() < FLUSH_THRESHOLD + 20);
             all.extend(piece);
             pieces += 1;
         }
