@@ -21,8 +21,8 @@ cross_install() {
 # cross_cargo TARGET SUBCOMMAND ARGUMENT…
 # Runs cargo for a target, in target/cross unless CARGO_TARGET_DIR says otherwise. Linker and runner
 # of the target can be set by cargo's own variables. What is built of this project is linted on the way, and
-# a warning is an error: a pass of its own would take std and all dependencies once more. Those are optimized:
-# std that is built here would be slow otherwise.
+# a warning is an error: a pass of its own would take std and all dependencies once more. What is
+# most used of std is optimized: it would be slow otherwise.
 cross_cargo() (
   target=$1 subcommand=$2
   shift 2
@@ -36,8 +36,9 @@ cross_cargo() (
   export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=${CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER:-arm-linux-gnueabihf-gcc}
   export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUNNER=${CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUNNER:-qemu-arm-static -L /usr/arm-linux-gnueabihf}
   export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=${CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER:-/usr/lib/wine/wine64}
-  exec "$CARGO" "$subcommand" -Zbuild-std=std,panic_unwind --config 'profile.dev.package."*".opt-level=1' \
-    --target "$target" "$@"
+  exec "$CARGO" "$subcommand" -Zbuild-std=std,panic_unwind --target "$target" \
+    --config profile.dev.package.core.opt-level=1 --config profile.dev.package.alloc.opt-level=1 \
+    --config profile.dev.package.std.opt-level=1 "$@"
 )
 
 # cross_lint_only TARGET
