@@ -55,7 +55,7 @@ fn data_directories_are_relative_nested_and_private() {
         program.stop();
         assert_eq!(
             file_names(&directory),
-            ["FILES", "FORMAT", "LOCK", "RESERVE", "part-000000000001-000000000002"],
+            ["FILES", "FILES-COPY", "FORMAT", "LOCK", "RESERVE", "part-000000000001-000000000002"],
             "a clean end leaves no log"
         );
         let start = snapshot(root.path()).into_keys().filter(|path| path.is_file());

@@ -233,7 +233,8 @@ fn a_directory_of_an_interrupted_first_start() {
     let mut program = ServerProcess::open(directory.path());
     assert_eq!(program.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
     program.stop();
-    let expected = ["FILES", "FORMAT", "LOCK", "RESERVE", "part-000000000001-000000000001"];
+    let expected =
+        ["FILES", "FILES-COPY", "FORMAT", "LOCK", "RESERVE", "part-000000000001-000000000001"];
     assert_eq!(file_names(directory.path()), expected);
 }
 

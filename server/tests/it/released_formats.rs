@@ -56,7 +56,8 @@ fn leftovers_are_reported_and_removed() {
     let mut kept = file_names(&data("format-1/crash"));
     kept.retain(|name| !name.contains(".tmp") && !name.contains("log-"));
     kept.extend(
-        ["CONTROL", "FILES", "RESERVE", "log-000000000003", "log-000000000004"].map(str::to_owned),
+        ["CONTROL", "FILES", "FILES-COPY", "RESERVE", "log-000000000003", "log-000000000004"]
+            .map(str::to_owned),
     );
     kept.sort();
     assert_eq!(file_names(directory.path()), kept);

@@ -1,5 +1,5 @@
 //! The file FILES, which says once more which files there are to be, and what their parts are about: so
-//! that a start knows what is missing, also when that is the newest file.
+//! that a start knows what is missing, also when that is the newest file. FILES-COPY says the same.
 
 pub mod backup_manifest;
 mod checked_text;
@@ -9,7 +9,7 @@ use std::io;
 use std::ops::RangeInclusive;
 
 use super::disk::{Disk, window};
-use super::file_name::{FILES, FileName, MAX_SEGMENT, SegmentId, UNFINISHED};
+use super::file_name::{FILES, FILES_COPY, FileName, MAX_SEGMENT, SegmentId, UNFINISHED};
 use super::part::Part;
 use super::series::loss::Extent;
 use super::series::series_index::SeriesId;
@@ -42,9 +42,17 @@ impl FileList {
         Self { newest_segment, series_end, parts: parts.collect() }
     }
 
-    /// The list on the disk; `None` when it is missing or damaged.
+    /// The names under which the list stands, the newer one first.
+    pub const NAMES: [&str; 2] = [FILES, FILES_COPY];
+
+    /// The list on the disk; `None` when it is missing or damaged in both places.
     pub fn read(disk: &dyn Disk) -> Option<Self> {
-        let file = disk.open(FILES).ok()?;
+        Self::NAMES.into_iter().find_map(|name| Self::read_from(disk, name))
+    }
+
+    /// The list in one of the places; `None` when it is missing or damaged there.
+    pub fn read_from(disk: &dyn Disk, name: &str) -> Option<Self> {
+        let file = disk.open(name).ok()?;
         let length = file.length().ok().filter(|&length| length <= MAX_LENGTH)?;
         Self::decode(&window::read(&*file, 0, length).ok()?)
     }
@@ -54,17 +62,20 @@ impl FileList {
         decode(bytes)
     }
 
-    /// Writes the list. After a crash it may still be the one before, which is right too.
+    /// Writes the list in both places. After a crash it may still be the one before, which is right too.
     ///
     /// # Errors
     /// When it can't be written.
     pub fn write(&self, disk: &dyn Disk) -> io::Result<()> {
-        let unfinished = format!("{FILES}{UNFINISHED}");
-        self.write_as(disk, &unfinished).inspect_err(|_| {
-            // It takes no room where there is none.
-            let _ = disk.remove(&unfinished);
-        })?;
-        disk.rename(&unfinished, FILES)
+        for name in Self::NAMES {
+            let unfinished = format!("{name}{UNFINISHED}");
+            self.write_as(disk, &unfinished).inspect_err(|_| {
+                // It takes no room where there is none.
+                let _ = disk.remove(&unfinished);
+            })?;
+            disk.rename(&unfinished, name)?;
+        }
+        Ok(())
     }
 
     fn write_as(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {

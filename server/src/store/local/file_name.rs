@@ -26,6 +26,9 @@ pub const RESERVE: &str = "RESERVE";
 /// Name of the file that says once more which files there are to be.
 pub const FILES: &str = "FILES";
 
+/// Name of the file that says the same as [`FILES`], should that be lost together with the newest part.
+pub const FILES_COPY: &str = "FILES-COPY";
+
 /// Name of the file that says of what files a backup is made, and whether it is finished.
 pub const BACKUP: &str = "BACKUP";
 
@@ -54,8 +57,8 @@ pub enum FileName {
     Part(RangeInclusive<SegmentId>),
     /// A file that was not finished, of any kind.
     Unfinished,
-    /// [`FORMAT`], [`LOCK`], [`OPTIONS`], [`RESERVE`], [`FILES`], [`BACKUP`], [`CONTROL`] or a
-    /// quarantined file.
+    /// [`FORMAT`], [`LOCK`], [`OPTIONS`], [`RESERVE`], [`FILES`], [`FILES_COPY`], [`BACKUP`],
+    /// [`CONTROL`] or a quarantined file.
     Other,
     /// A file of something else.
     Foreign,
@@ -69,12 +72,16 @@ impl FileName {
             // Of several with one name all but the first have a number behind it.
             let kept = kept.map(|kept| kept.split_once('.').map_or(kept, |(name, _)| name));
             let part = kept.unwrap_or(finished);
-            let known = matches!(finished, FORMAT | OPTIONS | FILES | BACKUP | CONTROL)
-                || matches!(Self::parse(part), Self::Part(_))
-                || matches!(Self::parse(finished), Self::Segment(_));
+            let known =
+                matches!(finished, FORMAT | OPTIONS | FILES | FILES_COPY | BACKUP | CONTROL)
+                    || matches!(Self::parse(part), Self::Part(_))
+                    || matches!(Self::parse(finished), Self::Segment(_));
             return if known { Self::Unfinished } else { Self::Foreign };
         }
-        let is_known = matches!(name, FORMAT | LOCK | OPTIONS | RESERVE | FILES | BACKUP | CONTROL);
+        let is_known = matches!(
+            name,
+            FORMAT | LOCK | OPTIONS | RESERVE | FILES | FILES_COPY | BACKUP | CONTROL
+        );
         if is_known || name.starts_with(DAMAGED) {
             return Self::Other;
         }
@@ -133,14 +140,23 @@ mod tests {
             "log-000000000001.tmp",
             "damaged-part-000000000001-000000000001.tmp",
         ];
-        let unfinished = ["FORMAT.tmp", "OPTIONS.tmp", "FILES.tmp", "BACKUP.tmp", "CONTROL.tmp"];
+        let unfinished = [
+            "FORMAT.tmp",
+            "OPTIONS.tmp",
+            "FILES.tmp",
+            "FILES-COPY.tmp",
+            "BACKUP.tmp",
+            "CONTROL.tmp",
+        ];
         for unfinished in unfinished.into_iter().chain(copies) {
             assert_eq!(FileName::parse(unfinished), FileName::Unfinished, "{unfinished}");
         }
         let second = "damaged-part-000000000001-000000000001.2";
         assert_eq!(FileName::parse(second), FileName::Other);
         assert_eq!(FileName::parse(&format!("{second}.tmp")), FileName::Unfinished);
-        for other in ["FORMAT", "LOCK", "OPTIONS", "RESERVE", "FILES", "BACKUP", "CONTROL"] {
+        let others =
+            ["FORMAT", "LOCK", "OPTIONS", "RESERVE", "FILES", "FILES-COPY", "BACKUP", "CONTROL"];
+        for other in others {
             assert_eq!(FileName::parse(other), FileName::Other);
         }
     }

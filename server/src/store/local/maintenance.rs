@@ -18,7 +18,7 @@ use super::disk::overlay::Overlay;
 use super::disk::{Disk, check_readable, quarantine};
 use super::file_list::FileList;
 use super::file_list::backup_manifest::FoundManifest;
-use super::file_name::{BACKUP, FILES, FORMAT, FileName, SegmentId};
+use super::file_name::{BACKUP, FORMAT, FileName, SegmentId};
 use super::part::Part;
 use super::recovery::open_error::{OpenError, io};
 use super::recovery::{
@@ -112,8 +112,10 @@ fn damage_of_lists(disk: &dyn Disk, names: &[String]) -> Result<Vec<FoundDamage>
         found.push(FoundDamage::of(FORMAT, "missing, damaged or of another format than the files"));
     }
     // Older formats have none.
-    if has_parts_or_log && !matches!(format, Some(1 | 2)) && FileList::read(disk).is_none() {
-        found.push(FoundDamage::of(FILES, "missing or damaged"));
+    if has_parts_or_log && !matches!(format, Some(1 | 2)) {
+        let damaged = FileList::NAMES.into_iter();
+        let damaged = damaged.filter(|name| FileList::read_from(disk, name).is_none());
+        found.extend(damaged.map(|name| FoundDamage::of(name, "missing or damaged")));
     }
     Ok(found)
 }
@@ -217,7 +219,7 @@ fn check_access(disk: &dyn Disk) -> Result<(), OpenError> {
     for name in disk.list().map_err(io("it can't be read"))? {
         let is_data = matches!(FileName::parse(&name), FileName::Part(_) | FileName::Segment(_));
         // Without the list nothing would say what is missing.
-        if !is_data && name != FILES {
+        if !is_data && !FileList::NAMES.contains(&name.as_str()) {
             continue;
         }
         let file = disk.open(&name).and_then(|file| check_readable(&*file, file.length()?));

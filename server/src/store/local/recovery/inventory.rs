@@ -11,7 +11,7 @@ use crate::store::local::disk::quarantine::remove_or_quarantine;
 use crate::store::local::disk::{Disk, check_readable};
 use crate::store::local::file_list::FileList;
 use crate::store::local::file_list::backup_manifest::FoundManifest;
-use crate::store::local::file_name::{BACKUP, FILES, FileName, SegmentId};
+use crate::store::local::file_name::{BACKUP, FILES, FILES_COPY, FileName, SegmentId};
 use crate::store::local::part::Part;
 
 /// So many segments may have been begun since the list of files was written.
@@ -88,8 +88,8 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let mut found = Inventory::sort(&names)?;
     found.are_unsalted = matches!(identity, Identity::Store(1 | 2));
     found.list = list;
-    if found.list.is_none() && matches!(identity, Identity::Store(3..) | Identity::Recognized(_)) {
-        warn!("{FILES} is missing or damaged: whether the newest files are there is not known");
+    if matches!(identity, Identity::Store(3..) | Identity::Recognized(_)) {
+        report_lists(disk, found.list.is_some());
     }
     let backup = backup_state::read(disk)?;
     report_backup(disk, &backup);
@@ -113,6 +113,21 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
         disk.remove(BACKUP).map_err(io("it can't be tidied up"))?;
     }
     Ok(found)
+}
+
+/// Says in which of its places the list of files is damaged.
+fn report_lists(disk: &dyn Disk, is_known: bool) {
+    if !is_known {
+        warn!(
+            "{FILES} and {FILES_COPY} are missing or damaged: whether the newest files are there is not known"
+        );
+        return;
+    }
+    for name in FileList::NAMES {
+        if FileList::read_from(disk, name).is_none() {
+            warn!("{name} is missing or damaged; the other one of {FILES} and {FILES_COPY} is not");
+        }
+    }
 }
 
 /// Says what of a backup is missing.

@@ -7,7 +7,7 @@ use super::damage::{
 };
 use super::*;
 use crate::store::local::file_list::FileList;
-use crate::store::local::file_name::{DAMAGED, FILES, FileName};
+use crate::store::local::file_name::{DAMAGED, FILES, FILES_COPY, FileName};
 use crate::store::local::maintenance::{FoundDamage, check_disk, repair_disk};
 use crate::store::query::{KeySelection, Select};
 
@@ -120,7 +120,7 @@ async fn a_part_that_cannot_be_opened_is_as_good_as_ever_when_it_can() {
         for with_list in [true, false] {
             let mut image = image.clone();
             if !with_list {
-                image.remove(FILES);
+                image.retain(|name, _| !FileList::NAMES.contains(&&**name));
             }
             let disk = SimDisk::new(image);
             let refused = name.clone();
@@ -287,9 +287,10 @@ async fn a_bad_sector_costs_what_is_in_it() {
 async fn a_list_that_is_damaged_or_missing_is_said_and_written_anew() {
     let (image, _) = store().await;
     for damage in [Damage::Gone, Damage::Cut(0), Damage::Flip(40)] {
-        let disk = SimDisk::new(damaged(&image, FILES, damage));
+        let image = damaged(&image, FILES, damage);
+        let disk = SimDisk::new(damaged(&image, FILES_COPY, damage));
         let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
-        assert!(log.contains("FILES is missing or damaged"), "{log}");
+        assert!(log.contains("FILES and FILES-COPY are missing or damaged"), "{log}");
         assert!(is_answered(&store.state, Query::all()));
         within(store.close()).await;
         let list = FileList::read(&disk).unwrap();
@@ -297,6 +298,32 @@ async fn a_list_that_is_damaged_or_missing_is_said_and_written_anew() {
         let listed: Vec<_> =
             list.parts.iter().map(|(part, _)| FileName::Part(part.clone()).to_string()).collect();
         assert_eq!(listed, names);
+    }
+}
+
+/// Both are lost together when somebody tidies up by hand.
+#[tokio::test]
+async fn the_newest_part_is_missed_although_one_of_the_lists_is_gone() {
+    let (image, sent) = store().await;
+    let disk = SimDisk::new(image);
+    let (store, _) = logged(|| open(&disk, without_rotation()).unwrap());
+    within(store.close()).await;
+    let newest = parts(&disk.visible()).pop().unwrap();
+    for (lost, other) in [(FILES, FILES_COPY), (FILES_COPY, FILES)] {
+        for damage in [Damage::Gone, Damage::Cut(0), Damage::Flip(40)] {
+            let mut image = damaged(&disk.visible(), lost, damage);
+            image.remove(&newest);
+            let disk = SimDisk::new(image);
+            for start in 0..2 {
+                let what = format!("without {lost}, {damage:?}, start {start}");
+                let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+                let is_said = log.contains(&format!("{lost} is missing or damaged"));
+                assert_eq!(is_said, start == 0, "{what}: {log}");
+                assert!(!log.contains(&format!("{other} is missing")), "{what}: {log}");
+                no_answer_looks_whole(&store.state, &sent, &[], &what);
+                within(store.close()).await;
+            }
+        }
     }
 }
 
@@ -334,7 +361,7 @@ async fn a_file_with_a_number_that_nothing_explains_is_a_stranger() {
     // So may any file without a list.
     let mut unlisted = image;
     unlisted.insert("log-999999999999".to_owned(), vec![]);
-    unlisted.remove(FILES);
+    unlisted.retain(|name, _| !FileList::NAMES.contains(&&**name));
     let disk = SimDisk::new(unlisted);
     let (state, _) = logged(|| recovered(&disk, without_rotation()).unwrap().state);
     assert!(!is_answered(&Arc::new(state), Query::all()));

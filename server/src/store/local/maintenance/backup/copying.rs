@@ -114,8 +114,9 @@ impl Copying<'_> {
             self.add(name, true)?;
         }
         self.add_if_there(OPTIONS)?;
-        match &files.list {
-            Some(list) => self.write_list(list).map_err(CopyError::Target)?,
+        // Sound in both places, if it is in one.
+        match files.list.clone().or_else(|| FileList::read(self.source)) {
+            Some(list) => self.write_lists(&list).map_err(CopyError::Target)?,
             None => self.add_if_there(FILES)?,
         }
         self.add_if_there(FORMAT)?;
@@ -233,14 +234,16 @@ impl Copying<'_> {
         Ok(())
     }
 
-    fn write_list(&mut self, list: &FileList) -> io::Result<()> {
+    fn write_lists(&mut self, list: &FileList) -> io::Result<()> {
         let text = list.encode();
-        let file = self.target.create(&format!("{FILES}{UNFINISHED}"))?;
-        file.write_all_at(text.as_bytes(), 0)?;
-        file.sync()?;
-        self.report.copied += 1;
-        self.report.copied_bytes += text.len() as u64;
-        self.note(FILES, text.len() as u64);
+        for name in FileList::NAMES {
+            let file = self.target.create(&format!("{name}{UNFINISHED}"))?;
+            file.write_all_at(text.as_bytes(), 0)?;
+            file.sync()?;
+            self.report.copied += 1;
+            self.report.copied_bytes += text.len() as u64;
+            self.note(name, text.len() as u64);
+        }
         Ok(())
     }
 }

@@ -8,7 +8,9 @@ use super::BackupError;
 use crate::store::local::disk::Disk;
 use crate::store::local::disk::directory::Directory;
 use crate::store::local::file_list::backup_manifest::{BackupManifest, FoundManifest, Progress};
-use crate::store::local::file_name::{BACKUP, FILES, FileName, LOCK, OPTIONS, UNFINISHED};
+use crate::store::local::file_name::{
+    BACKUP, FILES, FILES_COPY, FileName, LOCK, OPTIONS, UNFINISHED,
+};
 use crate::store::local::recovery::open_error::{OpenError, io};
 use crate::store::local::recovery::{backup_state, data_directory};
 
@@ -99,7 +101,7 @@ pub fn finish(target: &dyn Disk, manifest: &BackupManifest) -> io::Result<()> {
     for name in names.iter().filter(|name| !listed.contains(name)) {
         let is_of_backup =
             matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_))
-                || matches!(name.as_str(), FILES | OPTIONS);
+                || matches!(name.as_str(), FILES | FILES_COPY | OPTIONS);
         if is_of_backup {
             target.remove(name)?;
         }

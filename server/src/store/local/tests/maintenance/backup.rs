@@ -132,7 +132,7 @@ async fn only_new_files_are_copied_and_old_ones_removed() {
     copy_all(&disk, &files, &target);
     drop(held_files);
     let mut expected = files.names.clone();
-    expected.extend(["FILES", "FORMAT", BACKUP].map(str::to_owned));
+    expected.extend(["FILES", "FILES-COPY", "FORMAT", BACKUP].map(str::to_owned));
     expected.sort_unstable();
     assert_eq!(target.visible().into_keys().collect::<Vec<_>>(), expected);
     within(store.close()).await;

@@ -270,7 +270,8 @@ async fn a_list_of_files_that_is_damaged_is_damage() {
     within(store.close()).await;
     let target = SimDisk::new(Image::new());
     copy_all(&disk, &of_stopped(&disk), &target);
-    let source = SimDisk::new(damaged(&disk.visible(), "FILES", Damage::Flip(30)));
+    let source = damaged(&disk.visible(), "FILES", Damage::Flip(30));
+    let source = SimDisk::new(damaged(&source, "FILES-COPY", Damage::Gone));
     let refused = refusal(&source, &of_stopped(&source), &target);
     assert!(matches!(&refused, Refusal::IsSounder(names) if names == "FILES"), "{refused}");
 }
