@@ -7,7 +7,9 @@ use std::io;
 use super::checked_text;
 use crate::store::local::directory_id::DirectoryId;
 use crate::store::local::disk::{Disk, window};
-use crate::store::local::file_name::{BACKUP, FILES, FORMAT, FileName, OPTIONS, UNFINISHED};
+use crate::store::local::file_name::{
+    BACKUP, FILES, FILES_COPY, FORMAT, FileName, OPTIONS, UNFINISHED,
+};
 
 /// The first line.
 const TITLE: &str = "backup of a metrics server's data";
@@ -140,7 +142,7 @@ fn decode(bytes: &[u8]) -> Option<BackupManifest> {
     let files = lines.map(|line| {
         let (name, length) = line.rsplit_once(' ')?;
         let is_of_store = matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_))
-            || matches!(name, FORMAT | FILES | OPTIONS);
+            || matches!(name, FORMAT | FILES | FILES_COPY | OPTIONS);
         Some((name.to_owned(), is_of_store.then(|| length.parse().ok())??))
     });
     let origin = Origin { id, place };
@@ -157,6 +159,9 @@ mod tests {
             ("part-000000000001-000000000003".to_owned(), 12_345),
             ("log-000000000004".to_owned(), 608),
             ("FORMAT".to_owned(), 297),
+            ("FILES".to_owned(), 120),
+            ("FILES-COPY".to_owned(), 120),
+            ("OPTIONS".to_owned(), 40),
         ];
         for progress in [Progress::Copying, Progress::Finishing, Progress::Finished] {
             let id = "0123456789abcdef00112233445566ff".parse().unwrap();
