@@ -178,7 +178,8 @@ fn new_name(input: &mut Input<'_>) -> String {
     let (first, last) = (number(), number());
     let name = match input.below(8) {
         0..=2 => FileName::Segment(first).to_string(),
-        3..=4 => FileName::Part(first.min(last)..=first.max(last)).to_string(),
+        3 => FileName::Part(first.min(last)..=first.max(last)).to_string(),
+        4 => "FILES-COPY".to_owned(),
         5 => "FILES".to_owned(),
         6 => "FORMAT".to_owned(),
         _ => "OPTIONS".to_owned(),
