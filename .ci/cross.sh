@@ -20,8 +20,8 @@ cross_install() {
 
 # cross_cargo TARGET SUBCOMMAND ARGUMENT…
 # Runs cargo for a target, in target/cross unless CARGO_TARGET_DIR says otherwise. Linker and runner
-# of the target can be set by cargo's own variables. What is built of this project is linted on the way, and
-# a warning is an error: a pass of its own would take std and all dependencies once more. What is
+# of the target can be set by cargo's own variables. What is tested or checked of this project is linted on the
+# way, and a warning is an error: a pass of its own would take std and all dependencies once more. What is
 # most used of std is optimized, for it would be slow otherwise; to optimize what is linted takes very long.
 cross_cargo() (
   target=$1 subcommand=$2
@@ -29,9 +29,13 @@ cross_cargo() (
   export CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
   # Lets a stable compiler take -Z.
   export RUSTC_BOOTSTRAP=1
-  # As clippy's own front end says it.
-  export RUSTC_WORKSPACE_WRAPPER=/usr/bin/clippy-driver
-  export CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
+  case $subcommand in
+  test | check)
+    # As clippy's own front end says it.
+    export RUSTC_WORKSPACE_WRAPPER=/usr/bin/clippy-driver
+    export CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
+    ;;
+  esac
   export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target/cross}
   export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER=${CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_LINKER:-arm-linux-gnueabihf-gcc}
   export CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUNNER=${CARGO_TARGET_ARMV7_UNKNOWN_LINUX_GNUEABIHF_RUNNER:-qemu-arm-static -L /usr/arm-linux-gnueabihf}

@@ -11,7 +11,7 @@ use super::command::{Awaiting, lost};
 use super::error::ClientError;
 use super::pace::Progress;
 use super::reply::{Delivery, ReplyPiece};
-use crate::response::{BadReply, ReplyDecoder, ReplyEvent, Status, WRONG_COMMAND};
+use crate::response::{BadReply, ReplyDecoder, ReplyEvent, Status};
 
 /// Room made in the read buffer before each read.
 const READ_SIZE: usize = 64 * 1024;
@@ -24,12 +24,14 @@ fn reason_text(data: &[u8]) -> String {
     String::from_utf8_lossy(data).trim_end().to_owned()
 }
 
-/// Why there is no place for a connection, if that is all it has brought. A request that is none has the
-/// same answer on any connection.
+/// Begins the reason of a server that has no place for a connection. With other words it may be the answer to a
+/// request, behind which some servers close every connection.
+const NO_PLACE: &[u8] = b"there are too many connections";
+
+/// Why there is no place for a connection, if that is all it has brought.
 fn refusal(brought: &[u8]) -> Option<String> {
     let reason = brought.strip_prefix(b"error\n")?.strip_suffix(b"\n\n")?;
-    let is_one_line = !reason.is_empty() && !reason.contains(&b'\n');
-    (is_one_line && reason != WRONG_COMMAND.as_bytes()).then(|| reason_text(reason))
+    (reason.starts_with(NO_PLACE) && !reason.contains(&b'\n')).then(|| reason_text(reason))
 }
 
 /// The reading side.
@@ -306,6 +308,9 @@ impl<S: AsyncRead> Reader<S> {
     /// Delivers what has come, and gives the requests whose replies are still due, in order. Does not
     /// wait for callers.
     pub(super) fn into_due(mut self) -> impl Iterator<Item = Awaiting> {
+        if self.begun == 0 && refusal(&self.buffer).is_some() {
+            self.buffer.clear();
+        }
         while let Ok(true) = self.deliver_event() {}
         std::iter::from_fn(move || self.take_due())
     }

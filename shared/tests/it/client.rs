@@ -169,7 +169,9 @@ async fn a_connection_for_which_there_is_no_place_is_no_reply() {
 /// An error is one where the connection goes on, and where no other connection would bring another reply.
 #[tokio::test(start_paused = true)]
 async fn a_first_reply_that_is_an_error_is_a_reply() {
-    for (reason, goes_on) in [("the disk is full", true), ("wrong command", false)] {
+    for (reason, goes_on) in
+        [("there are too many connections", true), ("wrong command", false), ("no such key", false)]
+    {
         let (client, mut peer) = pair();
         let mut reply = within(client.send(b"put a 1 1")).await.unwrap();
         expect(&mut peer, b"put a 1 1\n").await;

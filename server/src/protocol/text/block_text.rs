@@ -28,8 +28,8 @@ impl BlockText {
         self.block.remove_first(std::mem::take(&mut self.encoded));
     }
 
-    /// Appends the lines of the next points until `out` holds [`FLUSH_THRESHOLD`] bytes and not a line more, or
-    /// all.
+    /// Appends the lines of the next points until `out` holds [`FLUSH_THRESHOLD`] bytes, at most
+    /// with the rest of a line besides, or all.
     pub fn encode(&mut self, out: &mut Vec<u8>) {
         let mut end = 0;
         for (key, points) in self.block.series() {

@@ -42,12 +42,27 @@ impl FileList {
         Self { newest_segment, series_end, parts: parts.collect() }
     }
 
-    /// The names under which the list stands, the newer one first.
+    /// The names under which the list stands, in the order in which they are written.
     pub const NAMES: [&str; 2] = [FILES, FILES_COPY];
 
     /// The list on the disk; `None` when it is missing or damaged in both places.
     pub fn read(disk: &dyn Disk) -> Option<Self> {
         Self::NAMES.into_iter().find_map(|name| Self::read_from(disk, name))
+    }
+
+    /// The places in which the list is damaged. Where it is missing only in the second one, nothing is: an
+    /// earlier version or a crash has left it so.
+    pub fn damaged(disk: &dyn Disk, names: &[String]) -> Vec<&'static str> {
+        let [first, second] = Self::NAMES.map(|name| Self::read_from(disk, name).is_some());
+        let is_there = names.iter().any(|name| name == FILES_COPY);
+        let mut damaged = Vec::new();
+        if !first {
+            damaged.push(FILES);
+        }
+        if !second && (is_there || !first) {
+            damaged.push(FILES_COPY);
+        }
+        damaged
     }
 
     /// The list in one of the places; `None` when it is missing or damaged there.
@@ -67,15 +82,18 @@ impl FileList {
     /// # Errors
     /// When it can't be written.
     pub fn write(&self, disk: &dyn Disk) -> io::Result<()> {
-        for name in Self::NAMES {
-            let unfinished = format!("{name}{UNFINISHED}");
-            self.write_as(disk, &unfinished).inspect_err(|_| {
-                // It takes no room where there is none.
-                let _ = disk.remove(&unfinished);
-            })?;
-            disk.rename(&unfinished, name)?;
-        }
-        Ok(())
+        // The second also where the first can't be written.
+        let [first, second] = Self::NAMES.map(|name| self.write_to(disk, name));
+        first.and(second)
+    }
+
+    fn write_to(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {
+        let unfinished = format!("{name}{UNFINISHED}");
+        self.write_as(disk, &unfinished).inspect_err(|_| {
+            // It takes no room where there is none.
+            let _ = disk.remove(&unfinished);
+        })?;
+        disk.rename(&unfinished, name)
     }
 
     fn write_as(&self, disk: &dyn Disk, name: &str) -> io::Result<()> {

@@ -113,8 +113,7 @@ fn damage_of_lists(disk: &dyn Disk, names: &[String]) -> Result<Vec<FoundDamage>
     }
     // Older formats have none.
     if has_parts_or_log && !matches!(format, Some(1 | 2)) {
-        let damaged = FileList::NAMES.into_iter();
-        let damaged = damaged.filter(|name| FileList::read_from(disk, name).is_none());
+        let damaged = FileList::damaged(disk, names).into_iter();
         found.extend(damaged.map(|name| FoundDamage::of(name, "missing or damaged")));
     }
     Ok(found)

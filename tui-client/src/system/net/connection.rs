@@ -75,7 +75,7 @@ pub(super) async fn serve(
                     queue.try_send(Awaited { request, sent, stream }).is_err()
                 }
                 // The end of the connection has its own event.
-                Err(ClientError::Closed) => {
+                Err(ClientError::Closed | ClientError::Refused(_)) => {
                     in_flight.push_back(id);
                     false
                 }

@@ -1,4 +1,4 @@
-//! Lines of text with a checksum in the last one, as FILES and BACKUP are.
+//! Lines of text with a checksum in the last one, as FILES, FILES-COPY and BACKUP are.
 
 /// What stands before the checksum.
 const CHECK_PREFIX: &str = "CRC32C of the lines before: ";

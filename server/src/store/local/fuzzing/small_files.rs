@@ -1,4 +1,4 @@
-//! The files FORMAT, FILES, OPTIONS and BACKUP, and names of files.
+//! The files FORMAT, FILES, FILES-COPY, OPTIONS and BACKUP, and names of files.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -84,12 +84,13 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
     let identity = format::check(disk, &names)?;
     let list = FileList::read(disk);
+    let all_names = names.clone();
     let names = names_that_count(disk, names, list.as_ref());
     let mut found = Inventory::sort(&names)?;
     found.are_unsalted = matches!(identity, Identity::Store(1 | 2));
     found.list = list;
     if matches!(identity, Identity::Store(3..) | Identity::Recognized(_)) {
-        report_lists(disk, found.list.is_some());
+        report_lists(disk, &all_names);
     }
     let backup = backup_state::read(disk)?;
     report_backup(disk, &backup);
@@ -116,17 +117,13 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
 }
 
 /// Says in which of its places the list of files is damaged.
-fn report_lists(disk: &dyn Disk, is_known: bool) {
-    if !is_known {
-        warn!(
+fn report_lists(disk: &dyn Disk, names: &[String]) {
+    match FileList::damaged(disk, names)[..] {
+        [] => {}
+        [only] => warn!("{only} is damaged or missing; its copy is not"),
+        _ => warn!(
             "{FILES} and {FILES_COPY} are missing or damaged: whether the newest files are there is not known"
-        );
-        return;
-    }
-    for name in FileList::NAMES {
-        if FileList::read_from(disk, name).is_none() {
-            warn!("{name} is missing or damaged; the other one of {FILES} and {FILES_COPY} is not");
-        }
+        ),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::local::file_list::FileList;
 use crate::store::local::file_list::backup_manifest::{
     BackupManifest, FoundManifest, Origin, Progress,
 };
-use crate::store::local::file_name::{FILES, FORMAT, FileName, OPTIONS, UNFINISHED};
+use crate::store::local::file_name::{FORMAT, FileName, OPTIONS, UNFINISHED};
 use crate::store::local::recovery::directory_id;
 
 /// Bytes that are copied and synced at once. More would keep the syncs of a server that shares the disk
@@ -114,10 +114,9 @@ impl Copying<'_> {
             self.add(name, true)?;
         }
         self.add_if_there(OPTIONS)?;
-        // Sound in both places, if it is in one.
-        match files.list.clone().or_else(|| FileList::read(self.source)) {
-            Some(list) => self.write_lists(&list).map_err(CopyError::Target)?,
-            None => self.add_if_there(FILES)?,
+        match &files.list {
+            Some(list) => self.write_lists(list).map_err(CopyError::Target)?,
+            None => FileList::NAMES.iter().try_for_each(|name| self.add_if_there(name))?,
         }
         self.add_if_there(FORMAT)?;
         self.target.sync_directory().map_err(CopyError::Target)?;

@@ -20,7 +20,7 @@ const LOSSES_PREFIX: &str = "losses ";
 pub struct SourceFiles {
     /// Their names.
     pub names: Vec<String>,
-    /// Which files the copy is to have; `None` for what the file FILES says.
+    /// Which files the copy is to have; `None` for what FILES and FILES-COPY say.
     pub list: Option<FileList>,
     /// Places in the log where points are gone, as a server knows that uses it.
     pub losses: u64,

@@ -66,7 +66,7 @@ fn is_part_sound(
     Ok(is_sound && part.losses().is_empty() && !part.has_unknown_deletes())
 }
 
-/// FORMAT, and FILES when the copy gets it as it is.
+/// FORMAT, and FILES when the copy gets it as it is and FILES-COPY is no better.
 fn damaged_texts(source: &dyn Disk, files: &SourceFiles) -> Result<Vec<&'static str>, CopyError> {
     let names = source.list().map_err(io("it can't be read"));
     let format = names.and_then(|names| sound_format(source, &names));

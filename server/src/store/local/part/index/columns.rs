@@ -70,7 +70,7 @@ pub fn decode(mut input: &[u8], header_length: u64, offset: u64) -> Option<PartI
     let mut firsts = reader.take::<i64>(count)?;
     let mut spans = reader.take::<u64>(count)?;
     let mut last_values = reader.take::<f64>(count)?;
-    let large = ColumnReader { input: before_counts }.take(count)?.count(is_large)?;
+    let large = ColumnReader { input: before_counts }.take(count)?.count(count, is_large)?;
     let mut summaries = PackedColumns::take(&mut reader, large)?;
     if !reader.input.is_empty() {
         return None;
@@ -270,8 +270,8 @@ impl<'i> ColumnReader<'i> {
     }
 }
 
-/// A column that is being read, number by number: all of them at once take many times the memory that the
-/// entries do which they become.
+/// A column that is being read, number by number: all of them at once would take as much memory as the entries
+/// do which they become.
 enum Column<'i, T: Field> {
     Packed(Box<Batches<'i, T>>),
     /// As they are.
@@ -287,24 +287,13 @@ impl<T: Field> Column<'_, T> {
         }
     }
 
-    /// How many of its numbers are as asked; `None` when it can't be read.
-    fn count(self, is_one: impl Fn(T) -> bool) -> Option<usize> {
-        match self {
-            Self::Packed(mut batches) => {
-                let mut count = 0;
-                loop {
-                    let batch = batches.next_batch().ok()?;
-                    if batch.is_empty() {
-                        return Some(count);
-                    }
-                    count += batch.iter().filter(|&&number| is_one(number)).count();
-                }
-            }
-            Self::Plain(_) => {
-                let mut numbers = self;
-                Some(std::iter::from_fn(|| numbers.next()).filter(|&number| is_one(number)).count())
-            }
+    /// How many of its first `length` numbers are as asked; `None` when it has fewer, or can't be read.
+    fn count(mut self, length: usize, is_one: impl Fn(T) -> bool) -> Option<usize> {
+        let mut count = 0;
+        for _ in 0..length {
+            count += usize::from(is_one(self.next()?));
         }
+        Some(count)
     }
 
     /// Whether there are no more numbers.
