@@ -22,17 +22,14 @@ cross_install() {
 # Runs cargo for a target, in target/cross unless CARGO_TARGET_DIR says otherwise. Linker and runner
 # of the target can be set by cargo's own variables. What is tested or checked of this project is linted on the
 # way, and a warning is an error: a pass of its own would take std and all dependencies once more. What is
-# most used of std is optimized, for it would be slow otherwise; to optimize what is linted takes very long. With
-# OPTIMIZED=yes the server's tests are optimized, and nothing is linted.
+# most used of std is optimized, for it would be slow otherwise; to optimize what is linted takes very long.
 cross_cargo() (
   target=$1 subcommand=$2
   shift 2
   export CARGO=/usr/bin/cargo RUSTC=/usr/bin/rustc RUSTDOC=/usr/bin/rustdoc
   # Lets a stable compiler take -Z.
   export RUSTC_BOOTSTRAP=1
-  local unoptimized=(--config profile.test.package.server.opt-level=0)
-  case ${OPTIMIZED:+optimized-}$subcommand in
-  optimized-*) unoptimized=() ;;
+  case $subcommand in
   test | check)
     # As clippy's own front end says it.
     export RUSTC_WORKSPACE_WRAPPER=/usr/bin/clippy-driver
@@ -45,7 +42,7 @@ cross_cargo() (
   export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=${CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER:-/usr/lib/wine/wine64}
   exec "$CARGO" "$subcommand" -Zbuild-std=std,panic_unwind --target "$target" \
     --config profile.dev.package.core.opt-level=1 --config profile.dev.package.alloc.opt-level=1 \
-    --config profile.dev.package.std.opt-level=1 "${unoptimized[@]}" "$@"
+    --config profile.dev.package.std.opt-level=1 --config profile.test.package.server.opt-level=0 "$@"
 )
 
 # cross_lint_only TARGET
