@@ -15,6 +15,9 @@ pub const OK: &[u8] = b"ok\n\n";
 /// The reason given for every request that is not as the protocol has it.
 pub const WRONG_COMMAND: &str = "wrong command";
 
+/// Begins the reason why a connection is refused for which the server has no place; the limit follows.
+pub const NO_PLACE: &str = "there are too many connections";
+
 /// Begins the reason why a `get` is refused that would have to leave out points which the disk has lost; a key
 /// and the times follow.
 pub const LOST_POINTS: &str = "the disk has lost points of ";

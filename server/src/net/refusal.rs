@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
 
-use shared::response;
+use shared::response::{self, NO_PLACE};
 use socket2::SockRef;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -29,10 +29,7 @@ pub(super) fn refuse(stream: &TcpStream, limit: usize, speaks_tls: bool) {
     if speaks_tls {
         reply.extend_from_slice(&TLS_ALERT);
     } else {
-        response::encode_error(
-            &format!("there are too many connections (the limit is {limit})"),
-            &mut reply,
-        );
+        response::encode_error(&format!("{NO_PLACE} (the limit is {limit})"), &mut reply);
     }
     let socket = SockRef::from(stream);
     let mut unread = [0; 4096];

@@ -11,7 +11,7 @@ use super::command::{Awaiting, lost};
 use super::error::ClientError;
 use super::pace::Progress;
 use super::reply::{Delivery, ReplyPiece};
-use crate::response::{BadReply, ReplyDecoder, ReplyEvent, Status};
+use crate::response::{BadReply, NO_PLACE, ReplyDecoder, ReplyEvent, Status};
 
 /// Room made in the read buffer before each read.
 const READ_SIZE: usize = 64 * 1024;
@@ -24,14 +24,12 @@ fn reason_text(data: &[u8]) -> String {
     String::from_utf8_lossy(data).trim_end().to_owned()
 }
 
-/// Begins the reason of a server that has no place for a connection. With other words it may be the answer to a
-/// request, behind which some servers close every connection.
-const NO_PLACE: &[u8] = b"there are too many connections";
-
-/// Why there is no place for a connection, if that is all it has brought.
+/// Why there is no place for a connection, if that is all it has brought. With other words it may be the answer to
+/// a request, behind which some servers close every connection.
 fn refusal(brought: &[u8]) -> Option<String> {
     let reason = brought.strip_prefix(b"error\n")?.strip_suffix(b"\n\n")?;
-    (reason.starts_with(NO_PLACE) && !reason.contains(&b'\n')).then(|| reason_text(reason))
+    (reason.starts_with(NO_PLACE.as_bytes()) && !reason.contains(&b'\n'))
+        .then(|| reason_text(reason))
 }
 
 /// The reading side.

@@ -32,6 +32,9 @@ pub struct FileList {
 }
 
 impl FileList {
+    /// The names under which the list stands, in the order in which they are written.
+    pub const NAMES: [&str; 2] = [FILES, FILES_COPY];
+
     /// A list of these parts.
     pub fn new<'p>(
         newest_segment: SegmentId,
@@ -41,9 +44,6 @@ impl FileList {
         let parts = parts.into_iter().map(|part| (part.segments().clone(), part.extent()));
         Self { newest_segment, series_end, parts: parts.collect() }
     }
-
-    /// The names under which the list stands, in the order in which they are written.
-    pub const NAMES: [&str; 2] = [FILES, FILES_COPY];
 
     /// The list on the disk; `None` when it is missing or damaged in both places.
     pub fn read(disk: &dyn Disk) -> Option<Self> {
@@ -66,7 +66,7 @@ impl FileList {
     }
 
     /// The list in one of the places; `None` when it is missing or damaged there.
-    pub fn read_from(disk: &dyn Disk, name: &str) -> Option<Self> {
+    fn read_from(disk: &dyn Disk, name: &str) -> Option<Self> {
         let file = disk.open(name).ok()?;
         let length = file.length().ok().filter(|&length| length <= MAX_LENGTH)?;
         Self::decode(&window::read(&*file, 0, length).ok()?)

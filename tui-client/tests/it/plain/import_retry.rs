@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Stdio;
 use std::thread;
 
-use crate::harness::client::{Lines, client, finish, pipe, run};
+use crate::harness::client::{Lines, client, finish, pipe, pipe_to, run};
 use crate::harness::peer::{accept, answer_probe, hear, listen, peer, request, until_given_up};
 use crate::harness::server::TestServer;
 use crate::harness::wait::wait_until;
@@ -80,9 +80,7 @@ fn lines_answered_before_a_stall_are_not_sent_again() {
         },
     ]);
     let args = ["--retry", "--timeout", "1"];
-    let mut child = client(port).args(args).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"put a 1 1\ngot\nput b 1 1\nput c 1 1\n").unwrap();
-    let (code, _, err) = finish(child);
+    let (code, _, err) = pipe_to(port, &args, "put a 1 1\ngot\nput b 1 1\nput c 1 1\n");
     serving.join().unwrap();
     assert_eq!(code, 1);
     assert_eq!(err.matches("line 2, got: the commands").count(), 1, "{err}");
@@ -98,9 +96,7 @@ fn a_stall_reports_the_first_line_of_unknown_outcome() {
         stream.write_all(b"ok\n\nok\n\nok\n").unwrap();
         until_given_up(from);
     }]);
-    let mut child = client(port).args(["--timeout", "1"]).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"put a 1 1\nput b 1 1\nput c 1 1\n").unwrap();
-    let (code, _, err) = finish(child);
+    let (code, _, err) = pipe_to(port, &["--timeout", "1"], "put a 1 1\nput b 1 1\nput c 1 1\n");
     serving.join().unwrap();
     assert_eq!(code, 3);
     assert!(err.contains("from line 3 on it is unknown"), "{err}");
@@ -115,9 +111,7 @@ fn a_peer_that_closes_each_connection_is_reported_once() {
         hear(from, &["put a 1 1"]);
         stream.write_all(b"ok\n\n").unwrap();
     }]);
-    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"put a 1 1\n").unwrap();
-    let (code, _, err) = finish(child);
+    let (code, _, err) = pipe_to(port, &["--retry"], "put a 1 1\n");
     serving.join().unwrap();
     assert_eq!(code, 0, "{err}");
     let told: Vec<_> = err.lines().collect();
@@ -138,9 +132,7 @@ fn a_server_without_a_place_is_tried_again() {
         hear(from, &["put a 1 1"]);
         stream.write_all(b"ok\n\n").unwrap();
     }]);
-    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"put a 1 1\n").unwrap();
-    let (code, _, err) = finish(child);
+    let (code, _, err) = pipe_to(port, &["--retry"], "put a 1 1\n");
     serving.join().unwrap();
     let reason =
         "the server does not take the connection: there are too many connections (the limit is 1)";
@@ -172,9 +164,7 @@ fn lines_after_an_answered_get_are_sent_again() {
             stream.write_all(b"ok\n\nok\na 1.0 1\n\n").unwrap();
         },
     ]);
-    let mut child = client(port).arg("--retry").stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(b"get a\nput b 1 1\nput c 1 1\nget a\n").unwrap();
-    let (code, out, err) = finish(child);
+    let (code, out, err) = pipe_to(port, &["--retry"], "get a\nput b 1 1\nput c 1 1\nget a\n");
     serving.join().unwrap();
     assert_eq!((code, &*out), (0, "a 1.0 1\na 1.0 1\n"), "{err}");
 }

@@ -4,12 +4,10 @@
 use std::fmt::Write;
 use std::io;
 
-use super::checked_text;
+use super::{FileList, checked_text};
 use crate::store::local::directory_id::DirectoryId;
 use crate::store::local::disk::{Disk, window};
-use crate::store::local::file_name::{
-    BACKUP, FILES, FILES_COPY, FORMAT, FileName, OPTIONS, UNFINISHED,
-};
+use crate::store::local::file_name::{BACKUP, FORMAT, FileName, OPTIONS, UNFINISHED};
 
 /// The first line.
 const TITLE: &str = "backup of a metrics server's data";
@@ -142,7 +140,8 @@ fn decode(bytes: &[u8]) -> Option<BackupManifest> {
     let files = lines.map(|line| {
         let (name, length) = line.rsplit_once(' ')?;
         let is_of_store = matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_))
-            || matches!(name, FORMAT | FILES | FILES_COPY | OPTIONS);
+            || matches!(name, FORMAT | OPTIONS)
+            || FileList::NAMES.contains(&name);
         Some((name.to_owned(), is_of_store.then(|| length.parse().ok())??))
     });
     let origin = Origin { id, place };

@@ -3,6 +3,11 @@
 //!
 //! `DAMAGE_STEP=n` tries each n-th of these places only, for slow machines.
 
+mod forged;
+mod losses;
+mod missing;
+mod random_damage;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Mutex, PoisonError};

@@ -7,10 +7,9 @@ use std::path::Path;
 use super::BackupError;
 use crate::store::local::disk::Disk;
 use crate::store::local::disk::directory::Directory;
+use crate::store::local::file_list::FileList;
 use crate::store::local::file_list::backup_manifest::{BackupManifest, FoundManifest, Progress};
-use crate::store::local::file_name::{
-    BACKUP, FILES, FILES_COPY, FileName, LOCK, OPTIONS, UNFINISHED,
-};
+use crate::store::local::file_name::{BACKUP, FileName, LOCK, OPTIONS, UNFINISHED};
 use crate::store::local::recovery::open_error::{OpenError, io};
 use crate::store::local::recovery::{backup_state, data_directory};
 
@@ -101,7 +100,8 @@ pub fn finish(target: &dyn Disk, manifest: &BackupManifest) -> io::Result<()> {
     for name in names.iter().filter(|name| !listed.contains(name)) {
         let is_of_backup =
             matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_))
-                || matches!(name.as_str(), FILES | FILES_COPY | OPTIONS);
+                || *name == OPTIONS
+                || FileList::NAMES.contains(&name.as_str());
         if is_of_backup {
             target.remove(name)?;
         }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use shared::selector::Aggregate;
 
-use super::damage::{Damage, damaged, logged, names, without_rotation};
+use super::super::*;
 use super::missing::bad_sector;
-use super::*;
+use super::{Damage, damaged, logged, names, without_rotation};
 use crate::clock::Clock;
 use crate::store::local::file_list::FileList;
 use crate::store::local::part::header::{ChunkHeader, FileHeader, IndexPlace};

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::damage::{
+use super::super::*;
+use super::{
     Damage, damaged, logged, names, no_answer_looks_whole, parts_and_log, without_rotation,
 };
-use super::*;
 use crate::store::local::file_list::FileList;
 use crate::store::local::file_name::{DAMAGED, FILES, FILES_COPY, FileName};
 use crate::store::local::maintenance::{FoundDamage, check_disk, repair_disk};

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::damage::{logged, without_rotation};
-use super::random::Random;
-use super::*;
+use super::super::random::Random;
+use super::super::*;
+use super::{logged, without_rotation};
 use crate::store::query::{KeySelection, Select, Window};
 
 fn damages() -> u64 {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use zerocopy::{FromBytes, IntoBytes};
 
-use super::damage::{
+use super::super::*;
+use super::{
     Damage, all_damages, batch, damaged, log_damages, logged, missing, names, without_rotation,
 };
-use super::*;
 use crate::store::local::disk::Disk;
 use crate::store::local::file_name::FileName;
 use crate::store::local::part::header::{ChunkEntry, ChunkHeader, LastValue};
