@@ -361,6 +361,37 @@ mod tests {
         })
     }
 
+    /// An index of chunks of a point each, of which one column has a number too many.
+    fn with_longer_column(longer: Option<usize>) -> Vec<u8> {
+        const COUNT: usize = 300;
+        let (mut out, mut keys) = (Vec::new(), PartIndex::new(Salt::NONE).keys);
+        for id in 1..=300 {
+            keys.push(id, format!("host{id}.cpu").parse::<KeyBuf>().unwrap().as_key());
+        }
+        varint::encode(COUNT as u64, &mut out);
+        keys.encode(&mut out);
+        let mut writer = ColumnWriter { effort: Effort::Quick, out: &mut out };
+        let count = |column| COUNT + usize::from(longer == Some(column));
+        writer.add(std::iter::repeat_n(1_u32, count(0))).unwrap();
+        writer.add(std::iter::repeat_n(0_u64, count(1))).unwrap();
+        writer.add(std::iter::repeat_n(100_u32, count(2))).unwrap();
+        writer.add(std::iter::repeat_n(1_u32, count(3))).unwrap();
+        writer.add(std::iter::repeat_n(7_i64, count(4))).unwrap();
+        writer.add(std::iter::repeat_n(0_u64, count(5))).unwrap();
+        writer.add(std::iter::repeat_n(0.5_f64, count(6))).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_column_with_a_number_too_many_is_damage() {
+        let sound = decode(&with_longer_column(None), HEADER, u64::MAX).unwrap();
+        assert_eq!(sound.entries.len(), 300);
+        for column in 0..7 {
+            let bytes = with_longer_column(Some(column));
+            assert!(decode(&bytes, HEADER, u64::MAX).is_none(), "column {column}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(100))]
         #[test]
