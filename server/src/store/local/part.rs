@@ -5,6 +5,7 @@
 
 pub mod chunk_reader;
 pub mod chunk_source;
+pub mod chunk_table;
 pub mod deletes;
 pub mod header;
 pub mod index;
@@ -33,9 +34,10 @@ use super::series::series_index::{EVERY_SERIES, SeriesId};
 use super::series::time_ranges::SharedRanges;
 use crate::store::query::Window;
 use crate::store::{Damage, ReadError};
+use chunk_table::{ChunkTable, Cursor};
 use deletes::{Deletes, TimeRange};
 use header::{ChunkEntry, ChunkHeader};
-use index::{PartIndex, PartKeys, count_points};
+use index::{PartIndex, PartKeys};
 
 /// A part that is open for reading.
 #[derive(Debug)]
@@ -44,8 +46,8 @@ pub struct Part {
     size: u64,
     file: Box<dyn DiskFile>,
     salt: Salt,
-    /// By series, then by time.
-    entries: Vec<ChunkEntry>,
+    /// Its chunks.
+    table: ChunkTable,
     deletes: Deletes,
     end: SeriesId,
     /// What is gone of it and of the files that it replaces, apart from damaged chunks.
@@ -74,7 +76,7 @@ impl Part {
         file: Box<dyn DiskFile>,
         index: PartIndex,
     ) -> Self {
-        let PartIndex { salt, entries, block, gone, block_unknown, .. } = index;
+        let PartIndex { salt, chunks, block, gone, block_unknown, .. } = index;
         let mut losses = block.losses.losses;
         losses.extend(&gone);
         Self {
@@ -82,7 +84,7 @@ impl Part {
             size,
             file,
             salt,
-            entries,
+            table: chunks,
             deletes: block.deletes,
             end: block.end,
             losses,
@@ -113,7 +115,7 @@ impl Part {
         let mut index = if let Some(index) = read {
             index
         } else if let Some(index) = PartIndex::rebuild(&*file, size)? {
-            error!("{name}: the index is damaged; found {} chunks without it", index.entries.len());
+            error!("{name}: the index is damaged; found {} chunks without it", index.chunks.len());
             index
         } else {
             error!(
@@ -155,7 +157,7 @@ impl Part {
     pub fn extent(&self) -> Extent {
         *self.extent.get_or_init(|| {
             let mut extent = Extent::EMPTY;
-            for entry in &self.entries {
+            for entry in self.table.iter() {
                 extent.add(entry.series, (entry.first, entry.last));
             }
             for loss in self.losses.iter() {
@@ -175,7 +177,7 @@ impl Part {
     /// Whether it has points that may be among these losses.
     pub fn has_any_of(&self, losses: &Losses) -> bool {
         let extent = |entry: &ChunkEntry| Extent::of(entry.series, (entry.first, entry.last));
-        self.entries.iter().any(|entry| losses.touches(&extent(entry)))
+        self.table.iter().any(|entry| losses.touches(&extent(&entry)))
     }
 
     /// Leaves out of its losses what it was not about.
@@ -201,10 +203,13 @@ impl Part {
     /// Counts what it has of a series as lost. Answers from when to when that, and what was lost before, is;
     /// `None` when there is nothing.
     pub fn give_up_series(&mut self, series: SeriesId) -> Option<(i64, i64)> {
-        let within = self.chunks(series, Window::ALL);
-        for entry in self.entries.drain(within) {
+        let given_up = self.table.within(series, Window::ALL);
+        for entry in given_up.clone().filter_map(|at| self.table.get(at)) {
             let extent = Extent::of(series, (entry.first, entry.last));
             self.losses.add(Loss { extent, unnamed: None });
+        }
+        if !given_up.is_empty() {
+            self.table = self.table.without(&given_up);
         }
         let hull = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
         let lost = self.losses.times(series, Window::ALL).reduce(hull);
@@ -229,45 +234,38 @@ impl Part {
         if window.is_empty() {
             return 0..0;
         }
-        let is_before = |entry: &ChunkEntry| (entry.series, entry.last) < (series, window.from);
-        let is_within = |entry: &ChunkEntry| entry.series == series && entry.first <= window.to;
-        let start = self.entries.partition_point(is_before);
-        start..start + self.entries[start..].partition_point(is_within)
+        self.table.within(series, window)
     }
 
-    /// The chunks of a series, for callers that ask by rising id: `at` is 0 at first, and says how
-    /// far the part was looked through.
-    pub fn chunks_behind(&self, at: &mut usize, series: SeriesId) -> &[ChunkEntry] {
-        let rest = &self.entries[*at..];
-        let start = gallop(rest, |entry| entry.series < series);
-        let count = gallop(&rest[start..], |entry| entry.series == series);
-        *at += start + count;
-        &rest[start..start + count]
+    /// The places of the chunks of a series, for callers that ask by rising id: `cursor` says how far the part
+    /// was looked through.
+    pub fn chunks_behind(&self, cursor: &mut Cursor, series: SeriesId) -> Range<usize> {
+        cursor.move_behind(&self.table, series)
     }
 
     /// The last chunk of a series that begins not later than `to`, with its place, and whether there
-    /// are later ones; `at` as for [`Part::chunks_behind`].
+    /// are later ones; `cursor` as for [`Part::chunks_behind`].
     pub fn last_begun(
         &self,
-        at: &mut usize,
+        cursor: &mut Cursor,
         series: SeriesId,
         to: i64,
-    ) -> (Option<(usize, &ChunkEntry)>, bool) {
-        let chunks = self.chunks_behind(at, series);
-        let begun = chunks.partition_point(|entry| entry.first <= to);
-        let last = begun.checked_sub(1).and_then(|last| Some((last, chunks.get(last)?)));
-        let last = last.map(|(last, entry)| (*at - chunks.len() + last, entry));
-        (last, begun < chunks.len())
+    ) -> (Option<(usize, ChunkEntry)>, bool) {
+        let chunks = self.chunks_behind(cursor, series);
+        let is_begun = |at| cursor.get(&self.table, at).is_some_and(|entry| entry.first <= to);
+        let begun = chunk_table::partition_point(chunks.clone(), is_begun);
+        let last = begun.checked_sub(1).filter(|last| chunks.contains(last));
+        (last.and_then(|at| Some((at, cursor.get(&self.table, at)?))), begun < chunks.end)
     }
 
     /// Number of points in it.
     pub fn points(&self) -> u64 {
-        count_points(&self.entries)
+        self.table.points()
     }
 
-    /// All chunks, by series and time.
-    pub fn entries(&self) -> &[ChunkEntry] {
-        &self.entries
+    /// Its chunks.
+    pub fn table(&self) -> &ChunkTable {
+        &self.table
     }
 
     /// Whether any points of a series in older parts are deleted.
@@ -339,11 +337,11 @@ impl Part {
     }
 
     /// The series and times of the chunks that could not be read when they were read last.
-    pub fn failed_chunks(&self) -> Vec<&ChunkEntry> {
+    pub fn failed_chunks(&self) -> Vec<ChunkEntry> {
         if !self.has_failed.load(Ordering::Relaxed) {
             return Vec::new();
         }
-        self.failed().iter().filter_map(|at| self.entries.get(*at)).collect()
+        self.failed().iter().filter_map(|at| self.table.get(*at)).collect()
     }
 
     fn failed(&self) -> MutexGuard<'_, BTreeSet<usize>> {
@@ -374,24 +372,22 @@ impl Part {
     pub fn check<E>(&self, mut before_chunk: impl FnMut(u64) -> Result<(), E>) -> Result<bool, E> {
         let mut sound = 0;
         // All of it, so that all that is damaged is logged.
-        for (at, entry) in self.entries.iter().enumerate() {
+        for (at, entry) in self.table.iter().enumerate() {
             before_chunk(entry.length.into())?;
-            sound += usize::from(self.read_chunk(at).is_ok());
+            sound += usize::from(self.read_chunk(at, &entry).is_ok());
         }
-        Ok(sound == self.entries.len() && !self.is_damaged())
+        Ok(sound == self.table.len() && !self.is_damaged())
     }
 
-    /// The points of the chunk at a place.
-    fn read_chunk(&self, at: usize) -> Result<Run, ReadError> {
-        let entry = &self.entries[at];
+    /// The points of a chunk, which is at this place.
+    fn read_chunk(&self, at: usize, entry: &ChunkEntry) -> Result<Run, ReadError> {
         let mut bytes = vec![0; entry.length as usize];
-        self.read_bytes(at, &mut bytes)?;
-        self.points_of(&bytes, at)
+        self.read_bytes(at, entry, &mut bytes)?;
+        self.points_of(&bytes, at, entry)
     }
 
     /// The points of a chunk whose bytes were read, like [`Part::read_chunk`].
-    fn points_of(&self, bytes: &[u8], at: usize) -> Result<Run, ReadError> {
-        let entry = &self.entries[at];
+    fn points_of(&self, bytes: &[u8], at: usize, entry: &ChunkEntry) -> Result<Run, ReadError> {
         if let Some(points) = decode_chunk(bytes, entry, self.salt) {
             return Ok(points);
         }
@@ -408,8 +404,7 @@ impl Part {
     }
 
     /// The bytes of a chunk, as many as it has.
-    fn read_bytes(&self, at: usize, bytes: &mut [u8]) -> Result<(), ReadError> {
-        let entry = &self.entries[at];
+    fn read_bytes(&self, at: usize, entry: &ChunkEntry, bytes: &mut [u8]) -> Result<(), ReadError> {
         self.file.read_exact_at(bytes, entry.offset).map_err(|error| {
             let (count, first, last) = (entry.count, entry.first, entry.last);
             if self.note_failed(at) {
@@ -480,29 +475,4 @@ fn decode_chunk(bytes: &[u8], entry: &ChunkEntry, salt: Salt) -> Option<Run> {
 fn packed_points<'b>(bytes: &'b [u8], entry: &ChunkEntry, salt: Salt) -> Option<&'b [u8]> {
     let (header, _, points) = ChunkHeader::decode_chunk(bytes, salt)?;
     header.matches(entry).then_some(points)
-}
-
-/// Like `partition_point`, but cheap when the place is near the front.
-fn gallop<T>(items: &[T], is_before: impl Fn(&T) -> bool) -> usize {
-    let mut size = 1;
-    while size < items.len() && is_before(&items[size - 1]) {
-        size *= 2;
-    }
-    let start = size / 2;
-    start + items[start..size.min(items.len())].partition_point(is_before)
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn a_gallop_ends_where_a_search_does(before in 0..70usize, behind in 0..70usize) {
-            let items: Vec<_> = (0..before + behind).collect();
-            prop_assert_eq!(gallop(&items, |&item| item < before), before);
-        }
-    }
 }

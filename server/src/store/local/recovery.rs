@@ -253,7 +253,6 @@ fn open_parts(
         if part.has_unknown_deletes() {
             part.suspect(&opened, &extent);
         }
-        index.expect(keys.len());
         let (mut is_too_many, mut disputed, mut is_sound) = (false, Disputed::default(), true);
         let mut define = |series, key: &[u8]| {
             let Err(why) = index.define(series, key) else {

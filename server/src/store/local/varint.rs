@@ -15,7 +15,19 @@ pub fn encode_signed(number: i64, out: &mut Vec<u8>) {
 }
 
 /// Takes a number off the front of `input`; `None` when it is cut off or too large.
+#[inline]
 pub fn decode(input: &mut &[u8]) -> Option<u64> {
+    // Nearly all are small.
+    if let Some((&byte, rest)) = input.split_first()
+        && byte < 0x80
+    {
+        *input = rest;
+        return Some(byte.into());
+    }
+    decode_any(input)
+}
+
+fn decode_any(input: &mut &[u8]) -> Option<u64> {
     let mut number = 0_u64;
     for (at, &byte) in input.iter().enumerate().take(10) {
         let bits = u64::from(byte & 0x7f);

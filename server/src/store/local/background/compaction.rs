@@ -246,14 +246,14 @@ pub fn candidate(
     present: &PresentPoints,
     resting: bool,
 ) -> Candidate {
-    let is_deleted = |entry: &&ChunkEntry| hidden.covers(entry.series, (entry.first, entry.last));
+    let is_deleted = |entry: &ChunkEntry| hidden.covers(entry.series, (entry.first, entry.last));
     let deleted =
-        if hidden.is_empty() { 0 } else { part.entries().iter().filter(is_deleted).count() };
+        if hidden.is_empty() { 0 } else { part.table().iter().filter(is_deleted).count() };
     Candidate {
         segments: part.segments().clone(),
         size: part.size(),
         expired: expiry.share(present.spans(part)),
-        deleted: share(deleted, part.entries().len()),
+        deleted: share(deleted, part.table().len()),
         // Another file of its name would be written over its own, and one that can't be read now may be
         // read again.
         resting: resting || !part.has_name() || part.is_absent(),
@@ -460,7 +460,7 @@ fn remaining_deletes(state: &StoreState, inputs: &[Arc<Part>]) -> Deletes {
 /// The points of chunks that a merge does not open.
 fn expired_chunks(part: &Part, expiry: Expiry) -> Dropped {
     let dropped = Dropped::default();
-    for entry in part.entries().iter().filter(|entry| entry.last < expiry.cutoff) {
+    for entry in part.table().iter().filter(|entry| entry.last < expiry.cutoff) {
         dropped.add(entry.count.into(), entry.first, entry.last);
     }
     dropped

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::store::ReadError;
 use crate::store::local::part::Part;
+use crate::store::local::part::chunk_table::Cursor;
 use crate::store::local::part::sequential_reader::SequentialReader;
 use crate::store::local::series::loss::{Extent, Loss, Losses};
 use crate::store::local::series::merge::Source;
@@ -22,9 +23,9 @@ const MAX_SERIES: usize = if cfg!(test) { 3 } else { 256 };
 pub struct MergeInputs<'p> {
     parts: &'p [Arc<Part>],
     /// How far each was looked through for series; see [`Part::chunks_behind`].
-    named: Vec<usize>,
+    named: Vec<Cursor>,
     /// How far each was looked through for chunks.
-    taken: Vec<usize>,
+    taken: Vec<Cursor>,
     readers: Vec<RefCell<SequentialReader>>,
     /// What was lost: damaged chunks, and what the parts say.
     losses: RefCell<Losses>,
@@ -35,10 +36,10 @@ pub struct MergeInputs<'p> {
 impl<'p> MergeInputs<'p> {
     /// Parts of which nothing was read.
     pub fn new(parts: &'p [Arc<Part>]) -> Self {
-        let start = vec![0; parts.len()];
+        let start = || parts.iter().map(|_| Cursor::default()).collect();
         let readers = parts.iter().map(|part| RefCell::new(SequentialReader::new(part))).collect();
         let losses = RefCell::new(known_losses(parts));
-        Self { parts, named: start.clone(), taken: start, readers, losses, gives_up: false }
+        Self { parts, named: start(), taken: start(), readers, losses, gives_up: false }
     }
 
     /// The same, whose chunks count as damaged when they can't be read at the moment.
@@ -51,12 +52,12 @@ impl<'p> MergeInputs<'p> {
     pub fn next_series(&mut self) -> Vec<SeriesId> {
         let mut series = Vec::with_capacity(MAX_SERIES);
         while series.len() < MAX_SERIES {
-            let firsts = self.parts.iter().zip(&self.named);
-            let firsts = firsts.filter_map(|(part, at)| part.entries().get(*at));
-            let Some(next) = firsts.map(|entry| entry.series).min() else { break };
-            for (part, at) in self.parts.iter().zip(&mut self.named) {
-                if part.entries().get(*at).is_some_and(|entry| entry.series == next) {
-                    part.chunks_behind(at, next);
+            let firsts = self.parts.iter().zip(&mut self.named);
+            let firsts = firsts.filter_map(|(part, cursor)| cursor.next_series(part.table()));
+            let Some(next) = firsts.min() else { break };
+            for (part, cursor) in self.parts.iter().zip(&mut self.named) {
+                if cursor.next_series(part.table()) == Some(next) {
+                    part.chunks_behind(cursor, next);
                 }
             }
             series.push(next);

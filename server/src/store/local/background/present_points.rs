@@ -32,11 +32,11 @@ impl PresentPoints {
                 Some(at) => before.swap_remove(at),
                 None => (Arc::downgrade(part), HashMap::new()),
             };
-            for (at, entry) in part.entries().iter().enumerate() {
+            for (at, entry) in part.table().iter().enumerate() {
                 if left > 0 && expiry.has_to_read(entry.first, entry.last) {
                     chunks.entry(at).or_insert_with(|| {
                         left -= 1;
-                        present(part, entry, expiry)
+                        present(part, &entry, expiry)
                     });
                 }
             }
@@ -49,7 +49,7 @@ impl PresentPoints {
     /// The chunks of a part, with what was read of them.
     pub fn spans(&self, part: &Arc<Part>) -> impl Iterator<Item = ChunkSpan> {
         let known = self.0.iter().find(|(of, _)| is_of(of, part)).map(|(_, chunks)| chunks);
-        part.entries().iter().enumerate().map(move |(at, entry)| ChunkSpan {
+        part.table().iter().enumerate().map(move |(at, entry)| ChunkSpan {
             first: entry.first,
             last: entry.last,
             points: entry.count,

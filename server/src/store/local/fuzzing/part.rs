@@ -4,6 +4,7 @@ use super::input::Input;
 use super::start::{config, start};
 use crate::store::local::disk::Disk;
 use crate::store::local::file_name::FileName;
+use crate::store::local::part::chunk_table::Cursor;
 use crate::store::local::part::header::checksums::{PartRepair, mend_part};
 use crate::store::local::part::index::PartIndex;
 use crate::store::local::part::{OpenedPart, Part};
@@ -41,7 +42,7 @@ pub fn read_part(input: &[u8]) {
     if let Ok(file) = disk.open(&name)
         && let Ok(Some(found)) = PartIndex::rebuild(&*file, size)
     {
-        let ends = found.entries.iter().map(|entry| entry.offset + u64::from(entry.length));
+        let ends = found.chunks.iter().map(|entry| entry.offset + u64::from(entry.length));
         assert!(ends.max().is_none_or(|end| end <= size), "a chunk ends behind its file");
     }
     if let Ok(OpenedPart { mut part, keys, .. }) = Part::open(&disk, 1..=1) {
@@ -49,9 +50,9 @@ pub fn read_part(input: &[u8]) {
         part.is_sound();
         part.failed_chunks();
         part.bound_losses(&part.extent());
-        if let Some(series) = part.entries().last().map(|entry| entry.series) {
-            let mut at = 0;
-            part.last_begun(&mut at, series, 1 << 40);
+        if let Some(series) = part.table().last().map(|entry| entry.series) {
+            let mut cursor = Cursor::default();
+            part.last_begun(&mut cursor, series, 1 << 40);
             part.give_up_series(series);
         }
     }

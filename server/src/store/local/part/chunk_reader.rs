@@ -101,7 +101,7 @@ impl ChunkReader {
         }
         if length == alone {
             self.resize(length);
-            chunk.part.read_bytes(chunk.at, &mut self.bytes)?;
+            chunk.part.read_bytes(chunk.at, entry, &mut self.bytes)?;
         }
         self.part = Some(Arc::clone(&chunk.part));
         Ok(())

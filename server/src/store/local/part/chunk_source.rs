@@ -18,6 +18,7 @@ use crate::store::query::Window;
 pub struct ChunkSource {
     pub(super) part: Arc<Part>,
     pub(super) at: usize,
+    entry: ChunkEntry,
 }
 
 impl ChunkSource {
@@ -27,13 +28,12 @@ impl ChunkSource {
         series: SeriesId,
         window: Window,
     ) -> impl DoubleEndedIterator<Item = Self> {
-        let chunks = part.chunks(series, window);
-        chunks.map(|at| Self { part: Arc::clone(part), at })
+        part.chunks(series, window).filter_map(|at| Self::at(part, at))
     }
 
-    /// The chunk at a place of a part; see [`Part::last_begun`].
-    pub fn at(part: &Arc<Part>, at: usize) -> Self {
-        Self { part: Arc::clone(part), at }
+    /// The chunk at a place of a part; `None` when there is none.
+    pub fn at(part: &Arc<Part>, at: usize) -> Option<Self> {
+        Some(Self { part: Arc::clone(part), at, entry: part.table.get(at)? })
     }
 
     /// Whether it is a chunk of this part.
@@ -58,34 +58,33 @@ impl ChunkSource {
 
     /// See [`ChunkEntry::known_last`].
     pub fn known_last(&self, to: i64) -> Option<Point> {
-        self.entry().known_last(to)
+        self.entry.known_last(to)
     }
 
     pub(super) fn entry(&self) -> &ChunkEntry {
-        &self.part.entries[self.at]
+        &self.entry
     }
 
     /// Number of points.
     pub fn count(&self) -> u64 {
-        self.entry().count.into()
+        self.entry.count.into()
     }
 
     /// The aggregates of all points; `None` when they have to be read.
     pub fn summary(&self) -> Option<Summary> {
-        let entry = self.entry();
-        match &entry.summary {
-            None if entry.count == 1 => entry.last_value.get().map(Summary::of_value),
-            summary => summary.as_deref().copied(),
+        if self.entry.count == 1 {
+            return self.entry.last_value.get().map(Summary::of_value);
         }
+        if self.entry.is_large() { self.part.table.summary(self.at).copied() } else { None }
     }
 }
 
 impl Source for ChunkSource {
     fn range(&self) -> (i64, i64) {
-        (self.entry().first, self.entry().last)
+        (self.entry.first, self.entry.last)
     }
 
     fn open(&self) -> Result<Run, ReadError> {
-        self.part.read_chunk(self.at)
+        self.part.read_chunk(self.at, &self.entry)
     }
 }

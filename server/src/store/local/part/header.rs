@@ -128,9 +128,8 @@ pub fn part_version(bytes: &[u8]) -> Option<u32> {
     }
 }
 
-/// Where a chunk is and what it holds. Many parts have a chunk of few points for each of many series,
-/// so it is kept small: 56 bytes.
-#[derive(Debug, Clone, PartialEq)]
+/// Where a chunk is and what it holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChunkEntry {
     /// The series of the points.
     pub series: SeriesId,
@@ -146,12 +145,7 @@ pub struct ChunkEntry {
     pub length: u32,
     /// The value of the last point.
     pub last_value: LastValue,
-    /// The aggregates of the points, of a chunk with enough of them to be worth it.
-    pub summary: Option<Box<Summary>>,
 }
-
-// A million chunks of a point each are no rare part.
-const _: () = assert!(size_of::<ChunkEntry>() <= 56);
 
 /// The value of the last point of a chunk, if it is known: an index of format 1 does not have it.
 #[derive(Debug, Clone, Copy)]
@@ -198,20 +192,43 @@ pub struct ChunkHeader {
 }
 
 impl ChunkEntry {
+    /// No chunk; any may come behind it.
+    pub const NONE: Self = Self {
+        series: 0,
+        count: 0,
+        first: 0,
+        last: 0,
+        offset: 0,
+        length: 0,
+        last_value: LastValue::UNKNOWN,
+    };
+
+    /// Whether it can stand behind another one in a part, which is no longer than any chunk is.
+    pub fn can_follow(&self, before: &Self) -> bool {
+        let end_before = before.offset.checked_add(before.length.into());
+        self.series >= before.series
+            && self.length <= MAX_CHUNK_LENGTH
+            && end_before.is_some_and(|end| end <= self.offset)
+            && self.offset.checked_add(self.length.into()).is_some()
+    }
+
     /// The last point, when it is not later than `to` and known without reading.
     pub fn known_last(&self, to: i64) -> Option<Point> {
         let value = self.last_value.get().filter(|_| self.last <= to)?;
         Some(Point { timestamp: self.last, value })
     }
 
-    /// Sets what the index says of the values; `points` are those of the chunk.
-    pub fn summarize(&mut self, points: &[Point]) {
+    /// Whether it has enough points to have a summary in the index.
+    pub fn is_large(&self) -> bool {
+        self.count as usize >= MIN_SUMMARY_POINTS
+    }
+
+    /// Sets what the index says of the values, and answers the summary; `points` are those of the chunk.
+    pub fn summarize(&mut self, points: &[Point]) -> Option<Summary> {
         if let Some(last) = points.last() {
             self.last_value = last.value.into();
         }
-        if points.len() >= MIN_SUMMARY_POINTS {
-            self.summary = Summary::of(points).and_then(Summary::for_index).map(Box::new);
-        }
+        if self.is_large() { Summary::of(points).and_then(Summary::for_index) } else { None }
     }
 }
 
@@ -272,7 +289,6 @@ impl ChunkHeader {
             offset,
             length: self.length.get(),
             last_value: LastValue::UNKNOWN,
-            summary: None,
         }
     }
 
@@ -294,15 +310,12 @@ pub struct IndexPlace {
     pub checksum: u32,
     /// That of the part.
     pub salt: Salt,
-    /// Length of the header of the part.
-    pub header_length: u64,
 }
 
 impl IndexPlace {
     /// That of a part of format 1.
     fn unsalted(index_offset: u64, end: u64, checksum: u32) -> Self {
-        let (salt, header_length) = (Salt::NONE, FileHeader::LENGTH_V1 as u64);
-        Self { deletes_offset: None, index_offset, end, checksum, salt, header_length }
+        Self { deletes_offset: None, index_offset, end, checksum, salt: Salt::NONE }
     }
 
     /// Bytes at the end of a part that are looked at.
@@ -375,7 +388,6 @@ impl Footer {
             end,
             checksum: footer.index_checksum.get(),
             salt: footer.salt,
-            header_length: FileHeader::LENGTH as u64,
         })
     }
 

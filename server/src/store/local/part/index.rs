@@ -1,8 +1,11 @@
 //! The index of a part: its chunks, the keys of their series, and what is deleted in older parts.
 
+mod blocks;
+mod column;
 mod columns;
 mod keys;
 mod rows;
+mod summaries;
 
 use std::io;
 
@@ -10,6 +13,7 @@ use memchr::memmem;
 use shared::Key;
 use zerocopy::IntoBytes;
 
+use super::chunk_table::ChunkTable;
 use super::deletes::{self, Block};
 use super::header::{
     CHUNK_MAGIC, ChunkEntry, ChunkHeader, FileHeader, FileKind, Footer, IndexPlace,
@@ -29,8 +33,8 @@ pub use keys::PartKeys;
 pub struct PartIndex {
     /// That of the part.
     pub salt: Salt,
-    /// The chunks, by series, then by time.
-    pub entries: Vec<ChunkEntry>,
+    /// The chunks.
+    pub chunks: ChunkTable,
     /// The keys of the series, by rising id.
     pub keys: PartKeys,
     /// What is deleted in older parts, and what was lost before.
@@ -50,7 +54,7 @@ impl PartIndex {
     pub fn new(salt: Salt) -> Self {
         Self {
             salt,
-            entries: Vec::new(),
+            chunks: ChunkTable::default(),
             keys: PartKeys::default(),
             block: Block::default(),
             gone: Losses::default(),
@@ -66,11 +70,6 @@ impl PartIndex {
         Self { gone, block_unknown: true, ..Self::new(Salt::NONE) }
     }
 
-    /// Number of points in all chunks.
-    pub fn points(&self) -> u64 {
-        count_points(&self.entries)
-    }
-
     /// Appends the block of deletes, the index and the footer, in a file where they begin at `offset`.
     ///
     /// # Errors
@@ -80,7 +79,7 @@ impl PartIndex {
         self.block.encode(self.salt, out);
         let index = out.len();
         self.block.encode_copy(out);
-        columns::encode(self, effort, out)?;
+        blocks::encode(self, effort, out)?;
         let index_offset = offset + (index - start) as u64;
         let footer = Footer::new(offset, index_offset, &out[index..], self.salt);
         out.extend_from_slice(footer.as_bytes());
@@ -97,15 +96,21 @@ impl PartIndex {
         let tail = window::read(file, size - tail, tail)?;
         let kind = FileKind::of(&header);
         let Some(place) = IndexPlace::find(kind, &tail, size) else { return Ok(None) };
-        let IndexPlace { index_offset, end, salt, header_length, .. } = place;
+        let IndexPlace { index_offset, end, salt, .. } = place;
         let bytes = window::read(file, index_offset, end - index_offset)?;
         if salt.body_checksum(&bytes) != place.checksum {
             return Ok(None);
         }
-        let Some((columns, copy)) = take_copy(&bytes, salt) else { return Ok(None) };
+        let mut copy = None;
         let read = match place.deletes_offset {
-            Some(_) => columns::decode(columns, header_length, index_offset),
             None => rows::decode(&bytes),
+            Some(_) if salt == Salt::NONE => columns::decode(&bytes, index_offset),
+            Some(_) => {
+                let mut columns = &bytes[..];
+                copy = Block::take_copy(&mut columns);
+                let start = bytes.len() - columns.len();
+                copy.is_some().then(|| blocks::decode(bytes, start, index_offset)).flatten()
+            }
         };
         let Some(mut read) = read else { return Ok(None) };
         read.salt = salt;
@@ -181,6 +186,7 @@ impl PartIndex {
     fn find_chunks(&mut self, window: &mut Window<'_>, mut from: u64) -> io::Result<FoundChunks> {
         let (salt, index) = (self.salt, self);
         let mut found = FoundChunks { end: from, ..FoundChunks::default() };
+        let mut sound = Vec::new();
         let magic = memmem::Finder::new(&CHUNK_MAGIC);
         while let Some(offset) = window.find(from, &magic)? {
             from = offset + 1;
@@ -203,25 +209,19 @@ impl PartIndex {
                 }
                 continue;
             };
-            entry.summarize(&points);
+            let summary = entry.summarize(&points);
             if index.keys.last_series().is_none_or(|last| last < entry.series) {
                 index.keys.push(entry.series, key);
             }
             from = offset + u64::from(entry.length);
             found.add(&entry, true);
-            index.entries.push(entry);
+            sound.push((entry, summary));
         }
-        index.entries.sort_by_key(|entry| (entry.series, entry.first));
-        index.block.end = end_of(&index.entries);
+        sound.sort_by_key(|(entry, _)| (entry.series, entry.first));
+        index.chunks = sound.into_iter().collect();
+        index.block.end = end_of(&index.chunks);
         Ok(found)
     }
-}
-
-/// What the index of a format 3 begins with, behind which are the columns; `None` when it is not there.
-fn take_copy(index: &[u8], salt: Salt) -> Option<(&[u8], Option<Block>)> {
-    let mut columns = index;
-    let copy = if salt == Salt::NONE { None } else { Some(Block::take_copy(&mut columns)?) };
-    Some((columns, copy))
 }
 
 /// The chunks of a file whose index is damaged, in the order of the file.
@@ -300,13 +300,8 @@ impl FoundChunks {
 }
 
 /// All series of chunks are below this id.
-fn end_of(entries: &[ChunkEntry]) -> SeriesId {
-    entries.last().map_or(0, |last| last.series.saturating_add(1))
-}
-
-/// Number of points in chunks.
-pub fn count_points(entries: &[ChunkEntry]) -> u64 {
-    entries.iter().map(|entry| u64::from(entry.count)).sum()
+fn end_of(chunks: &ChunkTable) -> SeriesId {
+    chunks.last().map_or(0, |last| last.series.saturating_add(1))
 }
 
 #[cfg(test)]
@@ -332,8 +327,7 @@ mod tests {
         offset: u64,
         length: u32,
     ) -> ChunkEntry {
-        let (last_value, summary) = (LastValue::UNKNOWN, None);
-        ChunkEntry { series, count, first, last, offset, length, last_value, summary }
+        ChunkEntry { series, count, first, last, offset, length, last_value: LastValue::UNKNOWN }
     }
 
     /// A chunk of one point, as it stands at `offset`.
@@ -365,7 +359,7 @@ mod tests {
         let found = index.find_chunks(&mut window, begin).unwrap();
         assert_eq!(found.end, end);
         assert!(found.gone(begin, Some(end)).has_series(3), "bytes between the chunks");
-        assert_eq!(index.entries, entries);
+        assert!(index.chunks.iter().eq(entries));
         let mut keys = PartKeys::default();
         (0..20).for_each(|series| keys.push(series, key(series.into()).as_key()));
         assert_eq!(index.keys, keys);
@@ -411,7 +405,7 @@ mod tests {
     fn an_index_counts_more_points_than_32_bits_do() {
         let count = u32::try_from(MAX_CHUNK_POINTS).unwrap();
         let chunks = 5_000_000_000_u64.div_ceil(count.into());
-        let mut index = PartIndex::new(Salt::NONE);
+        let (mut index, mut entries) = (PartIndex::new(Salt::NONE), Vec::new());
         let mut offset = FileHeader::LENGTH as u64;
         for (number, first) in (0..chunks).zip((0..).step_by(8192)) {
             let series = SeriesId::try_from(number / 1000).unwrap();
@@ -419,33 +413,35 @@ mod tests {
                 index.keys.push(series, key(number).as_key());
             }
             let (last, length) = (first + 8191, 16_000);
-            index.entries.push(entry(series, count, first, last, offset, length));
+            entries.push((entry(series, count, first, last, offset, length), None));
             offset += u64::from(length);
         }
         let mut bytes = Vec::new();
-        columns::encode(&index, Effort::Quick, &mut bytes).unwrap();
-        let read = columns::decode(&bytes, HEADER, offset).unwrap();
-        assert!(read.entries == index.entries && read.keys.is_same(&index.keys));
-        assert_eq!(read.points(), 5_000_003_584);
-        assert_eq!(read.entries.last().unwrap().offset, HEADER + (chunks - 1) * 16_000);
+        index.chunks = entries.iter().copied().collect();
+        blocks::encode(&index, Effort::Quick, &mut bytes).unwrap();
+        let read = blocks::decode(bytes, 0, offset).unwrap();
+        assert!(read.keys.is_same(&index.keys));
+        assert!(read.chunks.iter().eq(entries.into_iter().map(|(entry, _)| entry)));
+        assert_eq!(read.chunks.points(), 5_000_003_584);
+        assert_eq!(read.chunks.last().unwrap().offset, HEADER + (chunks - 1) * 16_000);
     }
 
     #[test]
     fn an_index_asks_for_no_more_memory_than_a_chunk_takes() {
         let (entry, _) = chunk(0, FileHeader::LENGTH as u64);
         let encoded = |length| {
-            let entries = vec![ChunkEntry { length, ..entry.clone() }];
-            let mut index = PartIndex { entries, ..PartIndex::new(Salt::NONE) };
+            let chunks = [(ChunkEntry { length, ..entry }, None)].into_iter().collect();
+            let mut index = PartIndex { chunks, ..PartIndex::new(Salt::NONE) };
             index.keys.push(0, key(0).as_key());
             let mut bytes = Vec::new();
-            columns::encode(&index, Effort::Quick, &mut bytes).unwrap();
+            blocks::encode(&index, Effort::Quick, &mut bytes).unwrap();
             bytes
         };
         for (length, is_read) in [(MAX_CHUNK_LENGTH, true), (MAX_CHUNK_LENGTH + 1, false)] {
-            let read = columns::decode(&encoded(length), HEADER, u64::from(length) + HEADER);
+            let read = blocks::decode(encoded(length), 0, u64::from(length) + HEADER);
             assert_eq!(read.is_some(), is_read, "{length}");
         }
         // A chunk that does not fit into the file before the index.
-        assert!(columns::decode(&encoded(100), HEADER, ChunkHeader::LENGTH as u64 - 1).is_none());
+        assert!(blocks::decode(encoded(100), 0, ChunkHeader::LENGTH as u64 - 1).is_none());
     }
 }

@@ -37,9 +37,9 @@ impl SequentialReader {
             self.read(entry);
         }
         match self.bytes_of(entry) {
-            Some(bytes) => self.part.points_of(bytes, chunk.at),
+            Some(bytes) => self.part.points_of(bytes, chunk.at, entry),
             // What is not readable may be none of what is wanted.
-            None => self.part.read_chunk(chunk.at),
+            None => self.part.read_chunk(chunk.at, entry),
         }
     }
 

@@ -8,6 +8,7 @@ use shared::{KeyBuf, Point};
 use zerocopy::IntoBytes;
 
 use super::Part;
+use super::chunk_table::ChunkTableBuilder;
 use super::deletes::Deletes;
 use super::header::{ChunkEntry, ChunkHeader, FileHeader, LastValue, MAX_CHUNK_LENGTH};
 use super::index::PartIndex;
@@ -38,6 +39,7 @@ pub struct PartWriter<'d> {
     /// Bytes of them that are synced.
     synced: u64,
     buffer: Vec<u8>,
+    chunks: ChunkTableBuilder,
     index: PartIndex,
     is_complete: bool,
 }
@@ -66,6 +68,7 @@ impl<'d> PartWriter<'d> {
             written: 0,
             synced: 0,
             buffer,
+            chunks: ChunkTableBuilder::default(),
             index,
             is_complete: false,
         })
@@ -95,9 +98,8 @@ impl<'d> PartWriter<'d> {
             offset: self.written + start as u64,
             length,
             last_value: LastValue::UNKNOWN,
-            summary: None,
         };
-        entry.summarize(points);
+        let summary = entry.summarize(points);
         let (header, body) = self.buffer[start..].split_at_mut(ChunkHeader::LENGTH);
         header.copy_from_slice(
             ChunkHeader::new(&entry, key_bytes.len(), body, self.index.salt).as_bytes(),
@@ -105,7 +107,7 @@ impl<'d> PartWriter<'d> {
         if self.index.keys.last_series() != Some(series) {
             self.index.keys.push(series, key.as_key());
         }
-        self.index.entries.push(entry);
+        self.chunks.push(entry, summary);
         self.index.block.end = self.index.block.end.max(series.saturating_add(1));
         if self.buffer.len() >= WRITE_SIZE { self.write_out() } else { Ok(()) }
     }
@@ -139,7 +141,7 @@ impl<'d> PartWriter<'d> {
 
     /// Number of points that were added.
     pub fn points(&self) -> u64 {
-        self.index.points()
+        self.chunks.points()
     }
 
     fn write_out(&mut self) -> io::Result<()> {
@@ -203,6 +205,7 @@ impl<'d> PartWriter<'d> {
             return Ok(());
         }
         let offset = self.written + self.buffer.len() as u64;
+        self.index.chunks = std::mem::take(&mut self.chunks).build();
         self.index.encode(offset, self.effort, &mut self.buffer).map_err(io::Error::other)?;
         self.write_out()?;
         if !self.index.block.losses.losses.is_empty() {

@@ -7,6 +7,7 @@ use shared::{KeyBuf, Point};
 
 use crate::store::local::part::Part;
 use crate::store::local::part::chunk_source::ChunkSource;
+use crate::store::local::part::chunk_table::Cursor;
 use crate::store::local::part::header::ChunkEntry;
 use crate::store::local::series::head::{Head, NewestUntil};
 use crate::store::local::series::merge::Source;
@@ -23,7 +24,7 @@ const BATCH: usize = 64;
 pub struct NewestPoints {
     /// The parts, oldest first, and how far each was looked through; see [`Part::chunks_behind`].
     parts: Arc<Vec<Arc<Part>>>,
-    at: Vec<usize>,
+    cursors: Vec<Cursor>,
 }
 
 /// What is known of the newest point of a series in a window.
@@ -88,7 +89,7 @@ impl NewestPoints {
                 .collect();
             drop(memory);
             if !Arc::ptr_eq(&parts, &self.parts) {
-                self.at = vec![0; parts.len()];
+                self.cursors = parts.iter().map(|_| Cursor::default()).collect();
                 self.parts = parts;
             }
             for ((id, key), (in_head, mut is_masked, mut has_lost)) in
@@ -97,10 +98,10 @@ impl NewestPoints {
                 let mut newest = Newest::default();
                 // What is gone has to be looked at like what can be read.
                 has_lost |= frozen.as_ref().is_some_and(|f| f.heads().losses().has_series(id));
-                for (part, at) in self.parts.iter().zip(&mut self.at) {
+                for (part, cursor) in self.parts.iter().zip(&mut self.cursors) {
                     is_masked |= part.has_deletes(id);
                     has_lost |= part.losses().has_series(id);
-                    let (last, has_later) = part.last_begun(at, id, window.to);
+                    let (last, has_later) = part.last_begun(cursor, id, window.to);
                     newest.has_later |= has_later;
                     if let Some(last) = last {
                         newest.add_chunk(part, last, window);
@@ -121,6 +122,8 @@ impl NewestPoints {
                 each(id, key, known);
             }
         }
+        // It may be long until the next ones are asked for.
+        self.cursors.iter_mut().for_each(Cursor::forget);
     }
 }
 
@@ -174,12 +177,7 @@ impl Newest {
     }
 
     /// Adds the last chunk that begins in the window or before it, with its place in a part.
-    fn add_chunk(
-        &mut self,
-        part: &Arc<Part>,
-        (place, entry): (usize, &ChunkEntry),
-        window: Window,
-    ) {
+    fn add_chunk(&mut self, part: &Arc<Part>, (place, entry): (usize, ChunkEntry), window: Window) {
         if entry.last < window.from {
             return;
         }
@@ -188,7 +186,7 @@ impl Newest {
         }
         // Whether its point is in the window is not known then.
         self.is_unknown |= self.chunk.is_some() || entry.first < window.from;
-        self.chunk = Some(ChunkSource::at(part, place));
+        self.chunk = ChunkSource::at(part, place);
         self.is_point_later = false;
     }
 

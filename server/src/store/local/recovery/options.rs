@@ -79,7 +79,7 @@ fn report(retention: Duration, last: LastRetention, hidden_points: u64) {
 fn hidden_in_parts(state: &StoreState) -> u64 {
     let cutoff = state.config().cutoff();
     let parts = state.memory().parts.to_vec();
-    let entries = parts.iter().flat_map(|part| part.entries());
+    let entries = parts.iter().flat_map(|part| part.table().iter());
     entries
         .map(|entry| retention::estimate_expired((entry.first, entry.last), entry.count, cutoff))
         .sum()

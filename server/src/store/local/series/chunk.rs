@@ -4,7 +4,7 @@
 //! decimals as whole numbers; timestamps a fixed step apart cost nothing.
 
 mod column;
-mod decimal;
+pub mod decimal;
 mod dictionary;
 mod numbers;
 mod timestamps;

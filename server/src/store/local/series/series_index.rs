@@ -1,11 +1,13 @@
 //! Which series there are: key to id and back. Ids count up in the order of first puts.
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use shared::{Key, KeyBuf};
 
 use super::paged::Paged;
@@ -67,9 +69,12 @@ pub enum NoNewSeries {
 /// again.
 #[derive(Debug, Default)]
 pub struct SeriesIndex {
+    /// By the hash of its key, the newest series of each key. Ids alone are a fifth of what they are with their keys,
+    /// so that most of it stays near the processor: a million of them are made ready in a third of the time.
+    ids: HashTable<SeriesId>,
     // foldhash with a random seed: a third of the cost of the standard hash on short keys, and
     // a client can't choose keys that collide.
-    ids: HashMap<KeyBuf, SeriesId, RandomState>,
+    hasher: RandomState,
     /// The same by rising key, for globs that begin with literal text.
     names: BTreeMap<KeyBuf, SeriesId>,
     /// By id. During a recovery also series that a newer one of the same key replaces.
@@ -95,13 +100,7 @@ impl IndexBuilder {
     /// # Errors
     /// [`Undefined`], and nothing is changed.
     pub fn define(&mut self, id: SeriesId, key: &[u8]) -> Result<(), Undefined> {
-        self.0.define_unnamed(id, key).map(drop)
-    }
-
-    /// Makes room for this many series in all.
-    pub fn expect(&mut self, series: usize) {
-        let more = series.saturating_sub(self.0.ids.len());
-        self.0.ids.reserve(more);
+        self.0.insert(id, key).map(|_| ())
     }
 
     /// Gives no id below `end` from now on.
@@ -117,11 +116,24 @@ impl IndexBuilder {
     /// The index.
     pub fn build(self) -> SeriesIndex {
         let mut index = self.0;
-        let mut replaced = index.replaced.clone();
-        replaced.sort_unstable();
-        let named = index.iter_from(0).filter(|(id, _)| replaced.binary_search(id).is_err());
-        let named = named.map(|(id, key)| (key.clone(), id)).collect();
-        index.names = named;
+        let mut hashes: Vec<_> =
+            index.series.iter_from(0).map(|(id, _)| (index.hash(id), id)).collect();
+        index.ids.reserve(hashes.len(), |_| 0);
+        // By their places in the table, as far as these can be known: a million that come from all over it take
+        // three times as long.
+        let bits = index.ids.capacity().next_power_of_two().trailing_zeros();
+        hashes.sort_unstable_by_key(|(hash, id)| (hash.rotate_right(bits), *id));
+        for same in hashes.chunk_by(|(hash, _), (next, _)| hash == next) {
+            if let [(hash, id)] = *same {
+                // No other one has its key.
+                index.ids.insert_unique(hash, id, |_| 0);
+            } else {
+                same.iter().for_each(|(hash, id)| index.name(*hash, *id));
+            }
+        }
+        let named = index.series.iter_from(0).filter(|(_, series)| !series.is_replaced);
+        index.names = named.map(|(id, series)| (series.key.clone(), id)).collect();
+        index.key_bytes = index.names.keys().map(|key| key.as_str().len() as u64).sum();
         index
     }
 }
@@ -184,7 +196,8 @@ impl SeriesIndex {
 
     /// The id of the series of a key.
     pub fn find(&self, key: Key<'_>) -> Option<SeriesId> {
-        self.ids.get(key.as_str()).copied()
+        let is_of_key = |id: &SeriesId| self.is_key_of(*id, key);
+        self.ids.find(self.hasher.hash_one(key.as_bytes()), is_of_key).copied()
     }
 
     /// The id of a series, new or not.
@@ -207,8 +220,9 @@ impl SeriesIndex {
         self.end += 1;
         let key = key.to_owned();
         let is_stored = AtomicBool::new(false);
-        self.series.insert(id, Series { key: key.clone(), is_stored, is_replaced: false });
-        self.name(id, key);
+        self.names.insert(key.clone(), id);
+        self.series.insert(id, Series { key, is_stored, is_replaced: false });
+        self.name(self.hash(id), id);
         Ok(id)
     }
 
@@ -227,13 +241,41 @@ impl SeriesIndex {
         Ok(())
     }
 
-    /// Gives a key to a series, perhaps instead of another one.
-    fn name(&mut self, id: SeriesId, key: KeyBuf) {
-        let length = key.as_str().len() as u64;
-        self.names.insert(key.clone(), id);
-        if self.ids.insert(key, id).is_none() {
-            self.key_bytes += length;
+    fn is_key_of(&self, id: SeriesId, key: Key<'_>) -> bool {
+        self.series.get(id).is_some_and(|series| series.key.as_key() == key)
+    }
+
+    fn hash(&self, id: SeriesId) -> u64 {
+        hash(&self.hasher, &self.series, id)
+    }
+
+    /// Where the newest series of a key with this hash is, or would be.
+    fn entry(&mut self, hash_of_key: u64, key: Key<'_>) -> Entry<'_, SeriesId> {
+        let Self { ids, hasher, series, .. } = self;
+        let is_of_key =
+            |id: &SeriesId| series.get(*id).is_some_and(|series| series.key.as_key() == key);
+        ids.entry(hash_of_key, is_of_key, |id| hash(hasher, series, *id))
+    }
+
+    /// Has a series found by its key, the hash of which is given, unless a newer one has it.
+    fn name(&mut self, hash_of_key: u64, id: SeriesId) {
+        let Some(key) = self.key(id).cloned() else { return };
+        let older = match self.entry(hash_of_key, key.as_key()) {
+            Entry::Occupied(mut known) => {
+                let newest = *known.get();
+                *known.get_mut() = newest.max(id);
+                newest.min(id)
+            }
+            Entry::Vacant(new) => {
+                new.insert(id);
+                self.key_bytes += key.as_str().len() as u64;
+                return;
+            }
+        };
+        if let Some(series) = self.series.get_mut(older) {
+            series.is_replaced = true;
         }
+        self.replaced.push(older);
     }
 
     /// Takes over a series from the disk. Of several with the same key the greatest id counts: the
@@ -242,17 +284,21 @@ impl SeriesIndex {
     /// # Errors
     /// [`Undefined`], and nothing is changed.
     pub fn define(&mut self, id: SeriesId, key: &[u8]) -> Result<(), Undefined> {
-        if let Some(key) = self.define_unnamed(id, key)? {
-            self.names.insert(key, id);
+        if self.insert(id, key)? {
+            self.name(self.hash(id), id);
+            let newest = self.series.get(id).filter(|series| !series.is_replaced);
+            if let Some(Series { key, .. }) = newest {
+                self.names.insert(key.clone(), id);
+            }
         }
         Ok(())
     }
 
-    /// Like [`SeriesIndex::define`], but answers what is missing in `names` then.
-    fn define_unnamed(&mut self, id: SeriesId, key: &[u8]) -> Result<Option<KeyBuf>, Undefined> {
+    /// Takes over a series from the disk that is not to be found by its key yet. Answers whether it is new.
+    fn insert(&mut self, id: SeriesId, key: &[u8]) -> Result<bool, Undefined> {
         if let Some(known) = self.key(id) {
             let is_same = known.as_str().as_bytes() == key;
-            return if is_same { Ok(None) } else { Err(Undefined::Contradiction) };
+            return if is_same { Ok(false) } else { Err(Undefined::Contradiction) };
         }
         if !(..MAX_SERIES).contains(&id) {
             return Err(Undefined::TooMany);
@@ -260,27 +306,8 @@ impl SeriesIndex {
         let key = Key::from_bytes(key).map_err(|_| Undefined::Invalid)?.to_owned();
         self.end = self.end.max(id + 1);
         let is_stored = AtomicBool::new(true);
-        let newest = self.ids.entry(key.clone());
-        let is_replaced = matches!(&newest, Entry::Occupied(newest) if *newest.get() > id);
-        self.series.insert(id, Series { key: key.clone(), is_stored, is_replaced });
-        match newest {
-            Entry::Occupied(_) if is_replaced => {
-                self.replaced.push(id);
-                return Ok(None);
-            }
-            Entry::Occupied(mut older) => {
-                let older = older.insert(id);
-                if let Some(series) = self.series.get_mut(older) {
-                    series.is_replaced = true;
-                }
-                self.replaced.push(older);
-            }
-            Entry::Vacant(new) => {
-                new.insert(id);
-                self.key_bytes += key.as_str().len() as u64;
-            }
-        }
-        Ok(Some(key))
+        self.series.insert(id, Series { key, is_stored, is_replaced: false });
+        Ok(true)
     }
 
     /// The series that newer ones of the same keys replace.
@@ -295,14 +322,17 @@ impl SeriesIndex {
 
     /// Removes a series, and answers its key.
     pub fn remove(&mut self, id: SeriesId) -> Option<KeyBuf> {
-        let Series { key, .. } = self.series.remove(id)?;
-        self.removals += 1;
-        self.replaced.retain(|&replaced| replaced != id);
-        if self.find(key.as_key()) == Some(id) {
-            self.ids.remove(key.as_str());
+        let key = self.key(id)?.clone();
+        if let Entry::Occupied(newest) = self.entry(self.hash(id), key.as_key())
+            && *newest.get() == id
+        {
+            newest.remove();
             self.names.remove(key.as_str());
             self.key_bytes -= key.as_str().len() as u64;
         }
+        self.series.remove(id);
+        self.removals += 1;
+        self.replaced.retain(|&replaced| replaced != id);
         Some(key)
     }
 
@@ -378,6 +408,11 @@ impl SeriesIndex {
     }
 }
 
+/// The hash of the key of a series.
+fn hash(hasher: &RandomState, series: &Paged<Series>, id: SeriesId) -> u64 {
+    hasher.hash_one(series.get(id).map_or(&[][..], |series| series.key.as_str().as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -415,8 +450,13 @@ mod tests {
             prop_assert_eq!((built.len(), built.end()), (index.len(), index.end()));
             prop_assert_eq!(built.key_bytes, index.key_bytes);
             // Without those that others replace, all have names.
-            let replaced = built.replaced().to_vec();
-            prop_assert_eq!(&replaced, index.replaced());
+            let sorted = |replaced: &[SeriesId]| {
+                let mut replaced = replaced.to_vec();
+                replaced.sort_unstable();
+                replaced
+            };
+            let replaced = sorted(built.replaced());
+            prop_assert_eq!(&replaced, &sorted(index.replaced()));
             for id in replaced {
                 built.remove(id);
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::StoreState;
 use crate::store::local::part::Part;
+use crate::store::local::part::chunk_table::Cursor;
 use crate::store::local::series::series_index::SeriesId;
 
 /// Series that are looked at before the locks are released.
@@ -33,7 +34,7 @@ pub fn absent_of(state: &StoreState, series: &[SeriesId]) -> Vec<SeriesId> {
 #[derive(Default)]
 struct Absent {
     parts: Arc<Vec<Arc<Part>>>,
-    at: Vec<usize>,
+    cursors: Vec<Cursor>,
     found: Vec<SeriesId>,
 }
 
@@ -43,7 +44,7 @@ impl Absent {
         let frozen = memory.frozen.clone();
         if !Arc::ptr_eq(&self.parts, &memory.parts) {
             self.parts = Arc::clone(&memory.parts);
-            self.at = vec![0; self.parts.len()];
+            self.cursors = self.parts.iter().map(|_| Cursor::default()).collect();
         }
         let heads = &memory.heads;
         let is_in_head = |id| heads.get(id).is_some() || heads.losses().has_series(id);
@@ -51,9 +52,9 @@ impl Absent {
         drop(memory);
         for id in ids {
             let is_frozen = frozen.as_ref().is_some_and(|frozen| frozen.has_series(id));
-            let mut in_parts = self.parts.iter().zip(&mut self.at);
-            let is_absent = |(part, at): (&Arc<Part>, &mut usize)| {
-                part.chunks_behind(at, id).is_empty() && !part.losses().has_series(id)
+            let mut in_parts = self.parts.iter().zip(&mut self.cursors);
+            let is_absent = |(part, cursor): (&Arc<Part>, &mut Cursor)| {
+                part.chunks_behind(cursor, id).is_empty() && !part.losses().has_series(id)
             };
             if !is_frozen && in_parts.all(is_absent) {
                 self.found.push(id);

@@ -126,7 +126,7 @@ impl Memory {
 
 /// Whether any chunk of a series may have points in a window, or may have had them before it was lost.
 pub fn is_in_parts(parts: &[Arc<Part>], series: SeriesId, window: Window) -> bool {
-    let mut within = parts.iter().flat_map(|part| part.entries());
+    let mut within = parts.iter().flat_map(|part| part.table().iter());
     if series == EVERY_SERIES && within.any(|entry| window.intersects((entry.first, entry.last))) {
         return true;
     }

@@ -8,6 +8,7 @@ use super::memory::Frozen;
 use crate::store::local::part::Part;
 use crate::store::local::part::chunk_reader::ChunkReader;
 use crate::store::local::part::chunk_source::ChunkSource;
+use crate::store::local::part::chunk_table::Cursor;
 use crate::store::local::series::head::HeadSnapshot;
 use crate::store::local::series::loss::Losses;
 use crate::store::local::series::merge::Source;
@@ -56,20 +57,20 @@ pub fn pieces(
     pieces
 }
 
-/// The chunks of a series in neighbouring parts, oldest first, each with the place of its part. `at`
-/// says how far each part was looked through; see [`Part::chunks_behind`]. `hidden` was taken back
+/// The chunks of a series in neighbouring parts, oldest first, each with the place of its part. `cursors`
+/// say how far each part was looked through; see [`Part::chunks_behind`]. `hidden` was taken back
 /// later than all of them.
 pub fn chunks(
     series: SeriesId,
     parts: &[Arc<Part>],
-    at: &mut [usize],
+    cursors: &mut [Cursor],
     mut hidden: SharedRanges,
 ) -> Vec<(usize, Piece)> {
     let mut chunks = Vec::new();
-    for (place, (part, at)) in parts.iter().zip(at).enumerate().rev() {
-        let count = part.chunks_behind(at, series).len();
-        for at in (*at - count..*at).rev() {
-            let piece = Piece::new(Layer::Chunk(ChunkSource::at(part, at)), hidden.clone());
+    for (place, (part, cursor)) in parts.iter().zip(cursors).enumerate().rev() {
+        let places = part.chunks_behind(cursor, series);
+        for chunk in places.rev().filter_map(|at| ChunkSource::at(part, at)) {
+            let piece = Piece::new(Layer::Chunk(chunk), hidden.clone());
             if !piece.is_hidden() {
                 chunks.push((place, piece));
             }

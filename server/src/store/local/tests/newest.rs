@@ -101,7 +101,7 @@ async fn a_chunk_that_is_damaged_behind_the_point_is_refused() {
     let sound = recovered(&disk, LocalConfig::default()).unwrap();
     let parts = Arc::clone(&sound.state.memory().parts);
     assert_eq!(parts.len(), 2);
-    let entry = &parts[1].entries()[7];
+    let entry = parts[1].table().get(7).unwrap();
     let (number, end) = (i64::from(entry.series), entry.offset + u64::from(entry.length));
     // The last byte of the values.
     image.get_mut(&name).unwrap()[usize::try_from(end).unwrap() - 1] ^= 1;

@@ -85,7 +85,7 @@ async fn a_merge_brings_parts_of_format_1_to_the_present_one() {
     let before = read(&state).unwrap();
     let parts = Arc::clone(&state.memory().parts);
     let last_values = |parts: &[Arc<Part>]| -> Vec<_> {
-        let entries = parts.iter().flat_map(|part| part.entries());
+        let entries = parts.iter().flat_map(|part| part.table().iter());
         entries.map(|entry| entry.last_value.get()).collect()
     };
     assert_eq!(last_values(&parts), [None, None]);

@@ -3,6 +3,7 @@
 use shared::Key;
 
 use super::{PartIndex, end_of};
+use crate::store::local::part::chunk_table::ChunkTableBuilder;
 use crate::store::local::part::header::{ChunkEntry, FileHeader, LastValue, MAX_CHUNK_LENGTH};
 use crate::store::local::salt::Salt;
 use crate::store::local::varint;
@@ -11,7 +12,7 @@ use crate::store::local::varint;
 pub fn decode(mut bytes: &[u8]) -> Option<PartIndex> {
     let input = &mut bytes;
     let count = usize::try_from(varint::decode(input)?).ok()?;
-    let mut index = PartIndex::new(Salt::NONE);
+    let (mut index, mut chunks) = (PartIndex::new(Salt::NONE), ChunkTableBuilder::default());
     let (mut series, mut end, mut time) = (0_u32, FileHeader::LENGTH_V1 as u64, 0_i64);
     let mut key: Vec<u8> = Vec::new();
     for _ in 0..count {
@@ -32,20 +33,13 @@ pub fn decode(mut bytes: &[u8]) -> Option<PartIndex> {
         let count = u32::try_from(varint::decode(input)?).ok()?;
         let first = time.wrapping_add(varint::decode_signed(input)?);
         let last = first.wrapping_add(varint::decode_signed(input)?);
-        let (last_value, summary) = (LastValue::UNKNOWN, None);
-        index.entries.push(ChunkEntry {
-            series,
-            count,
-            first,
-            last,
-            offset,
-            length,
-            last_value,
-            summary,
-        });
+        let last_value = LastValue::UNKNOWN;
+        let entry = ChunkEntry { series, count, first, last, offset, length, last_value };
+        chunks.push(entry, None);
         end = offset.checked_add(u64::from(length))?;
         time = first;
     }
-    index.block.end = end_of(&index.entries);
+    index.chunks = chunks.build();
+    index.block.end = end_of(&index.chunks);
     input.is_empty().then_some(index)
 }

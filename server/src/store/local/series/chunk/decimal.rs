@@ -39,6 +39,11 @@ impl Decimals {
         Some(Self { exponent: u8::try_from(exponent).ok()?, wholes })
     }
 
+    /// The exponent of the power of ten, and the whole numbers.
+    pub fn into_parts(self) -> (u8, Vec<i64>) {
+        (self.exponent, self.wholes)
+    }
+
     /// Appends a byte with exponent and width, and a column of the whole numbers.
     pub fn encode(&self, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
         if let Some(wholes) = self.narrowed::<i16>() {
@@ -58,15 +63,25 @@ impl Decimals {
     }
 }
 
+/// The power of ten with an exponent; `None` when no values are scaled by it.
+pub fn power(exponent: u8) -> Option<f64> {
+    POWERS.get(usize::from(exponent)).copied()
+}
+
+/// The value that a whole number stands for.
+#[expect(clippy::cast_precision_loss, reason = "the numbers that are written are below 2^53")]
+pub fn value(whole: i64, power: f64) -> f64 {
+    whole as f64 / power
+}
+
 /// Reads as many values as `values` has room for, from all of `bytes`.
 pub fn decode(bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
     let (&head, column) = bytes.split_first().ok_or(BadChunk)?;
-    let power = *POWERS.get(usize::from(head & 0x0f)).ok_or(BadChunk)?;
-    #[expect(clippy::cast_precision_loss, reason = "the numbers that are written are below 2^53")]
+    let power = power(head & 0x0f).ok_or(BadChunk)?;
     match head & 0xf0 {
         0 => fill(column, values, |whole: i16| f64::from(whole) / power),
         BITS_32 => fill(column, values, |whole: i32| f64::from(whole) / power),
-        BITS_64 => fill(column, values, |whole: i64| whole as f64 / power),
+        BITS_64 => fill(column, values, |whole| value(whole, power)),
         _ => Err(BadChunk),
     }
 }
@@ -74,15 +89,13 @@ pub fn decode(bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
 /// The value at a place; those far behind it are not read.
 pub fn get(bytes: &[u8], at: usize) -> Result<f64, BadChunk> {
     let (&head, column) = bytes.split_first().ok_or(BadChunk)?;
-    let power = *POWERS.get(usize::from(head & 0x0f)).ok_or(BadChunk)?;
-    #[expect(clippy::cast_precision_loss, reason = "the numbers that are written are below 2^53")]
-    let whole = match head & 0xf0 {
-        0 => f64::from(column::get::<i16>(column, at)?),
-        BITS_32 => f64::from(column::get::<i32>(column, at)?),
-        BITS_64 => column::get::<i64>(column, at)? as f64,
-        _ => return Err(BadChunk),
-    };
-    Ok(whole / power)
+    let power = power(head & 0x0f).ok_or(BadChunk)?;
+    match head & 0xf0 {
+        0 => Ok(f64::from(column::get::<i16>(column, at)?) / power),
+        BITS_32 => Ok(f64::from(column::get::<i32>(column, at)?) / power),
+        BITS_64 => Ok(value(column::get(column, at)?, power)),
+        _ => Err(BadChunk),
+    }
 }
 
 fn fill<T: Number + Default>(

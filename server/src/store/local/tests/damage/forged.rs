@@ -152,7 +152,6 @@ fn forged_chunk() -> Vec<f64> {
             offset: 0,
             length: u32::try_from(ChunkHeader::LENGTH + body.len()).unwrap(),
             last_value: LastValue::UNKNOWN,
-            summary: None,
         };
         let mut bytes = ChunkHeader::new(&entry, 1, &body, guess()).as_bytes().to_vec();
         bytes.extend(body);

@@ -4,8 +4,11 @@ use super::*;
 
 /// The chunks of a store: series, number of points, last timestamp.
 fn chunks(state: &StoreState) -> Vec<(u32, u32, i64)> {
-    let chunk = |entry: &ChunkEntry| (entry.series, entry.count, entry.last);
-    parts(state).iter().flat_map(|part| part.entries().iter().map(chunk)).collect()
+    let chunk = |entry: ChunkEntry| (entry.series, entry.count, entry.last);
+    parts(state)
+        .iter()
+        .flat_map(|part| part.table().iter().map(chunk).collect::<Vec<_>>())
+        .collect()
 }
 
 #[tokio::test]
@@ -43,8 +46,8 @@ async fn strays_keep_no_expired_points_on_the_disk() {
         }
         clocks.now.store(1_000_000, Ordering::SeqCst);
         let store = clocks.open(&disk, HOUR);
-        let is_mixed = |entry: &ChunkEntry| entry.first < 100 && entry.last >= FAR;
-        let any_mixed = |part: &Arc<Part>| part.entries().iter().any(is_mixed);
+        let is_mixed = |entry: ChunkEntry| entry.first < 100 && entry.last >= FAR;
+        let any_mixed = |part: &Arc<Part>| part.table().iter().any(is_mixed);
         assert!(parts(&store.state).iter().all(any_mixed));
         for _ in 0..60 {
             assert!(parts(&store.state).iter().all(any_mixed));
