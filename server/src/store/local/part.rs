@@ -252,10 +252,17 @@ impl Part {
         to: i64,
     ) -> (Option<(usize, ChunkEntry)>, bool) {
         let chunks = self.chunks_behind(cursor, series);
-        let is_begun = |at| cursor.get(&self.table, at).is_some_and(|entry| entry.first <= to);
-        let begun = chunk_table::partition_point(chunks.clone(), is_begun);
-        let last = begun.checked_sub(1).filter(|last| chunks.contains(last));
-        (last.and_then(|at| Some((at, cursor.get(&self.table, at)?))), begun < chunks.end)
+        let begun = |at| cursor.get(&self.table, at).filter(|entry| entry.first <= to);
+        let mut places = chunks.clone();
+        // Mostly it is the last one.
+        if let Some(at) = places.next_back()
+            && let Some(entry) = begun(at)
+        {
+            return (Some((at, entry)), false);
+        }
+        let end = chunk_table::partition_point(places.clone(), |at| begun(at).is_some());
+        let last = end.checked_sub(1).filter(|last| places.contains(last));
+        (last.and_then(|at| Some((at, begun(at)?))), !chunks.is_empty())
     }
 
     /// Number of points in it.

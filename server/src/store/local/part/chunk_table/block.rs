@@ -97,7 +97,7 @@ impl<'b> Block<'b> {
             *field = self.header.bases[column].get().wrapping_add(bits::get(numbers, at, width));
             start += bits::length(self.len, width);
         }
-        self.entry_of(fields)
+        self.entry_of(|column| fields[column])
     }
 
     /// Appends all chunks.
@@ -106,9 +106,7 @@ impl<'b> Block<'b> {
         for (column, numbers) in columns.iter_mut().enumerate() {
             self.unpack_column(column, numbers);
         }
-        out.extend(
-            (0..self.len).map(|at| self.entry_of(columns.each_ref().map(|numbers| numbers[at]))),
-        );
+        out.extend((0..self.len).map(|at| self.entry_of(|column| columns[column][at])));
     }
 
     /// Calls `each` with all chunks, of which only place, length, series and number of points are set; `None` when
@@ -137,16 +135,17 @@ impl<'b> Block<'b> {
         }
     }
 
-    fn entry_of(&self, fields: [u64; COLUMNS]) -> ChunkEntry {
-        let first = fields[FIRST].cast_signed();
+    #[inline]
+    fn entry_of(&self, field: impl Fn(usize) -> u64) -> ChunkEntry {
+        let first = field(FIRST).cast_signed();
         ChunkEntry {
-            series: series_of(fields[SERIES]),
-            count: u32_of(fields[COUNT]),
+            series: series_of(field(SERIES)),
+            count: u32_of(field(COUNT)),
             first,
-            last: first.saturating_add_unsigned(fields[SPAN]),
-            offset: fields[OFFSET],
-            length: u32_of(fields[LENGTH]),
-            last_value: self.value_of(fields[LAST_VALUE]),
+            last: first.saturating_add_unsigned(field(SPAN)),
+            offset: field(OFFSET),
+            length: u32_of(field(LENGTH)),
+            last_value: self.value_of(field(LAST_VALUE)),
         }
     }
 

@@ -23,29 +23,38 @@ impl Cursor {
     }
 
     /// The series of the next chunk; `None` at the end.
+    #[inline]
     pub fn next_series(&mut self, table: &ChunkTable) -> Option<SeriesId> {
         Some(self.unpack(table, self.at)?.series)
     }
 
     /// Moves behind the chunks of a series, which no chunk before belongs to. Answers their places.
     pub fn move_behind(&mut self, table: &ChunkTable, series: SeriesId) -> Range<usize> {
+        // Mostly it is the next one.
+        if self.next_series(table).is_some_and(|next| next < series) {
+            self.at = self.search(table, series);
+        }
+        let first = self.at;
+        while self.next_series(table) == Some(series) {
+            self.at += 1;
+        }
+        first..self.at
+    }
+
+    /// The first place that is not before those of a series: cheap when it is near.
+    fn search(&self, table: &ChunkTable, series: SeriesId) -> usize {
         let (start, len) = (self.at, table.len());
-        // Like a search in what is left, but cheap when the place is near.
-        let is_before = |at| self.known_series(table, at).is_some_and(|id| id < series);
+        let known = |at| self.known(at).map(|entry| entry.series);
+        let is_before = |at| known(at).or_else(|| table.series(at)).is_some_and(|id| id < series);
         let mut size = 1;
         while start + size <= len && is_before(start + size - 1) {
             size *= 2;
         }
-        let first = partition_point(start + size / 2..len.min(start + size), is_before);
-        let mut end = first;
-        while self.unpack(table, end).is_some_and(|entry| entry.series == series) {
-            end += 1;
-        }
-        self.at = end;
-        first..end
+        partition_point(start + size / 2..len.min(start + size), is_before)
     }
 
     /// The chunk at a place; cheap when it is near what was asked for before.
+    #[inline]
     pub fn get(&self, table: &ChunkTable, at: usize) -> Option<ChunkEntry> {
         match self.known(at) {
             None => table.get(at),
@@ -53,12 +62,9 @@ impl Cursor {
         }
     }
 
+    #[inline]
     fn known(&self, at: usize) -> Option<&ChunkEntry> {
         self.entries.get(at.checked_sub(self.start)?)
-    }
-
-    fn known_series(&self, table: &ChunkTable, at: usize) -> Option<SeriesId> {
-        self.known(at).map_or_else(|| table.series(at), |entry| Some(entry.series))
     }
 
     /// The chunk at a place, whose block is unpacked then.
