@@ -12,7 +12,7 @@ use crate::store::local::series::series_index::SeriesId;
 
 /// Chunks in a block; the last one of a table may have fewer. What a block has apart from its columns is half a
 /// byte for each then.
-pub const LEN: usize = if cfg!(test) { 16 } else { 128 };
+pub const LEN: usize = 128;
 
 /// What stands in place of a power of ten where values are the bits of a double.
 const AS_BITS: u8 = u8::MAX;
