@@ -32,8 +32,9 @@ use known_damage::KnownDamage;
 use newest_points::{InChunk, Known, NewestPoints};
 use selection::SeriesSelection;
 
-/// Points from which on a step of reading ends.
-const STEP_POINTS: usize = MAX_BLOCK_POINTS;
+/// Points from which on a step of reading ends: half of what a block may have, because a client that takes
+/// nothing has them held; a chunk that has more is a step of its own.
+const STEP_POINTS: usize = MAX_BLOCK_POINTS / 2;
 
 /// Points that are only read for so many take as long as one that is answered.
 const READ_PER_POINT: usize = 4;

@@ -30,6 +30,7 @@ use super::series::loss::Losses;
 use super::series::retention::{self, DeletionCutoff, Expiry, SAMPLE_INTERVAL};
 use super::series::series_index::{SeriesId, SeriesIndex};
 use super::series::time_ranges::SharedRanges;
+use crate::low_priority::processors;
 use crate::store::query::Window;
 use crate::store::{StoreStatus, Unavailable};
 use hidden_times::HiddenTimes;
@@ -40,8 +41,9 @@ use refused_series::RefusedSeries;
 /// Deletions that are copied before the lock of the memory is released.
 const MAX_COPIED: usize = 4096;
 
-/// Answers that are begun at once, unless they are brief: enough for all processors, and a hundred of them at once
-/// leave no memory that is used no more.
+/// Answers that are begun at once for each processor, unless they are brief, and how many at the most: enough to keep
+/// all busy, and a hundred of them at once leave little memory that is used no more.
+const FIRST_STEPS: usize = 2;
 const MAX_FIRST_STEPS: usize = 16;
 
 /// Answers of which a step is read ahead at once: enough for all processors, and little memory when they are
@@ -92,7 +94,9 @@ impl StoreState {
             failure: CancellationToken::new(),
             reserve: Arc::new(Reserve::find(&*disk, config.reserve, config.retry)),
             reads: Arc::new(Semaphore::new(config.max_reads.clamp(1, Semaphore::MAX_PERMITS))),
-            first_steps: Arc::new(Semaphore::new(MAX_FIRST_STEPS)),
+            first_steps: Arc::new(Semaphore::new(
+                (FIRST_STEPS * processors()).min(MAX_FIRST_STEPS),
+            )),
             reads_ahead: Arc::new(Semaphore::new(MAX_READS_AHEAD)),
             disk,
             config,

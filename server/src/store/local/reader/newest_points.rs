@@ -35,7 +35,7 @@ pub enum Known {
     /// It is this one.
     Point(Point),
     /// It is the newer one of two.
-    InChunk(InChunk),
+    InChunk(Box<InChunk>),
     /// The points have to be read: they are in several chunks, or some were taken back or are gone.
     Unknown,
 }
@@ -204,7 +204,7 @@ impl Newest {
         match self.point {
             _ if self.is_unknown => Known::Unknown,
             Some(point) if in_chunk.is_newest(point, newest_in_chunk) => Known::Point(point),
-            _ => Known::InChunk(in_chunk),
+            _ => Known::InChunk(Box::new(in_chunk)),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::store::local::series::series_index::{SeriesId, SeriesIndex};
 use crate::store::query::KeySelection;
 
 /// Series that are found, and keys that are looked at, before the index is released.
-const BATCH: usize = 512;
+const BATCH: usize = 128;
 const MAX_EXAMINED: usize = 64 * 1024;
 
 /// Series whose ids are gathered at once. More that begin alike are found by looking at all keys.

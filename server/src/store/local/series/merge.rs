@@ -167,6 +167,8 @@ impl<S: Source> Merge<S> {
                 self.replace_last(&mut block)?;
             }
         }
+        // It may be held for long.
+        block.shrink_to_fit();
         Ok((!block.is_empty()).then_some(block))
     }
 
