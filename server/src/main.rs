@@ -203,8 +203,9 @@ async fn start(config: ServerConfig) -> anyhow::Result<()> {
         let (path, store) = (path.clone(), config.store.clone());
         move || Local::open(&path, store)
     });
-    let store =
-        store.await?.with_context(|| format!("can't open data directory {}", path.display()))?;
+    let store = store
+        .await?
+        .with_context(|| format!("can't open data directory {} (--data-dir)", path.display()))?;
     if let Some(MemoryLimit { bytes, source }) = config.memory_limit {
         info!(
             max_series = config.store.max_series,

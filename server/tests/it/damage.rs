@@ -132,7 +132,7 @@ fn a_directory_that_is_used_or_missing_is_refused() {
     for what in ["check", "repair"] {
         let (code, output, message) = maintain(what, directory.path());
         assert_eq!((code, &*output), (Some(1), ""), "{what}: {message}");
-        assert!(message.contains("another server is using it"), "{what}: {message}");
+        assert!(message.contains("is using it; end that one"), "{what}: {message}");
         let (code, output, message) = maintain(what, &directory.path().join("none"));
         assert_eq!((code, &*output), (Some(1), ""), "{what}: {message}");
         assert_eq!(message.lines().count(), 1, "{message}");

@@ -159,7 +159,7 @@ fn start(program: &str, directory: &Path) -> ServerProcess {
                     server.listens(&line);
                     return server;
                 }
-                Some(line) if line.contains("another server is using it") => break,
+                Some(line) if line.contains("is using it; end that one") => break,
                 Some(_) => {}
                 None => panic!("{program} ended: {}", server.describe_end()),
             }

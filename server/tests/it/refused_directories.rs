@@ -21,7 +21,7 @@ fn refused(directory: &Path, root: &Path, words: &[&str]) {
     let (code, said) = program.wait_for_exit();
     assert_eq!(code, Some(1), "{said}");
     assert_eq!(said.lines().count(), 1, "one line: {said}");
-    let begin = format!("server: can't open data directory {}: ", directory.display());
+    let begin = format!("server: can't open data directory {} (--data-dir): ", directory.display());
     assert!(said.starts_with(&begin), "{said}");
     for word in words {
         assert_eq!(said.matches(word).count(), 1, "{word:?} once in {said}");
@@ -43,7 +43,7 @@ fn a_second_server_on_the_same_directory() {
     let directory = tempfile::tempdir().unwrap();
     let mut first = ServerProcess::open(directory.path());
     assert_eq!(first.request("put palm.cpu 23.7 1150864247\n"), "ok\n\n");
-    refused(directory.path(), directory.path(), &["another server is using it", "--data-dir"]);
+    refused(directory.path(), directory.path(), &["is using it; end that one", "--data-dir"]);
     assert_eq!(first.request("put palm.cpu 24 1150864248\n"), "ok\n\n");
     first.kill();
     // The lock went with the process.
@@ -190,7 +190,7 @@ fn a_directory_with_foreign_files() {
         refused(
             directory.path(),
             directory.path(),
-            &["files that are not a metrics server's", "choose an empty or a new --data-dir"],
+            &["files that are not a metrics server's", "choose an empty or a new directory"],
         );
     }
 }

@@ -13,13 +13,15 @@ use crate::store::local::series::series_index::MAX_SERIES;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process holds its lock.
-    #[error("another server is using it; stop that one or choose another --data-dir")]
+    #[error(
+        "a server, or a backup or a repair of it, is using it; end that one or choose another directory"
+    )]
     Locked,
     /// Another process has taken its lock while it was looked through.
     #[error("a server has begun to use it meanwhile; stop that one and check again")]
     UsedMeanwhile,
     /// There is none.
-    #[error("there is no such directory; name the one that the server has as --data-dir")]
+    #[error("there is no such directory; name the one that a server has as --data-dir")]
     Missing,
     /// There is nothing in it.
     #[error("no server has used it yet; name the directory that a server has as --data-dir")]
@@ -40,15 +42,15 @@ pub enum OpenError {
     )]
     DamagedBackup(String),
     /// It holds files of something else.
-    #[error("it holds files that are not a metrics server's; choose an empty or a new --data-dir")]
+    #[error("it holds files that are not a metrics server's; choose an empty or a new directory")]
     Foreign,
     /// Its file `FORMAT` is damaged or was written by another program.
     #[error(
-        "its file FORMAT is not one that a metrics server writes; restore that file or choose another --data-dir"
+        "its file FORMAT is not one that a metrics server writes; restore that file or choose another directory"
     )]
     BadFormat,
     /// There is a file in its place.
-    #[error("it is not a directory; choose another --data-dir")]
+    #[error("it is not a directory; choose another directory")]
     NotADirectory,
     /// There is no room to begin a segment or to write a checkpoint.
     #[error("the disk is full; make room there and start the server again")]
@@ -83,7 +85,7 @@ pub enum OpenError {
     )]
     OfAnother(String),
     /// It can't be read or written.
-    #[error("{0}: {1}; fix that or choose another --data-dir")]
+    #[error("{0}: {1}; fix that or choose another directory")]
     Io(&'static str, io::Error),
 }
 

@@ -28,8 +28,8 @@ impl RefusedSeries {
             drop(logged);
             warn!(
                 refused_puts = count,
-                "puts of new series are refused: {reason}; delete series, or start with a larger \
-                 --max-series or --max-memory"
+                "puts of new series are refused: {reason}; start with a larger --max-series \
+                 or --max-memory, or delete series, which needs --allow-delete"
             );
         }
     }
