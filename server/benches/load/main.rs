@@ -132,13 +132,17 @@ impl Bench {
         let points = self.options.points();
         let (query, beside) =
             (self.options.wants_instead("query"), self.options.wants_instead("beside"));
+        let start = self.options.wants_instead("start");
         if query {
             query::run(dir, server, points)?;
+        }
+        if start {
+            query::starts::run(dir, server, points / 20)?;
         }
         if beside {
             query::beside::run(dir, modes, points, *brief)?;
         }
-        Ok(query || beside)
+        Ok(query || start || beside)
     }
 
     /// What the figures depend on: the generator, loopback, the disk.

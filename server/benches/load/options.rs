@@ -16,8 +16,8 @@ Load benchmark: the release server and its peers, over TCP, on this machine.
   --quick          2 million points and short runs, to see that all works
   --points N       points of the main run (20000000); rounded to whole seconds of all series
   --only PARTS     some of put,get,restart,follow,peers (all), for which the main run always takes
-                   place; or query, the processor time of queries; or beside, single puts beside
-                   readers
+                   place; or query, the processor time of queries; or start, that of a start with a
+                   million series; or beside, single puts beside readers
   --mode MODE      sync or interval (both, where the server knows --durability)
   --peers NAMES    some of redis,victoria-metrics,influxdb (all that are on the PATH)
   --server OPTIONS more options for our server, such as '--log-limit 2048'
@@ -44,7 +44,7 @@ pub struct Options {
     peers: Option<Vec<String>>,
 }
 
-const PARTS: [&str; 7] = ["put", "get", "restart", "follow", "peers", "query", "beside"];
+const PARTS: [&str; 8] = ["put", "get", "restart", "follow", "peers", "query", "start", "beside"];
 const PEERS: [&str; 3] = ["redis", "victoria-metrics", "influxdb"];
 
 impl Options {

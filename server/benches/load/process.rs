@@ -75,7 +75,7 @@ impl Program {
     }
 
     /// Processor time of all its threads so far, in steps of 10 ms.
-    fn processor_time(&self) -> Result<Duration> {
+    pub fn processor_time(&self) -> Result<Duration> {
         processor_time(&self.proc_file("stat"))
     }
 

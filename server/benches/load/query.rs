@@ -4,6 +4,7 @@
 pub mod beside;
 mod client;
 mod data;
+pub mod starts;
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};

@@ -128,7 +128,9 @@ impl IndexBuilder {
                 // No other one has its key.
                 index.ids.insert_unique(hash, id, |_| 0);
             } else {
-                same.iter().for_each(|(hash, id)| index.name(*hash, *id));
+                for (hash, id) in same {
+                    index.name(*hash, *id);
+                }
             }
         }
         let named = index.series.iter_from(0).filter(|(_, series)| !series.is_replaced);

@@ -59,7 +59,7 @@ proptest! {
         expected.dedup();
         prop_assert_eq!(series, expected);
         prop_assert_eq!(read.behind(), behind);
-        let summaries: Vec<_> = table.summaries().map(|summary| summary.copied()).collect();
+        let summaries: Vec<_> = table.summaries().map(Option::<&_>::copied).collect();
         prop_assert_eq!(read.large().count(), summaries.len());
         let read = read.complete(summaries).unwrap();
         prop_assert_eq!(read.behind(), []);

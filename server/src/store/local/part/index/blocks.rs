@@ -38,12 +38,12 @@ pub fn decode(bytes: Vec<u8>, start: usize, offset: u64) -> Option<PartIndex> {
     let keys = PackedKeys::take(&mut input)?.of(series)?;
     let mut reader = ColumnReader::new(input);
     let mut columns = SummaryColumns::take(&mut reader, chunks.summaries().len())?;
-    let summaries: Option<Vec<_>> =
+    let summaries: Result<Vec<_>, _> =
         chunks.large().map(|entry| columns.next_summary(&entry)).collect();
     if !columns.end() || !reader.rest().is_empty() {
         return None;
     }
-    let chunks = chunks.complete(summaries?)?;
+    let chunks = chunks.complete(summaries.ok()?)?;
     let block = Block { end: end_of(&chunks), ..Block::default() };
     Some(PartIndex { chunks, keys, block, ..PartIndex::new(Salt::NONE) })
 }

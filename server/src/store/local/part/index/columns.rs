@@ -55,7 +55,7 @@ pub fn decode(mut input: &[u8], offset: u64) -> Option<PartIndex> {
         let last = first.checked_add_unsigned(spans.next_number()?)?;
         let last_value = last_values.next_number()?.into();
         let entry = ChunkEntry { series: id, count, first, last, offset, length, last_value };
-        let summary = if entry.is_large() { summaries.next_summary(&entry)? } else { None };
+        let summary = if entry.is_large() { summaries.next_summary(&entry).ok()? } else { None };
         chunks.push(entry, summary);
     }
     let are_read = series.end()

@@ -72,18 +72,25 @@ impl<'i> SummaryColumns<'i> {
         Some(Self { values, lows: reader.take(count)?, increases: reader.take(count)? })
     }
 
-    /// The summary of the next chunk, if it has one; `None` when it can't be read.
-    pub fn next_summary(&mut self, entry: &ChunkEntry) -> Option<Option<Summary>> {
+    /// The summary of the next chunk, if it has one.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn next_summary(&mut self, entry: &ChunkEntry) -> Result<Option<Summary>, BadChunk> {
+        let packed = self.next_packed().ok_or(BadChunk)?;
+        Ok(entry.last_value.get().and_then(|last| packed.summary(entry.count, last)))
+    }
+
+    fn next_packed(&mut self) -> Option<Packed> {
         let [first, min, max, high] = &mut self.values;
-        let packed = Packed {
+        Some(Packed {
             first: first.next_number()?,
             min: min.next_number()?,
             max: max.next_number()?,
             high: high.next_number()?,
             low: self.lows.next_number()?,
             increase: self.increases.next_number()?,
-        };
-        Some(entry.last_value.get().and_then(|last| packed.summary(entry.count, last)))
+        })
     }
 
     /// Whether there are no more.

@@ -45,6 +45,9 @@ impl Decimals {
     }
 
     /// Appends a byte with exponent and width, and a column of the whole numbers.
+    ///
+    /// # Errors
+    /// When `pco` refuses; no input is known that makes it.
     pub fn encode(&self, effort: Effort, out: &mut Vec<u8>) -> Result<(), BadChunk> {
         if let Some(wholes) = self.narrowed::<i16>() {
             out.push(self.exponent);
@@ -75,6 +78,9 @@ pub fn value(whole: i64, power: f64) -> f64 {
 }
 
 /// Reads as many values as `values` has room for, from all of `bytes`.
+///
+/// # Errors
+/// When the bytes are no decimals of that many.
 pub fn decode(bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
     let (&head, column) = bytes.split_first().ok_or(BadChunk)?;
     let power = power(head & 0x0f).ok_or(BadChunk)?;
@@ -87,6 +93,9 @@ pub fn decode(bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
 }
 
 /// The value at a place; those far behind it are not read.
+///
+/// # Errors
+/// When it can't be read.
 pub fn get(bytes: &[u8], at: usize) -> Result<f64, BadChunk> {
     let (&head, column) = bytes.split_first().ok_or(BadChunk)?;
     let power = power(head & 0x0f).ok_or(BadChunk)?;
