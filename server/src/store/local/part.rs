@@ -200,20 +200,25 @@ impl Part {
         }
     }
 
-    /// Counts what it has of a series as lost. Answers from when to when that, and what was lost before, is;
-    /// `None` when there is nothing.
-    pub fn give_up_series(&mut self, series: SeriesId) -> Option<(i64, i64)> {
-        let given_up = self.table.within(series, Window::ALL);
-        for entry in given_up.clone().filter_map(|at| self.table.get(at)) {
-            let extent = Extent::of(series, (entry.first, entry.last));
-            self.losses.add(Loss { extent, unnamed: None });
+    /// Counts what it has of some series as lost. Answers of each from when to when that, and what was lost
+    /// before, is; `None` when there is nothing.
+    pub fn give_up(&mut self, all: &BTreeSet<SeriesId>) -> Vec<Option<(i64, i64)>> {
+        let mut has_any = false;
+        for series in all {
+            for entry in self.table.within(*series, Window::ALL).filter_map(|at| self.table.get(at))
+            {
+                let extent = Extent::of(*series, (entry.first, entry.last));
+                self.losses.add(Loss { extent, unnamed: None });
+                has_any = true;
+            }
         }
-        if !given_up.is_empty() {
-            self.table = self.table.without(&given_up);
+        if has_any {
+            self.table = self.table.without(|entry| all.contains(&entry.series));
         }
         let hull = |a: (i64, i64), b: (i64, i64)| (a.0.min(b.0), a.1.max(b.1));
-        let lost = self.losses.times(series, Window::ALL).reduce(hull);
-        if lost.is_some() {
+        let lost = |series: &SeriesId| self.losses.times(*series, Window::ALL).reduce(hull);
+        let lost: Vec<_> = all.iter().map(lost).collect();
+        if lost.iter().any(Option::is_some) {
             self.damaged.store(true, Ordering::Relaxed);
         }
         lost

@@ -288,8 +288,9 @@ fn open_parts(
         if is_too_many {
             return Err(OpenError::TooManySeries);
         }
-        for (series, keys) in disputed.iter() {
-            if let Some(times) = part.give_up_series(series) {
+        let given_up = part.give_up(&disputed.series());
+        for ((_, keys), times) in disputed.iter().zip(given_up) {
+            if let Some(times) = times {
                 all_lost_keys.add(keys, times);
             }
         }

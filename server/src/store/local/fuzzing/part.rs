@@ -53,7 +53,7 @@ pub fn read_part(input: &[u8]) {
         if let Some(series) = part.table().last().map(|entry| entry.series) {
             let mut cursor = Cursor::default();
             part.last_begun(&mut cursor, series, 1 << 40);
-            part.give_up_series(series);
+            part.give_up(&[series].into());
         }
     }
     if let Some(started) = start(&disk, config(None)) {

@@ -14,7 +14,7 @@ mod cursor;
 use std::iter;
 use std::ops::Range;
 
-use super::header::ChunkEntry;
+use super::header::{ChunkEntry, FileHeader};
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::summary::Summary;
 use crate::store::query::Window;
@@ -39,17 +39,12 @@ pub struct ChunkTable {
 }
 
 impl ChunkTable {
-    /// Takes over `bytes`, in which `count` chunks stand from `start` on. Those are in a file behind a header of
-    /// `header_length` bytes. Answers the series that have chunks, too, by rising id; `None` when they are not
+    /// Takes over `bytes`, in which `count` chunks stand from `start` on. Answers the series that have chunks, too, by rising id; `None` when they are not
     /// there. What is behind the chunks can be read; see [`ChunkTable::behind`].
-    pub fn read(
-        bytes: Vec<u8>,
-        start: usize,
-        count: usize,
-        header_length: u64,
-    ) -> Option<(Self, Vec<SeriesId>)> {
+    pub fn read(bytes: Vec<u8>, start: usize, count: usize) -> Option<(Self, Vec<SeriesId>)> {
         let mut table = Self { len: count, bytes, start, end: start, ..Self::default() };
-        let mut before = ChunkEntry { offset: header_length, ..ChunkEntry::NONE };
+        let header = FileHeader::LENGTH as u64;
+        let mut before = ChunkEntry { offset: header, ..ChunkEntry::NONE };
         let mut series: Vec<SeriesId> = Vec::new();
         for place in (0..count).step_by(block::LEN) {
             let len = block::LEN.min(count - place);
@@ -84,7 +79,7 @@ impl ChunkTable {
         self.summaries.iter().filter_map(|(at, _)| self.get(*at))
     }
 
-    /// Gives the chunks that may have one their summaries, and forgets what stands behind the chunks; `None` when
+    /// Gives the chunks that may have one their summaries, and forgets what stands before and behind the chunks; `None` when
     /// there are more or fewer summaries.
     pub fn complete(mut self, summaries: Vec<Option<Summary>>) -> Option<Self> {
         if summaries.len() != self.summaries.len() {
@@ -94,7 +89,10 @@ impl ChunkTable {
             *known = summary;
         }
         self.bytes.truncate(self.end);
+        self.bytes.drain(..self.start);
         self.bytes.shrink_to_fit();
+        self.blocks.iter_mut().for_each(|block| *block -= self.start);
+        (self.start, self.end) = (0, self.end - self.start);
         Some(self)
     }
 
@@ -111,11 +109,6 @@ impl ChunkTable {
     /// Number of chunks.
     pub fn len(&self) -> usize {
         self.len
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     /// Number of points in all of them.
@@ -173,7 +166,7 @@ impl ChunkTable {
     /// The place of the first chunk whose series is behind a border, as `is_behind` says.
     fn first_of(&self, is_behind: impl Fn(SeriesId) -> bool) -> usize {
         let begins_before =
-            |number| self.block(number).is_some_and(|block| !is_behind(block.first_series()));
+            |number| self.block(number).is_some_and(|block| !is_behind(block.series(0)));
         let behind = partition_point(0..self.blocks.len(), begins_before);
         // In the last block that begins before it.
         let from = behind.saturating_sub(1) * block::LEN;
@@ -181,10 +174,10 @@ impl ChunkTable {
         partition_point(from..self.len.min(from + block::LEN), is_before)
     }
 
-    /// A table without the chunks at some places.
+    /// A table without some of the chunks.
     #[must_use]
-    pub fn without(&self, places: &Range<usize>) -> Self {
-        let kept = self.iter().enumerate().filter(|(at, _)| !places.contains(at));
+    pub fn without(&self, is_left_out: impl Fn(&ChunkEntry) -> bool) -> Self {
+        let kept = self.iter().enumerate().filter(|(_, entry)| !is_left_out(entry));
         kept.map(|(at, entry)| (entry, self.summary(at).copied())).collect()
     }
 

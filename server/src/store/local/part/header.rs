@@ -203,7 +203,7 @@ impl ChunkEntry {
         last_value: LastValue::UNKNOWN,
     };
 
-    /// Whether it can stand behind another one in a part, which is no longer than any chunk is.
+    /// Whether it can stand behind another one in a part, and is no longer than a chunk may be.
     pub fn can_follow(&self, before: &Self) -> bool {
         let end_before = before.offset.checked_add(before.length.into());
         self.series >= before.series

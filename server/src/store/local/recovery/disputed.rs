@@ -1,7 +1,7 @@
 //! Series ids that files give to different keys, such as those of two directories: what a file has of such an
 //! id is of neither key for sure, and counts as gone of both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::{Key, KeyBuf};
 
@@ -32,6 +32,11 @@ impl Disputed {
     /// The ids, each with its keys in the file.
     pub fn iter(&self) -> impl Iterator<Item = (SeriesId, &[KeyBuf])> {
         self.0.iter().map(|(id, keys)| (*id, &keys[..]))
+    }
+
+    /// The ids.
+    pub fn series(&self) -> BTreeSet<SeriesId> {
+        self.0.keys().copied().collect()
     }
 
     /// The keys of an id in the file.

@@ -133,6 +133,7 @@ impl IndexBuilder {
                 }
             }
         }
+        index.replaced.sort_unstable();
         let named = index.series.iter_from(0).filter(|(_, series)| !series.is_replaced);
         index.names = named.map(|(id, series)| (series.key.clone(), id)).collect();
         index.key_bytes = index.names.keys().map(|key| key.as_str().len() as u64).sum();

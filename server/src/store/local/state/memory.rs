@@ -126,7 +126,9 @@ impl Memory {
 
 /// Whether any chunk of a series may have points in a window, or may have had them before it was lost.
 pub fn is_in_parts(parts: &[Arc<Part>], series: SeriesId, window: Window) -> bool {
-    let mut within = parts.iter().flat_map(|part| part.table().iter());
+    // Puts may be waiting: what is about other times is not looked through.
+    let about = |part: &&Arc<Part>| window.intersects((part.extent().from, part.extent().to));
+    let mut within = parts.iter().filter(about).flat_map(|part| part.table().iter());
     if series == EVERY_SERIES && within.any(|entry| window.intersects((entry.first, entry.last))) {
         return true;
     }

@@ -83,11 +83,6 @@ impl<'b> Block<'b> {
         series_of(self.header.bases[SERIES].get().wrapping_add(more))
     }
 
-    /// The series of the first chunk, the least one.
-    pub fn first_series(&self) -> SeriesId {
-        series_of(self.header.bases[SERIES].get())
-    }
-
     /// The chunk at a place.
     pub fn entry(&self, at: usize) -> ChunkEntry {
         let (mut fields, mut start) = ([0; COLUMNS], 0);

@@ -22,30 +22,39 @@ impl Cursor {
         self.entries = Vec::new();
     }
 
+    /// Number of chunks that are unpacked.
+    #[cfg(test)]
+    pub fn unpacked(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The series of the next chunk; `None` at the end.
     #[inline]
-    pub fn next_series(&mut self, table: &ChunkTable) -> Option<SeriesId> {
-        Some(self.unpack(table, self.at)?.series)
+    pub fn next_series(&self, table: &ChunkTable) -> Option<SeriesId> {
+        self.series(table, self.at)
     }
 
     /// Moves behind the chunks of a series, which no chunk before belongs to. Answers their places.
     pub fn move_behind(&mut self, table: &ChunkTable, series: SeriesId) -> Range<usize> {
-        // Mostly it is the next one.
-        if self.next_series(table).is_some_and(|next| next < series) {
-            self.at = self.search(table, series);
+        let next = self.next_series(table);
+        if next == Some(series) {
+            // Those that are asked for one after the other are worth a block.
+            self.unpack(table);
         }
-        let first = self.at;
-        while self.next_series(table) == Some(series) {
-            self.at += 1;
+        let is_before = next.is_some_and(|next| next < series);
+        let first = if is_before { self.search(table, |id| id < series) } else { self.at };
+        self.at = first;
+        if self.next_series(table) == Some(series) {
+            self.at = self.search(table, |id| id == series);
         }
         first..self.at
     }
 
-    /// The first place that is not before those of a series: cheap when it is near.
-    fn search(&self, table: &ChunkTable, series: SeriesId) -> usize {
+    /// The first place from the next one on for which `is_before` is false, as it is for all behind it: cheap when
+    /// it is near.
+    fn search(&self, table: &ChunkTable, is_before: impl Fn(SeriesId) -> bool) -> usize {
         let (start, len) = (self.at, table.len());
-        let known = |at| self.known(at).map(|entry| entry.series);
-        let is_before = |at| known(at).or_else(|| table.series(at)).is_some_and(|id| id < series);
+        let is_before = |at| self.series(table, at).is_some_and(&is_before);
         let mut size = 1;
         while start + size <= len && is_before(start + size - 1) {
             size *= 2;
@@ -67,13 +76,19 @@ impl Cursor {
         self.entries.get(at.checked_sub(self.start)?)
     }
 
-    /// The chunk at a place, whose block is unpacked then.
-    fn unpack(&mut self, table: &ChunkTable, at: usize) -> Option<&ChunkEntry> {
-        if self.known(at).is_none() {
+    #[inline]
+    fn series(&self, table: &ChunkTable, at: usize) -> Option<SeriesId> {
+        self.known(at).map_or_else(|| table.series(at), |entry| Some(entry.series))
+    }
+
+    /// Unpacks the block of the next chunk.
+    fn unpack(&mut self, table: &ChunkTable) {
+        if self.known(self.at).is_none()
+            && let Some(block) = table.block(self.at / block::LEN)
+        {
             self.entries.clear();
-            self.start = at - at % block::LEN;
-            table.block(at / block::LEN)?.unpack(&mut self.entries);
+            self.start = self.at - self.at % block::LEN;
+            block.unpack(&mut self.entries);
         }
-        self.known(at)
     }
 }

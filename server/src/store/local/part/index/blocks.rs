@@ -7,7 +7,7 @@ use super::summaries::{self, SummaryColumns};
 use super::{PartIndex, end_of};
 use crate::store::local::part::chunk_table::ChunkTable;
 use crate::store::local::part::deletes::Block;
-use crate::store::local::part::header::{ChunkHeader, FileHeader};
+use crate::store::local::part::header::ChunkHeader;
 use crate::store::local::salt::Salt;
 use crate::store::local::series::chunk::{BadChunk, Effort};
 use crate::store::local::varint;
@@ -33,7 +33,7 @@ pub fn decode(bytes: Vec<u8>, start: usize, offset: u64) -> Option<PartIndex> {
         return None;
     }
     let (count, start) = (usize::try_from(count).ok()?, bytes.len() - input.len());
-    let (chunks, series) = ChunkTable::read(bytes, start, count, FileHeader::LENGTH as u64)?;
+    let (chunks, series) = ChunkTable::read(bytes, start, count)?;
     let mut input = chunks.behind();
     let keys = PackedKeys::take(&mut input)?.of(series)?;
     let mut reader = ColumnReader::new(input);
@@ -51,9 +51,11 @@ pub fn decode(bytes: Vec<u8>, start: usize, offset: u64) -> Option<PartIndex> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use shared::KeyBuf;
 
     use super::super::columns::tests::{index, is_same};
     use super::*;
+    use crate::store::local::part::header::ChunkEntry;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(100))]
@@ -93,6 +95,46 @@ mod tests {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let _ = decode(bytes, 0, 1 << 20);
+        }
+    }
+
+    /// An index of chunks with summaries, of which one column has a number too many.
+    fn with_longer_column(longer: Option<usize>) -> Vec<u8> {
+        const COUNT: usize = 300;
+        let mut index = PartIndex::new(Salt::NONE);
+        let chunk = |series| ChunkEntry {
+            series,
+            count: 300,
+            offset: 20 + u64::from(series) * 100,
+            length: 100,
+            last_value: 0.5.into(),
+            ..ChunkEntry::NONE
+        };
+        index.chunks = (0..300).map(|series| (chunk(series), None)).collect();
+        for id in 0..300 {
+            index.keys.push(id, format!("host{id}.cpu").parse::<KeyBuf>().unwrap().as_key());
+        }
+        let mut out = Vec::new();
+        varint::encode(COUNT as u64, &mut out);
+        out.extend_from_slice(index.chunks.packed());
+        index.keys.encode(&mut out);
+        let mut writer = ColumnWriter::new(Effort::Quick, &mut out);
+        let count = |column| COUNT + usize::from(longer == Some(column));
+        for column in [0, 1, 2, 3] {
+            writer.add(std::iter::repeat_n(0.5_f64, count(column))).unwrap();
+        }
+        writer.add(std::iter::repeat_n(0_u16, count(4))).unwrap();
+        writer.add(std::iter::repeat_n(0.5_f64, count(5))).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_summary_too_many_is_damage() {
+        let sound = decode(with_longer_column(None), 0, u64::MAX).unwrap();
+        assert_eq!(sound.chunks.summaries().flatten().count(), 300);
+        for column in 0..6 {
+            let bytes = with_longer_column(Some(column));
+            assert!(decode(bytes, 0, u64::MAX).is_none(), "column {column}");
         }
     }
 }

@@ -102,8 +102,8 @@ impl<'i> ColumnReader<'i> {
     }
 }
 
-/// A column that is being read, number by number: all of them at once would take as much memory as the entries
-/// do which they become.
+/// A column that is being read, number by number: all of them at once would take several times the memory of what
+/// they become.
 pub enum Column<'i, T: Field> {
     /// By `pco`.
     Packed(Box<Batches<'i, T>>),
