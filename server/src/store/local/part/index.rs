@@ -5,6 +5,8 @@ mod column;
 mod columns;
 mod keys;
 mod rows;
+#[cfg(test)]
+mod samples;
 mod summaries;
 
 use std::io;

@@ -249,3 +249,26 @@ fn a_cursor_at_the_end_holds_what_it_held() {
     }
     assert_eq!(cursor.unpacked(), 0);
 }
+
+/// The header of a block that says a lesser id than any of its chunks has hides none of the block before.
+#[test]
+fn what_a_header_says_of_the_least_id_is_not_relied_on() {
+    let entry = |(at, series): (u64, u32)| ChunkEntry {
+        series,
+        count: 1,
+        offset: 20 + at,
+        length: 1,
+        ..ChunkEntry::NONE
+    };
+    let series = (0..128).chain([100]).chain(129..256);
+    let table: ChunkTable = (0..).zip(series).map(|chunk| (entry(chunk), None)).collect();
+    let mut bytes = table.packed().to_vec();
+    // Of eight bits each, the first difference to the id that the header says.
+    let header = size_of::<block::BlockHeader>();
+    bytes[table.blocks[1] + header] += 28;
+    let (table, series) = ChunkTable::read(bytes, 0, 256).unwrap();
+    assert!(series.into_iter().eq(0..256));
+    for (at, series) in (0..256).enumerate() {
+        assert_eq!(table.within(series, Window::ALL), at..at + 1);
+    }
+}

@@ -51,9 +51,8 @@ pub fn decode(bytes: Vec<u8>, start: usize, offset: u64) -> Option<PartIndex> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use shared::KeyBuf;
 
-    use super::super::columns::tests::{index, is_same};
+    use super::super::samples::{damage, damaged, index, is_same, keys_below};
     use super::*;
     use crate::store::local::part::header::ChunkEntry;
 
@@ -81,15 +80,11 @@ mod tests {
         #[test]
         fn damaged_indexes_never_panic(
             index in index(),
-            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            damage in damage(),
         ) {
             let mut bytes = Vec::new();
             encode(&index, Effort::Quick, &mut bytes).unwrap();
-            for (at, byte) in damage {
-                let at = at.index(bytes.len());
-                bytes[at] = byte;
-            }
-            let _ = decode(bytes, 0, 1 << 20);
+            let _ = decode(damaged(bytes, damage), 0, 1 << 20);
         }
 
         #[test]
@@ -111,9 +106,7 @@ mod tests {
             ..ChunkEntry::NONE
         };
         index.chunks = (0..300).map(|series| (chunk(series), None)).collect();
-        for id in 0..300 {
-            index.keys.push(id, format!("host{id}.cpu").parse::<KeyBuf>().unwrap().as_key());
-        }
+        index.keys = keys_below(300);
         let mut out = Vec::new();
         varint::encode(COUNT as u64, &mut out);
         out.extend_from_slice(index.chunks.packed());

@@ -81,11 +81,11 @@ fn is_large(count: u32) -> bool {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use proptest::prelude::*;
-    use shared::{KeyBuf, Point};
 
     use super::super::column::ColumnWriter;
+    use super::super::samples::{damage, damaged, index, is_same, keys_below};
     use super::super::summaries;
     use super::*;
     use crate::store::local::series::chunk::{BadChunk, Effort};
@@ -118,68 +118,12 @@ pub mod tests {
         summaries::encode(index.chunks.summaries(), &mut writer)
     }
 
-    /// Series with chunks of a few points and of many, some of whose sums are too large.
-    pub fn index() -> impl Strategy<Value = PartIndex> {
-        let value = prop_oneof![
-            (-1000..1000i32).prop_map(|cents| f64::from(cents) / 100.0),
-            any::<f64>().prop_filter("finite", |value| value.is_finite()),
-        ];
-        let points = prop_oneof![1..4usize, 250..260usize, 8192..8193usize];
-        let chunk = (points, value.clone(), value, 0..1000u64, 1..MAX_CHUNK_LENGTH);
-        let series = (0..1000u32, prop::collection::vec(chunk, 1..4));
-        prop::collection::vec(series, 0..8).prop_map(|series| {
-            let (mut index, mut table) = (PartIndex::new(Salt::NONE), ChunkTableBuilder::default());
-            let (mut id, mut offset) = (0, FileHeader::LENGTH as u64);
-            for (more, chunks) in series {
-                id += more;
-                if index.keys.last_series().is_some_and(|before| before == id) {
-                    id += 1;
-                }
-                index.keys.push(id, format!("host{id}.cpu").parse::<KeyBuf>().unwrap().as_key());
-                let mut timestamp = -5000;
-                for (count, value, other, gap, length) in chunks {
-                    let points: Vec<_> = (timestamp..)
-                        .take(count)
-                        .map(|timestamp| {
-                            let value = if timestamp % 3 == 0 { other } else { value };
-                            Point { timestamp, value }
-                        })
-                        .collect();
-                    let mut entry = ChunkEntry {
-                        series: id,
-                        count: u32::try_from(count).unwrap(),
-                        first: timestamp,
-                        last: points[count - 1].timestamp,
-                        offset: offset + gap,
-                        length,
-                        last_value: 0.0.into(),
-                    };
-                    let summary = entry.summarize(&points);
-                    (timestamp, offset) = (entry.last + 1, entry.offset + u64::from(length));
-                    table.push(entry, summary);
-                }
-            }
-            index.chunks = table.build();
-            index.block.end = end_of(&index.chunks);
-            index
-        })
-    }
-
-    /// Whether two indexes say the same of chunks and keys.
-    pub fn is_same(a: &PartIndex, b: &PartIndex) -> bool {
-        let is_same = a.chunks.iter().eq(b.chunks.iter()) && a.keys.is_same(&b.keys);
-        is_same && a.chunks.summaries().eq(b.chunks.summaries()) && a.block.end == b.block.end
-    }
-
     /// An index of chunks of a point each, of which one column has a number too many.
     fn with_longer_column(longer: Option<usize>) -> Vec<u8> {
         const COUNT: usize = 300;
-        let (mut out, mut keys) = (Vec::new(), PartIndex::new(Salt::NONE).keys);
-        for id in 1..=300 {
-            keys.push(id, format!("host{id}.cpu").parse::<KeyBuf>().unwrap().as_key());
-        }
+        let mut out = Vec::new();
         varint::encode(COUNT as u64, &mut out);
-        keys.encode(&mut out);
+        keys_below(300).encode(&mut out);
         let mut writer = ColumnWriter::new(Effort::Quick, &mut out);
         let count = |column| COUNT + usize::from(longer == Some(column));
         writer.add(std::iter::repeat_n(1_u32, count(0))).unwrap();
@@ -222,15 +166,11 @@ pub mod tests {
         #[test]
         fn damaged_indexes_never_panic(
             index in index(),
-            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            damage in damage(),
         ) {
             let mut bytes = Vec::new();
             encode(&index, Effort::Quick, &mut bytes).unwrap();
-            for (at, byte) in damage {
-                let at = at.index(bytes.len());
-                bytes[at] = byte;
-            }
-            let _ = decode(&bytes, 1 << 20);
+            let _ = decode(&damaged(bytes, damage), 1 << 20);
         }
 
         #[test]
