@@ -15,8 +15,9 @@ use std::task::{Context, Poll, ready};
 
 use shared::KeyBuf;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle, spawn, spawn_blocking};
 use tokio_util::sync::PollSemaphore;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::follow::snapshots::Snapshots;
 use super::part::chunk_reader::ChunkReader;
@@ -62,7 +63,9 @@ pub struct LocalReader {
 #[derive(Debug)]
 enum Next {
     /// It is the first one.
-    First(Box<Position>, PollSemaphore),
+    First(Box<Position>),
+    /// The first one waits for its turn, or is read.
+    Beginning(AbortOnDropHandle<Result<StepOutcome, JoinError>>),
     Idle(Box<Position>),
     Reading(JoinHandle<StepOutcome>),
     Done,
@@ -147,8 +150,7 @@ impl LocalReader {
             state,
         };
         let is_brief = position.select.is_brief();
-        let first_steps = PollSemaphore::new(position.state.first_steps());
-        let next = Next::First(Box::new(position), first_steps);
+        let next = Next::First(Box::new(position));
         let ready = VecDeque::new();
         Self { is_brief, ready, next, ahead: None, permits, permit: None }
     }
@@ -165,27 +167,22 @@ impl LocalReader {
             if let Some(block) = self.ready.pop_front() {
                 return Poll::Ready(Ok(Some(block)));
             }
-            let mut beginning = None;
-            if let Next::First(_, first_steps) = &mut self.next {
-                if self.permit.is_none() {
-                    self.permit = ready!(self.permits.poll_acquire(context));
-                }
-                if !self.is_brief {
-                    beginning = ready!(first_steps.poll_acquire(context));
-                }
+            if matches!(self.next, Next::First(_)) && self.permit.is_none() {
+                self.permit = ready!(self.permits.poll_acquire(context));
             }
             let outcome = match &mut self.next {
-                Next::Reading(reading) => Some(ready!(Pin::new(reading).poll(context))),
-                Next::First(..) | Next::Idle(_) | Next::Done => None,
+                Next::Beginning(step) => Some(ready!(Pin::new(step).poll(context)).flatten()),
+                Next::Reading(step) => Some(ready!(Pin::new(step).poll(context))),
+                Next::First(_) | Next::Idle(_) | Next::Done => None,
             };
             match (std::mem::replace(&mut self.next, Next::Done), outcome) {
-                (Next::First(position, _), _) => {
-                    let step = position.into_step();
-                    // Most answers are one step, and the processor may be busy with other programs.
-                    self.next = Next::Reading(spawn_blocking(move || {
-                        let _beginning = beginning;
-                        step()
-                    }));
+                // Most answers are one step, and the processor may be busy with other programs.
+                (Next::First(position), _) if self.is_brief => {
+                    self.next = Next::Reading(spawn_blocking(position.into_step()));
+                }
+                (Next::First(position), _) => {
+                    self.next =
+                        Next::Beginning(AbortOnDropHandle::new(spawn(position.read_first())));
                 }
                 (Next::Idle(position), _) => self.read_on(position),
                 (_, Some(outcome)) => {
@@ -234,6 +231,18 @@ impl Position {
             let step = self.read();
             (self, step)
         }
+    }
+
+    /// Reads the first step when it is its turn: a task, because the turn of one that is not asked
+    /// for its blocks would never end.
+    async fn read_first(self: Box<Self>) -> Result<StepOutcome, JoinError> {
+        let turn = self.state.first_steps().acquire_owned().await;
+        let step = self.into_step();
+        spawn_blocking(move || {
+            let _turn = turn;
+            step()
+        })
+        .await
     }
 
     /// The next step.

@@ -1,6 +1,9 @@
 //! Limits of what clients can make the store hold.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::mpsc;
+use std::task::Poll;
 
 use super::damage::logged;
 use super::faults::FULL;
@@ -144,6 +147,23 @@ async fn what_waits_behind_a_refused_put_keeps_its_order() {
     assert_eq!((store.state.index().len(), store.state.index().end()), (4, 4));
     let again = recovered(&disk.killed_after(disk.operations()), LocalConfig::default()).unwrap();
     assert_eq!(read(&again.state).unwrap(), expected);
+    within(store.close()).await;
+}
+
+/// Answers that have begun and are not asked for again keep nobody from beginning.
+#[tokio::test]
+async fn answers_begin_while_others_stall() {
+    let disk = SimDisk::new(Image::new());
+    let store = open(&disk, LocalConfig::default()).unwrap();
+    put(&store, &rows(&["a"])).await.unwrap();
+    // More than begin at a time.
+    let mut stalled: Vec<_> = (0..100).map(|_| store.get(Query::all())).collect();
+    for cursor in &mut stalled {
+        let mut block = pin!(cursor.next_block());
+        let asked_once = poll_fn(|context| Poll::Ready(block.as_mut().poll(context)));
+        assert!(asked_once.await.is_pending());
+    }
+    assert_eq!(contract::read(&store, Query::all()).await, rows(&["a"]));
     within(store.close()).await;
 }
 
