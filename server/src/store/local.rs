@@ -92,9 +92,12 @@ impl Local {
         let retired = Arc::clone(&queue);
         let threads = [
             spawn("commit", move || committer.run()),
-            spawn("checkpoint", move || checkpoint::run(&checkpoints, &damaged_segments)),
+            // Puts and short reads go before both: a merge of a million series takes tens of seconds.
+            spawn("checkpoint", move || {
+                os::lower_thread_priority();
+                checkpoint::run(&checkpoints, &damaged_segments);
+            }),
             spawn("compact", move || {
-                // A merge of a million series takes tens of seconds, and puts and short reads none.
                 os::lower_thread_priority();
                 compaction::run(&merges, &retired);
             }),
