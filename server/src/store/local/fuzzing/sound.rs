@@ -30,7 +30,8 @@ pub fn sound() -> &'static [Sound] {
     static SOUND: OnceLock<Vec<Sound>> = OnceLock::new();
     SOUND.get_or_init(|| {
         let empty = Sound { image: Image::new(), rows: Some(BTreeSet::new()) };
-        vec![empty, parts_and_logs(false), parts_and_logs(true), format_1(), format_2()]
+        let made = [parts_and_logs(false), parts_and_logs(true), format_1(), format_2()];
+        [empty].into_iter().chain(made).chain([many_series()]).collect()
     })
 }
 
@@ -57,10 +58,22 @@ fn parts_and_logs(has_losses: bool) -> Sound {
     Sound { image: making.disk.visible(), rows: Some(making.rows.into_iter().collect()) }
 }
 
+/// Two parts whose indexes have two blocks of chunks each, of which most series are in both.
+fn many_series() -> Sound {
+    let mut making = Making { disk: SimDisk::new(Image::new()), rows: Vec::new() };
+    for keys in [150, 140] {
+        making.add_segment(&[Batch::Series(keys)]);
+        making.move_into_part();
+    }
+    Sound { image: making.disk.visible(), rows: Some(making.rows.into_iter().collect()) }
+}
+
 /// What is committed together.
 enum Batch {
     /// So many points of some series.
     Points(u32, Values),
+    /// A point of each of so many series.
+    Series(u32),
     /// A key, from a time to a time.
     Delete(&'static str, i64, i64),
 }
@@ -94,7 +107,17 @@ impl Making {
         state.list_files();
         for batch in batches {
             let mut records = match batch {
-                Batch::Points(count, values) => self.points(&state, *count, *values),
+                Batch::Points(count, values) => {
+                    // Many points are those of one series.
+                    let keys = &KEYS[..if *count > 100 { 1 } else { KEYS.len() }];
+                    let keys =
+                        (0..*count as usize).map(|number| keys[number % keys.len()].to_owned());
+                    self.points(&state, keys, *values)
+                }
+                Batch::Series(count) => {
+                    let keys = (0..*count).map(|number| format!("s{number:03}"));
+                    self.points(&state, keys, Values::Decimal)
+                }
                 Batch::Delete(key, from, to) => delete(&state, key, (*from, *to)),
             };
             let written = segment.write(&mut records).and_then(|()| segment.sync());
@@ -103,23 +126,26 @@ impl Making {
         }
     }
 
-    fn points(&mut self, state: &StoreState, count: u32, values: Values) -> Vec<u8> {
+    fn points(
+        &mut self,
+        state: &StoreState,
+        keys: impl Iterator<Item = String>,
+        values: Values,
+    ) -> Vec<u8> {
         let mut points = Vec::new();
         let mut series = Vec::new();
-        for number in 0..count {
-            // Many points are those of one series.
-            let key = KEYS[if count > 100 { 0 } else { number as usize % KEYS.len() }];
+        for (number, key) in keys.enumerate() {
             let at = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
             let value = match values {
                 Values::Decimal => f64::from(at % 90) / 4.0,
-                Values::Repeated => REPEATED[number as usize % 2],
+                Values::Repeated => REPEATED[number % 2],
                 Values::Any => 1.0 / (1.0 + f64::from(at)),
             };
             let timestamp = 1_150_864_247 + i64::from(at / 2 * 3);
-            let id = series_of(state, key);
+            let id = series_of(state, &key);
             series.push((id, key.parse().unwrap_or_else(|error| panic!("{error}"))));
             points.push(SeriesPoint { series: id, point: Point { timestamp, value } });
-            self.rows.push((key.to_owned(), timestamp, value.to_bits()));
+            self.rows.push((key, timestamp, value.to_bits()));
         }
         series.dedup();
         let mut records = Vec::new();
