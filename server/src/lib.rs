@@ -23,6 +23,7 @@ pub mod os;
 pub mod protocol;
 pub mod query;
 pub mod shutdown;
+pub mod status;
 pub mod store;
 
 use std::sync::Arc;
@@ -31,11 +32,11 @@ use clock::Clock;
 use follow::Follows;
 use ingest::{InFlightLimit, Ingest};
 use memory::MemoryShares;
-use metrics::Summary;
 use net::{Connections, Control, Listener};
 use protocol::Protocol;
 use query::Queries;
 use shutdown::Shutdown;
+use status::{ServerStatus, Summary};
 use store::Store;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -110,7 +111,9 @@ impl<S: Store + Clone> Server<S> {
 
     /// Waits until the shutdown begins, then answers the requests in flight and closes the store.
     pub async fn run(mut self) {
-        let mut summary = Summary::new(Arc::clone(&self.connections.metrics));
+        let (metrics, store) = (Arc::clone(&self.connections.metrics), self.store.clone());
+        let status = move || ServerStatus { counts: metrics.snapshot(), store: store.status() };
+        let mut summary = Summary::new(status);
         let listening = async {
             while let Some(ended) = self.listening.join_next().await {
                 if let Err(error) = ended {

@@ -1,10 +1,6 @@
 //! Counters of the whole server: connections, requests and lines of the log. Listeners share them.
 
-mod summary;
-
 use std::sync::atomic::{AtomicU64, Ordering};
-
-pub use summary::Summary;
 
 /// A number that only grows.
 #[derive(Debug, Default)]
