@@ -101,6 +101,11 @@ impl Ownership {
         Ok(Self { owner: about.uid(), group: about.gid(), mode })
     }
 
+    /// Whether the owner is another user than that of this process.
+    pub fn is_of_another(&self) -> bool {
+        rustix::process::geteuid().as_raw() != self.owner
+    }
+
     /// Whether this process may give it to the files that it makes.
     pub fn can_be_given(&self) -> bool {
         let user = rustix::process::geteuid();

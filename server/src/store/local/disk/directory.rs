@@ -101,6 +101,21 @@ impl Directory {
         Ok(ownership.can_be_given())
     }
 
+    /// Has files be made from now on that belong to whom the file of a name does, or the directory itself
+    /// without one, if that is another user to whom this process may give them. Answers whether it is.
+    ///
+    /// # Errors
+    /// When it can't be found out who that is.
+    pub fn keep_other_ownership(&mut self, like: Option<&str>) -> io::Result<bool> {
+        let path = like.map_or_else(|| self.path.clone(), |name| self.path.join(name));
+        let ownership = Ownership::of(&path)?;
+        let is_given = ownership.is_of_another() && ownership.can_be_given();
+        if is_given {
+            self.ownership = Some(ownership);
+        }
+        Ok(is_given)
+    }
+
     fn give_ownership(&self, file: &File) -> io::Result<()> {
         self.ownership.map_or(Ok(()), |ownership| ownership.give(file))
     }

@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use tracing::info;
+
 use super::backup_state;
 use super::format::{self, Identity};
 use super::inventory::{Inventory, names_that_count};
@@ -20,8 +22,16 @@ use crate::store::local::file_name::{CONTROL, FORMAT, FileName};
 pub fn open(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
     let found = Directory::find(path).map_err(io("it can't be read"))?;
     let mut directory = match found {
-        Some(directory) => {
-            check_names(&directory)?;
+        Some(mut directory) => {
+            let names = check_names(&directory)?;
+            // A later start by that user could read nothing that root has made otherwise.
+            let like = telling_owner(&names);
+            if directory.keep_other_ownership(like).map_err(io("it can't be read"))? {
+                info!(
+                    "the data directory belongs to another user, and so will the files made now: {}",
+                    directory.whereabouts(like.unwrap_or_default())
+                );
+            }
             directory
         }
         None => Directory::make(path).map_err(io("it can't be made"))?,
@@ -50,17 +60,22 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
 /// # Errors
 /// [`OpenError::OfAnother`] when this process may not do so.
 fn keep_ownership(directory: &mut Directory, names: &[String]) -> Result<(), OpenError> {
-    let is_file = |name: &&String| {
-        let kind = FileName::parse(name);
-        *name == FORMAT || matches!(kind, FileName::Part(_) | FileName::Segment(_))
-    };
-    // FORMAT comes before the others.
-    let like = names.iter().filter(is_file).min().map(String::as_str);
+    let like = telling_owner(names);
     let is_allowed = directory.keep_ownership(like).map_err(io("it can't be read"))?;
     if is_allowed {
         return Ok(());
     }
     Err(OpenError::OfAnother(directory.whereabouts(like.unwrap_or_default())))
+}
+
+/// Of the names in a directory, that of the file whose owner all are to have; `None` in one that is new.
+fn telling_owner(names: &[String]) -> Option<&str> {
+    let is_file = |name: &&String| {
+        let kind = FileName::parse(name);
+        *name == FORMAT || matches!(kind, FileName::Part(_) | FileName::Segment(_))
+    };
+    // FORMAT comes before the others.
+    names.iter().filter(is_file).min().map(String::as_str)
 }
 
 /// Answers the names in a directory that is one of a server.
