@@ -133,6 +133,12 @@ impl Settings {
         let verifier = match roots {
             Some(roots) => {
                 let revocations = files.revocations()?;
+                for name in files.without_list(&revocations)? {
+                    warn!(
+                        "no list of revoked certificates is of the CA {name}: none of its clients is \
+                         taken before --tls-crl has one"
+                    );
+                }
                 let builder = WebPkiClientVerifier::builder_with_provider(
                     Arc::new(roots),
                     Arc::clone(&provider),

@@ -3,6 +3,7 @@
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Name;
 
 /// Longest name: that of a DNS name.
 const MAX_NAME: usize = 255;
@@ -12,10 +13,25 @@ pub(super) struct Certificate {
     /// Its first DNS name, else its common name; in lower case. None where what stands there can't be
     /// read, so that it never passes for another.
     pub(super) name: Option<String>,
+    /// Whose it is.
+    pub(super) subject: Name,
     /// From when on it is good.
     pub(super) from: Moment,
     /// The last second of it.
     pub(super) until: Moment,
+}
+
+/// The full name of somebody, as it is encoded and as it is shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    der: Vec<u8>,
+    pub(super) shown: String,
+}
+
+impl From<&X509Name<'_>> for Name {
+    fn from(name: &X509Name<'_>) -> Self {
+        Self { der: name.as_raw().to_owned(), shown: name.to_string() }
+    }
 }
 
 /// A time in Unix seconds, and as it is shown.
@@ -37,10 +53,17 @@ impl Certificate {
         let validity = certificate.validity();
         Some(Self {
             name: name(&certificate).map(str::to_ascii_lowercase),
+            subject: certificate.subject().into(),
             from: validity.not_before.into(),
             until: validity.not_after.into(),
         })
     }
+}
+
+/// Whose list of revoked certificates this is; `None` when it is none.
+pub(super) fn issuer(der: &[u8]) -> Option<Name> {
+    let (_, list) = x509_parser::parse_x509_crl(der).ok()?;
+    Some(list.issuer().into())
 }
 
 fn name<'a>(certificate: &'a X509Certificate<'_>) -> Option<&'a str> {

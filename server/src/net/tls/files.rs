@@ -12,7 +12,7 @@ use rustls::server::VerifierBuilderError;
 use rustls::sign::CertifiedKey;
 use tracing::warn;
 
-use super::certificate::{Certificate, Moment};
+use super::certificate::{self, Certificate, Moment};
 
 /// Where the certificates are.
 #[derive(Debug, Clone)]
@@ -127,6 +127,21 @@ impl TlsFiles {
             what: "list of revoked certificates",
             label: "X509 CRL",
         })
+    }
+
+    /// The names of the CAs of clients of which none of these lists is: no client of theirs is taken.
+    pub(super) fn without_list(
+        &self,
+        lists: &[CertificateRevocationListDer<'_>],
+    ) -> Result<Vec<String>, TlsError> {
+        let (Some(path), false) = (&self.client_ca, lists.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let issuers: Vec<_> = lists.iter().filter_map(|list| certificate::issuer(list)).collect();
+        let authorities = certificates(path, CLIENT_CA)?;
+        let subjects = authorities.iter().filter_map(|der| Certificate::read(der));
+        let unlisted = subjects.map(|ca| ca.subject).filter(|subject| !issuers.contains(subject));
+        Ok(unlisted.map(|subject| subject.shown).collect())
     }
 
     /// The library's word about certificate and key.

@@ -139,3 +139,18 @@ async fn what_is_loaded_again_ends_what_it_does_not_take() {
     tls.reload().unwrap();
     assert_eq!(kept.await.unwrap(), CertificateEnd::NotTaken);
 }
+
+/// Clients would be locked out without a word.
+#[test]
+fn a_ca_without_a_list_of_what_it_has_revoked_is_named() {
+    let place = Place::new();
+    let other = Authority::new(&Subject::with_names([]).called("another")).unwrap();
+    place.write("ca", &(place.clients.certificate() + &other.certificate()));
+    let unlisted = |place: &Place| {
+        let files = &place.load().files;
+        files.without_list(&files.revocations().unwrap()).unwrap()
+    };
+    assert_eq!(unlisted(&place), ["CN=another"]);
+    place.write("crl", &(other.revoke(&[]).unwrap() + &place.clients.revoke(&[]).unwrap()));
+    assert_eq!(unlisted(&place), [""; 0]);
+}
