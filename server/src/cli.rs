@@ -285,7 +285,7 @@ acknowledged.
 
 Exit codes: 0 stopped in this way, 1 failed to start or to run (a disk that failed, among others), or \
 ended at once, 2 wrong usage. Of check and repair: 0 sound, or repaired; 1 damaged, or failed. Of \
-backup: 0 made, 1 not made, or made and its report could not be printed.";
+backup: 0 made, 1 not made, or made and its report could not be printed, 3 made of damaged files.";
 
 /// What `ok` to a put means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

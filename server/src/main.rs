@@ -34,6 +34,12 @@ use telemetry::{Flusher, Log};
 /// The exit code when the command line is wrong.
 const WRONG_USAGE: u8 = 2;
 
+/// The exit code of a backup that was made of damaged files.
+const MADE_OF_DAMAGED: u8 = 3;
+
+/// The exit code of what failed, or found damage.
+const FAILED: u8 = 1;
+
 /// The exit code of a server that was told twice to end.
 const ENDED_AT_ONCE: i32 = 1;
 
@@ -55,26 +61,23 @@ fn main() -> ExitCode {
             let _ = Output::Messages.write_all(text.as_bytes());
             return ExitCode::from(WRONG_USAGE);
         }
-        Err(help) => print(render(&help, colours(&io::stdout())).as_bytes()),
+        Err(help) => print(render(&help, colours(&io::stdout())).as_bytes()).map(success),
         Ok(cli) => match (manual::asked_for(&cli), &cli.command) {
-            (Some(text), _) => print(&text),
-            (None, Some(Command::Backup { dir, target })) => back_up(dir, target),
-            (None, Some(Command::Check { dir })) => match maintain(dir, true) {
-                Ok(true) => Ok(()),
-                Ok(false) => return ExitCode::FAILURE,
-                Err(error) => Err(error),
-            },
-            (None, Some(Command::Repair { dir })) => maintain(dir, false).map(drop),
-            (None, None) => ServerConfig::from_cli(cli, os::memory_limit()).and_then(run),
+            (Some(text), _) => print(&text).map(success),
+            (None, Some(Command::Backup { dir, target })) => {
+                back_up(dir, target).map(if_sound(MADE_OF_DAMAGED))
+            }
+            (None, Some(Command::Check { dir })) => maintain(dir, true).map(if_sound(FAILED)),
+            (None, Some(Command::Repair { dir })) => maintain(dir, false).map(if_sound(FAILED)),
+            (None, None) => {
+                ServerConfig::from_cli(cli, os::memory_limit()).and_then(run).map(success)
+            }
         },
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(Output::Messages, "server: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome.unwrap_or_else(|error| {
+        let _ = writeln!(Output::Messages, "server: {error:#}");
+        ExitCode::from(FAILED)
+    })
 }
 
 /// As the library that reads the command line would choose, which takes a terminal without abilities
@@ -94,6 +97,15 @@ fn render(message: &clap::Error, colours: ColorChoice) -> String {
         ColorChoice::Never => text.to_string(),
         _ => text.ansi().to_string(),
     }
+}
+
+fn success(_: ()) -> ExitCode {
+    ExitCode::SUCCESS
+}
+
+/// The exit code of a command that says whether all is sound, and `otherwise` where it is not.
+fn if_sound(otherwise: u8) -> impl Fn(bool) -> ExitCode {
+    move |is_sound| if is_sound { ExitCode::SUCCESS } else { ExitCode::from(otherwise) }
 }
 
 fn print(text: &[u8]) -> anyhow::Result<()> {
@@ -127,8 +139,8 @@ fn maintain(dir: &Path, is_check: bool) -> anyhow::Result<bool> {
     Ok(found.is_empty() || !is_check)
 }
 
-/// Copies a data directory, and says how much of it.
-fn back_up(dir: &Path, target: &Path) -> anyhow::Result<()> {
+/// Copies a data directory, and says how much of it. Answers whether that is sound, as far as is known.
+fn back_up(dir: &Path, target: &Path) -> anyhow::Result<bool> {
     let _log = Log::start(LevelFilter::WARN, Arc::default()).context("can't start the log")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("can't handle signals")?;
@@ -151,7 +163,8 @@ fn back_up(dir: &Path, target: &Path) -> anyhow::Result<()> {
         copy().with_context(|| format!("can't back up data directory {}", dir.display()))?;
     let warning = report.warning().map(|warning| format!("{warning}\n")).unwrap_or_default();
     print(format!("{report}; {:.1} s\n{warning}", start.elapsed().as_secs_f64()).as_bytes())
-        .context("the backup is made, and its report could not be printed")
+        .context("the backup is made, and its report could not be printed")?;
+    Ok(warning.is_empty())
 }
 
 fn run(config: ServerConfig) -> anyhow::Result<()> {

@@ -63,6 +63,26 @@ fn made() -> TempDir {
 
 const MADE: &str = "ok\na 1.0 10\nb 2.0 20\n\n";
 
+/// A script has to notice, also later.
+#[test]
+fn a_backup_of_damaged_files_has_an_exit_code_of_its_own() {
+    let (directory, place) = (made(), tempfile::tempdir().unwrap());
+    let names = file_names(directory.path());
+    let part = names.iter().find(|name| name.starts_with("part-")).unwrap();
+    let path = directory.path().join(part);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[70] ^= 4;
+    fs::write(&path, &bytes).unwrap();
+    let target = place.path().join("copy");
+    for _ in 0..2 {
+        let (code, said, _) = try_back_up(directory.path(), &target);
+        assert_eq!(code, Some(3), "{said}");
+        let warning = said.lines().nth(1).unwrap_or_default();
+        assert!(warning.starts_with("damaged, or with lost points"), "{said}");
+        assert!(warning.contains(part), "{said}");
+    }
+}
+
 #[test]
 fn a_stopped_server_is_backed_up() {
     let (directory, place) = (made(), tempfile::tempdir().unwrap());

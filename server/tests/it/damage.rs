@@ -175,6 +175,30 @@ fn what_root_repairs_belongs_to_whom_it_did() {
     }
 }
 
+/// A server of that user could not start there any more.
+#[test]
+fn what_a_server_of_root_writes_belongs_to_whom_the_data_does() {
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("data");
+    fs::create_dir(&directory).unwrap();
+    if !os::give_to(&directory, USER, 0o700) {
+        os::skipped("starts where others own the data", "only root can give files away");
+        return;
+    }
+    os::give_to(place.path(), USER, 0o700);
+    for started in 0..2 {
+        let mut program = ServerProcess::open(&directory);
+        assert_eq!(program.request(&format!("put a 1 {started}\n")), "ok\n\n");
+        program.stop();
+        let names = file_names(&directory);
+        assert!(names.iter().any(|name| name.starts_with("log-") || name.starts_with("part-")));
+        for name in names {
+            let about = fs::metadata(directory.join(&name)).unwrap();
+            assert_eq!((os::owner(&about), os::mode(&about)), (Some(USER), Some(0o600)), "{name}");
+        }
+    }
+}
+
 /// Its server could not take it otherwise.
 #[test]
 fn the_lock_that_a_backup_by_root_makes_belongs_to_whom_the_data_does() {
@@ -190,7 +214,7 @@ fn the_lock_that_a_backup_by_root_makes_belongs_to_whom_the_data_does() {
     let lock = directory.path().join("LOCK");
     assert!(!lock.exists());
     let made = backup(&mut command(), "b");
-    assert_eq!(made.status.code(), Some(0), "{}", String::from_utf8_lossy(&made.stderr));
+    assert_eq!(made.status.code(), Some(3), "{}", String::from_utf8_lossy(&made.stderr));
     let about = fs::metadata(&lock).unwrap();
     assert_eq!((os::owner(&about), os::mode(&about)), (Some(USER), Some(0o600)));
 }

@@ -15,6 +15,9 @@ const TITLE: &str = "backup of a metrics server's data";
 /// What stands in place of the number of a data directory that has none.
 const NO_ID: &str = "without a number";
 
+/// What stands in place of the length of a file that is told of once more, because it is damaged.
+const DAMAGED: &str = "damaged";
+
 /// Longest file that is read: a hundred thousand files take a quarter.
 const MAX_LENGTH: u64 = 16 << 20;
 
@@ -47,6 +50,8 @@ pub struct BackupManifest {
     pub origin: Origin,
     /// The files and their lengths in bytes.
     pub files: Vec<(String, u64)>,
+    /// Those that were damaged, or had lost points, when they were copied.
+    pub damaged: Vec<String>,
 }
 
 /// What the file BACKUP of a directory says.
@@ -115,6 +120,9 @@ impl BackupManifest {
             // Writing to memory can't fail.
             let _ = writeln!(text, "{name} {length}");
         }
+        for name in &self.damaged {
+            let _ = writeln!(text, "{name} {DAMAGED}");
+        }
         checked_text::seal(&text)
     }
 }
@@ -137,15 +145,19 @@ fn decode(bytes: &[u8]) -> Option<BackupManifest> {
     let said = lines.next()?;
     let all = [Progress::Copying, Progress::Finishing, Progress::Finished];
     let progress = all.into_iter().find(|progress| word(*progress) == said)?;
-    let files = lines.map(|line| {
+    let (mut files, mut damaged) = (Vec::new(), Vec::new());
+    for line in lines {
         let (name, length) = line.rsplit_once(' ')?;
         let is_of_store = matches!(FileName::parse(name), FileName::Part(_) | FileName::Segment(_))
             || matches!(name, FORMAT | OPTIONS)
             || FileList::NAMES.contains(&name);
-        Some((name.to_owned(), is_of_store.then(|| length.parse().ok())??))
-    });
-    let origin = Origin { id, place };
-    Some(BackupManifest { progress, origin, files: files.collect::<Option<_>>()? })
+        match length {
+            _ if !is_of_store => return None,
+            DAMAGED => damaged.push(name.to_owned()),
+            length => files.push((name.to_owned(), length.parse().ok()?)),
+        }
+    }
+    Some(BackupManifest { progress, origin: Origin { id, place }, files, damaged })
 }
 
 #[cfg(test)]
@@ -165,7 +177,8 @@ mod tests {
         for progress in [Progress::Copying, Progress::Finishing, Progress::Finished] {
             let id = "0123456789abcdef00112233445566ff".parse().unwrap();
             let origin = Origin { id: Some(id), place: "/var/lib/Meßwerte 1".to_owned() };
-            let manifest = BackupManifest { progress, origin, files: files.clone() };
+            let damaged = vec![files[0].0.clone(), "FORMAT".to_owned()];
+            let manifest = BackupManifest { progress, origin, files: files.clone(), damaged };
             let text = manifest.encode().into_bytes();
             assert_eq!(decode(&text), Some(manifest.clone()));
             let origin = Origin { id: None, ..manifest.origin.clone() };
@@ -188,8 +201,12 @@ mod tests {
         for name in ["notes.txt", "../FORMAT", "LOCK", "BACKUP", "log-1", ""] {
             let files = vec![(name.to_owned(), 1)];
             let origin = Origin { id: None, place: String::new() };
-            let text = BackupManifest { progress: Progress::Finished, origin, files }.encode();
-            assert_eq!(decode(text.as_bytes()), None, "{name}");
+            let damaged = Vec::new();
+            let manifest = BackupManifest { progress: Progress::Finished, origin, files, damaged };
+            assert_eq!(decode(manifest.encode().as_bytes()), None, "{name}");
+            let (files, damaged) = (Vec::new(), vec![name.to_owned()]);
+            let manifest = BackupManifest { files, damaged, ..manifest };
+            assert_eq!(decode(manifest.encode().as_bytes()), None, "{name}");
         }
     }
 }

@@ -130,7 +130,8 @@ pub struct BackupReport {
     pub copied_bytes: u64,
     /// Bytes of all files of the backup.
     pub bytes: u64,
-    /// Files of the data directory that are damaged or have lost points.
+    /// Files of the data directory that are damaged or have lost points, also those that a backup before has
+    /// copied.
     pub damaged: Vec<String>,
 }
 

@@ -51,7 +51,9 @@ pub fn copy(
         let _ = remove_unfinished(target);
         return Err(error);
     }
-    let manifest = BackupManifest { progress: Progress::Finishing, origin, files };
+    let is_copied = |name: &&String| files.iter().any(|(copied, _)| copied == *name);
+    let damaged = report.damaged.iter().filter(is_copied).cloned().collect();
+    let manifest = BackupManifest { progress: Progress::Finishing, origin, files, damaged };
     if let Err(error) = manifest.write(target) {
         // Once it says so, they are what the backup is made of.
         let found = FoundManifest::read(target);
@@ -78,7 +80,8 @@ fn begin(target: &dyn Disk, origin: &Origin) -> io::Result<BackupManifest> {
         }
         FoundManifest::Missing => {
             let (progress, origin) = (Progress::Copying, origin.clone());
-            let manifest = BackupManifest { progress, origin, files: Vec::new() };
+            let (files, damaged) = (Vec::new(), Vec::new());
+            let manifest = BackupManifest { progress, origin, files, damaged };
             manifest.write(target)?;
             manifest
         }
@@ -135,10 +138,12 @@ impl Copying<'_> {
             }
         }
         let source = self.source;
-        let damaged = damaged_files(source, files, &new, &mut || self.keep())?;
+        let mut damaged = damaged_files(source, files, &new, &mut || self.keep())?;
         // What is gone is not damaged.
         self.keep()?;
         replacement::check_damage(&damaged, before)?;
+        let is_left = |name: &&String| files.names.contains(*name) && !new.contains(&name.as_str());
+        damaged.extend(before.damaged.iter().filter(is_left).cloned());
         self.report.damaged = damaged;
         Ok(())
     }

@@ -204,6 +204,9 @@ async fn damaged_files_come_into_a_new_copy_only() {
             let (report, _) = logged(|| copy_all(&source, &files, &fresh));
             assert_eq!(report.damaged, [name.as_str()], "{damage:?}");
             assert!(report.warning().unwrap().contains(name.as_str()));
+            // It is said again by what leaves the file as it is.
+            let (again, _) = logged(|| copy_all(&source, &files, &fresh));
+            assert_eq!((again.copied, &again.damaged), (0, &report.damaged), "{damage:?}");
             let (found, _) =
                 logged(|| check_disk(Arc::new(fresh.clone()), without_rotation()).unwrap());
             let found: Vec<_> = found.iter().map(ToString::to_string).collect();
