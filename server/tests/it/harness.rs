@@ -1,5 +1,6 @@
 //! What the tests share: servers to test against, and limits for every wait.
 
+pub mod environment;
 pub mod files;
 pub mod os;
 pub mod process;

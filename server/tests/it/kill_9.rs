@@ -15,6 +15,7 @@ use news::News;
 use tempfile::TempDir;
 
 use crate::harness::PATIENCE;
+use crate::harness::environment;
 use crate::harness::os;
 use crate::harness::process::ServerProcess;
 use crate::harness::random::Random;
@@ -34,14 +35,6 @@ enum KillPoint {
     AfterLogLine(&'static str, u64),
     /// During a shutdown, when the log says this.
     DuringShutdown(&'static str),
-}
-
-/// A number from the environment.
-fn env_number(name: &str, default: u64) -> u64 {
-    match std::env::var(name) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")),
-        Err(_) => default,
-    }
 }
 
 struct Rounds {
@@ -179,8 +172,8 @@ fn parts_and_logs(directory: &Path) -> (usize, usize) {
 }
 
 fn check_survival(durability: &'static str) {
-    let rounds = env_number("KILL_ROUNDS", 5);
-    let seed = env_number("KILL_SEED", u64::from(std::process::id()));
+    let rounds = environment::number("KILL_ROUNDS", 5);
+    let seed = environment::number("KILL_SEED", u64::from(std::process::id()));
     println!("--durability {durability}, KILL_ROUNDS={rounds} KILL_SEED={seed}");
     let mut random = Random(seed);
     let journals =

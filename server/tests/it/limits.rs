@@ -1,4 +1,7 @@
-//! What the server has limits for: connections and what they cost, silent peers, descriptors, memory.
+//! What the server has limits for: connections and what they cost, silent peers, descriptors, memory. With
+//! `ABUSE=10` there are ten times as many of them, and as many starts within little memory.
+
+use crate::harness::environment;
 
 mod connections;
 // Windows has no such limit.
@@ -9,3 +12,8 @@ mod idle;
 #[cfg(target_os = "linux")]
 mod memory;
 mod silent_peers;
+
+/// So many of what usually is `count`.
+fn abuse(count: usize) -> usize {
+    count * usize::try_from(environment::number("ABUSE", 1)).unwrap()
+}

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 
+use super::abuse;
 use super::connections::put;
 use crate::harness::PATIENCE;
 use crate::harness::process::{ServerProcess, command};
@@ -57,9 +58,10 @@ fn few_descriptors_are_enough_for_clients_on_both_addresses_and_for_the_store() 
 /// Each of several hundred that come at once is served or told, whatever the descriptors.
 #[test]
 fn a_storm_of_connections_leaves_none_without_an_end() {
-    const CLIENTS: usize = 500;
+    server::os::raise_open_files_limit();
+    let clients = abuse(500);
     let program = with_descriptors(64, &["--ephemeral"]);
-    let streams: Vec<_> = (0..CLIENTS).map(|_| program.connect()).collect();
+    let streams: Vec<_> = (0..clients).map(|_| program.connect()).collect();
     let mut served = Vec::new();
     for mut stream in streams {
         let mut reply = [0; 4];

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use super::abuse;
 use crate::harness::os::END_SIGNALS;
 use crate::harness::process::{ServerProcess, command, run};
 
@@ -62,7 +63,7 @@ fn put_keys(program: &ServerProcess, keys: std::ops::Range<usize>) -> (usize, Op
 fn keys_without_end_are_refused_within_a_limit_of_memory() {
     const LIMIT: usize = 65_536;
     let data = tempfile::tempdir().unwrap();
-    for round in 0..3 {
+    for round in 0..abuse(3) {
         // In KiB.
         let mut program = limited("-v 131072", data.path(), &[]);
         program.wait_until_logged("memory is limited to 128 MiB by ulimit -v");

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use super::abuse;
 use crate::harness::os::CUTS_OFF_BY_RESET;
 use crate::harness::process::ServerProcess;
 
@@ -21,10 +22,11 @@ fn with_points(options: &[&str]) -> ServerProcess {
 
 #[test]
 fn half_lines_are_closed_in_time_and_counted() {
-    const CLIENTS: usize = 100;
+    server::os::raise_open_files_limit();
+    let clients = abuse(100);
     let program = ServerProcess::start(["--ephemeral", "--line-timeout", "1s"]);
     let mut whole = program.connect();
-    let mut streams: Vec<TcpStream> = (0..CLIENTS).map(|_| program.connect()).collect();
+    let mut streams: Vec<TcpStream> = (0..clients).map(|_| program.connect()).collect();
     for stream in &mut streams {
         stream.write_all(b"put a 1 1\nput a 1").unwrap();
     }
@@ -39,7 +41,7 @@ fn half_lines_are_closed_in_time_and_counted() {
     whole.read_exact(&mut reply).unwrap();
     assert_eq!(&reply, b"ok\na 1.0 1\n\n");
     let log = program.stop();
-    assert!(log.contains(&format!("line_timeouts={CLIENTS}")), "{log}");
+    assert!(log.contains(&format!("line_timeouts={clients}")), "{log}");
     let told = log.matches("connection ended: a line stood half sent").count();
     assert!((1..=5).contains(&told), "{log}");
 }
@@ -47,9 +49,9 @@ fn half_lines_are_closed_in_time_and_counted() {
 /// By a reset: the kernel keeps nothing for them.
 #[test]
 fn clients_that_take_nothing_are_cut_off_and_a_slow_one_gets_all() {
-    const CLIENTS: usize = 10;
+    let clients = abuse(10);
     let program = with_points(&["--stall-timeout", "1s"]);
-    let mut silent: Vec<TcpStream> = (0..CLIENTS).map(|_| program.connect()).collect();
+    let mut silent: Vec<TcpStream> = (0..clients).map(|_| program.connect()).collect();
     for (number, stream) in silent.iter_mut().enumerate() {
         let request = if number % 2 == 0 { "get *\n" } else { "get palm.*[:+]\n" };
         stream.write_all(request.as_bytes()).unwrap();
@@ -76,7 +78,7 @@ fn clients_that_take_nothing_are_cut_off_and_a_slow_one_gets_all() {
     }
     drop(slow);
     let log = program.stop();
-    assert!(log.contains(&format!("stall_timeouts={CLIENTS}")), "{log}");
+    assert!(log.contains(&format!("stall_timeouts={clients}")), "{log}");
     assert!(log.contains("connection ended: nothing of a reply was taken"), "{log}");
 }
 
