@@ -194,15 +194,29 @@ fn is_readable(disk: &dyn Disk, name: &str) -> std::io::Result<()> {
 }
 
 /// Whether a name of a part or a segment is that of something that can't be opened and does not count:
-/// parts that are there hold what it would, or it is a directory and no list knows such a file.
+/// parts that are there hold what it would, or it is a directory and no list knows such a file. Of a part in
+/// which there is nothing, parts that are there hold it, too.
 fn is_in_vain(disk: &dyn Disk, name: &str, names: &[String], list: Option<&FileList>) -> bool {
     let Some(segments) = segments_of(name) else { return false };
-    let Err(error) = is_readable(disk, name) else { return false };
     let is_within = |other: &String| {
         let FileName::Part(others) = FileName::parse(other) else { return false };
         other != name && segments.start() <= others.start() && others.end() <= segments.end()
     };
     let is_replaced = names.iter().any(is_within);
+    let error = match is_readable(disk, name) {
+        Err(error) => error,
+        Ok(()) if is_replaced && matches!(FileName::parse(name), FileName::Part(_)) => {
+            // What can't be read now is told when the part is opened.
+            let is_empty = Part::has_nothing(disk, name).unwrap_or(false);
+            if is_empty {
+                error!(
+                    "{name} is left alone: nothing in it is the server's; what was merged is used"
+                );
+            }
+            return is_empty;
+        }
+        Ok(()) => return false,
+    };
     let is_directory = error.kind() == std::io::ErrorKind::IsADirectory;
     let is_unknown = list.is_some_and(|list| list.newest_segment < *segments.start());
     let is_in_vain = is_replaced || is_directory && is_unknown;

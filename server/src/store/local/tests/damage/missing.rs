@@ -456,3 +456,30 @@ async fn a_part_in_place_of_others_that_cannot_be_opened_replaces_none() {
     let found = answers(&Arc::new(state), &[Query::all()]).remove(0).unwrap();
     assert_eq!(found.len(), sent.len());
 }
+
+/// Also one in which nothing is left.
+#[tokio::test]
+async fn a_part_in_place_of_others_in_which_there_is_nothing_replaces_none() {
+    let (image, sent) = store().await;
+    let names = parts(&image);
+    let (FileName::Part(first), FileName::Part(last)) =
+        (FileName::parse(&names[0]), FileName::parse(names.last().unwrap()))
+    else {
+        panic!("{names:?}");
+    };
+    let larger = FileName::Part(*first.start()..=*last.end()).to_string();
+    assert!(names.len() > 1 && !names.contains(&larger), "{names:?}");
+    for content in [vec![], vec![0; 4096], b"notes".repeat(100)] {
+        let mut image = image.clone();
+        image.insert(larger.clone(), content.clone());
+        let disk = SimDisk::new(image);
+        for start in 0..2 {
+            let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+            assert!(log.contains(&format!("{larger} is left alone")), "{start}: {log}");
+            let found = answers(&store.state, &[Query::all()]).remove(0).unwrap();
+            assert_eq!(found.len(), sent.len(), "{start}");
+            within(store.close()).await;
+        }
+        assert_eq!(disk.visible()[&larger], content);
+    }
+}
