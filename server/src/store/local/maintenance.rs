@@ -20,6 +20,7 @@ use super::file_list::FileList;
 use super::file_list::backup_manifest::FoundManifest;
 use super::file_name::{BACKUP, FORMAT, FileName, SegmentId};
 use super::part::Part;
+use super::recovery::inventory::{UNREADABLE_MERGE, names_that_count};
 use super::recovery::open_error::{OpenError, io};
 use super::recovery::{
     Recovered, backup_state, data_directory, format, recover_for_maintenance, sound_format,
@@ -80,7 +81,7 @@ pub fn check(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
 pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundDamage>, OpenError> {
     let names = disk.list().map_err(io("it can't be read"))?;
     backup_state::check(&*disk)?;
-    let mut found = damage_of_lists(&*disk, &names)?;
+    let mut found = damage_of_names(&*disk, &names)?;
     match backup_state::read(&*disk)? {
         FoundManifest::Missing => {}
         FoundManifest::Damaged => found.push(FoundDamage::of(BACKUP, "damaged")),
@@ -101,8 +102,8 @@ pub fn check_disk(disk: Arc<dyn Disk>, config: LocalConfig) -> Result<Vec<FoundD
     Ok(found)
 }
 
-/// What is damaged of the files that say what the others are.
-fn damage_of_lists(disk: &dyn Disk, names: &[String]) -> Result<Vec<FoundDamage>, OpenError> {
+/// What is damaged of the files that say what the others are, and of those that do not count.
+fn damage_of_names(disk: &dyn Disk, names: &[String]) -> Result<Vec<FoundDamage>, OpenError> {
     let mut found = Vec::new();
     let format = sound_format(disk, names)?;
     let has_parts_or_log = names
@@ -116,6 +117,9 @@ fn damage_of_lists(disk: &dyn Disk, names: &[String]) -> Result<Vec<FoundDamage>
         let damaged = FileList::damaged(disk, names).into_iter();
         found.extend(damaged.map(|name| FoundDamage::of(name, "missing or damaged")));
     }
+    let (_, merges) = names_that_count(disk, names.to_vec(), FileList::read(disk).as_ref());
+    let merges = merges.into_iter().map(FileName::Part);
+    found.extend(merges.map(|name| FoundDamage::of(name, UNREADABLE_MERGE)));
     Ok(found)
 }
 
@@ -149,7 +153,7 @@ pub fn repair(path: &Path) -> Result<Vec<FoundDamage>, OpenError> {
 pub fn repair_disk(disk: Arc<dyn Disk>) -> Result<Vec<FoundDamage>, OpenError> {
     check_access(&*disk)?;
     let names = disk.list().map_err(io("it can't be read"))?;
-    let lists = damage_of_lists(&*disk, &names)?;
+    let lists = damage_of_names(&*disk, &names)?;
     let recovered = recover_for_maintenance(disk, unbounded())?;
     let mut found = damage_of(&recovered, |_| false);
     let Recovered { state, resume, damaged_segments, mut replaced } = recovered;

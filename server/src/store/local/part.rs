@@ -101,8 +101,8 @@ impl Part {
     /// Whether a file of a part is so damaged that neither a chunk nor a deletion can be read.
     ///
     /// # Errors
-    /// When it can't be read.
-    pub fn has_nothing(disk: &dyn Disk, name: &str) -> io::Result<bool> {
+    /// When the file can't be.
+    pub fn is_unreadable(disk: &dyn Disk, name: &str) -> io::Result<bool> {
         let file = disk.open(name)?;
         let size = file.length()?;
         let is_read = matches!(PartIndex::read(&*file, size), Ok(Some(_)));

@@ -84,7 +84,8 @@ fn check_names(directory: &Directory) -> Result<Vec<String>, OpenError> {
     backup_state::check(directory)?;
     format::check(directory, &names)?;
     let list = FileList::read(directory);
-    Inventory::sort(&names_that_count(directory, names.clone(), list.as_ref()))?;
+    let (counting, _) = names_that_count(directory, names.clone(), list.as_ref());
+    Inventory::sort(&counting)?;
     Ok(names)
 }
 

@@ -17,6 +17,10 @@ use crate::store::local::part::Part;
 /// So many segments may have been begun since the list of files was written.
 const MAX_UNLISTED: SegmentId = 100;
 
+/// What is said of a part of which nothing can be read, beside all that was merged into it.
+pub const UNREADABLE_MERGE: &str =
+    "its header and its end are damaged; the parts that were merged into it are there and used";
+
 /// The segments of a part, first to last.
 type Segments = RangeInclusive<SegmentId>;
 
@@ -85,7 +89,7 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let identity = format::check(disk, &names)?;
     let list = FileList::read(disk);
     let all_names = names.clone();
-    let names = names_that_count(disk, names, list.as_ref());
+    let (names, unreadable_merges) = names_that_count(disk, names, list.as_ref());
     let mut found = Inventory::sort(&names)?;
     found.are_unsalted = matches!(identity, Identity::Store(1 | 2));
     found.list = list;
@@ -102,6 +106,11 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     disk.sync_directory().map_err(io("it can't be synced"))?;
     for name in std::mem::take(&mut found.unfinished) {
         disk.remove(&name).map_err(io("it can't be tidied up"))?;
+    }
+    for range in unreadable_merges {
+        let name = FileName::Part(range);
+        error!("{name} is kept as damaged-...: {UNREADABLE_MERGE}");
+        remove_or_quarantine(disk, &name, true).map_err(io("it can't be tidied up"))?;
     }
     for range in std::mem::take(&mut found.superseded) {
         remove_superseded(disk, range, &found.parts)?;
@@ -143,16 +152,23 @@ fn report_backup(disk: &dyn Disk, backup: &FoundManifest) {
     }
 }
 
-/// Those of the names that are not in vain.
+/// Those of the names that are not in vain, and the parts of which nothing can be read beside all that was
+/// merged into them, which do not count either.
 pub fn names_that_count(
     disk: &dyn Disk,
     names: Vec<String>,
     list: Option<&FileList>,
-) -> Vec<String> {
+) -> (Vec<String>, Vec<Segments>) {
     let strangers = strangers(disk, &names, list);
     let counts = |name: &String| !strangers.contains(name) && !is_in_vain(disk, name, &names, list);
     let counts: Vec<_> = names.iter().map(counts).collect();
-    names.into_iter().zip(counts).filter_map(|(name, counts)| counts.then_some(name)).collect()
+    let names = names.into_iter().zip(counts);
+    let mut names: Vec<_> = names.filter_map(|(name, counts)| counts.then_some(name)).collect();
+    let merges = unreadable_merges(disk, &names);
+    names.retain(
+        |name| !matches!(FileName::parse(name), FileName::Part(part) if merges.contains(&part)),
+    );
+    (names, merges)
 }
 
 /// The segments whose points a file of this name holds.
@@ -194,29 +210,15 @@ fn is_readable(disk: &dyn Disk, name: &str) -> std::io::Result<()> {
 }
 
 /// Whether a name of a part or a segment is that of something that can't be opened and does not count:
-/// parts that are there hold what it would, or it is a directory and no list knows such a file. Of a part in
-/// which there is nothing, parts that are there hold it, too.
+/// parts that are there hold what it would, or it is a directory and no list knows such a file.
 fn is_in_vain(disk: &dyn Disk, name: &str, names: &[String], list: Option<&FileList>) -> bool {
     let Some(segments) = segments_of(name) else { return false };
+    let Err(error) = is_readable(disk, name) else { return false };
     let is_within = |other: &String| {
         let FileName::Part(others) = FileName::parse(other) else { return false };
         other != name && segments.start() <= others.start() && others.end() <= segments.end()
     };
     let is_replaced = names.iter().any(is_within);
-    let error = match is_readable(disk, name) {
-        Err(error) => error,
-        Ok(()) if is_replaced && matches!(FileName::parse(name), FileName::Part(_)) => {
-            // What can't be read now is told when the part is opened.
-            let is_empty = Part::has_nothing(disk, name).unwrap_or(false);
-            if is_empty {
-                error!(
-                    "{name} is left alone: nothing in it is the server's; what was merged is used"
-                );
-            }
-            return is_empty;
-        }
-        Ok(()) => return false,
-    };
     let is_directory = error.kind() == std::io::ErrorKind::IsADirectory;
     let is_unknown = list.is_some_and(|list| list.newest_segment < *segments.start());
     let is_in_vain = is_replaced || is_directory && is_unknown;
@@ -224,6 +226,38 @@ fn is_in_vain(disk: &dyn Disk, name: &str, names: &[String], list: Option<&FileL
         error!("{} is left alone: {error}", disk.whereabouts(name));
     }
     is_in_vain
+}
+
+/// Parts of which nothing can be read, and with which all parts are there that were merged into them.
+fn unreadable_merges(disk: &dyn Disk, names: &[String]) -> Vec<Segments> {
+    let mut parts: Vec<_> = names
+        .iter()
+        .filter_map(|name| match FileName::parse(name) {
+            FileName::Part(segments) => Some(segments),
+            _ => None,
+        })
+        .collect();
+    parts.sort_by_key(|range| (*range.start(), std::cmp::Reverse(*range.end())));
+    let is_unreadable = |part: &Segments| {
+        let name = FileName::Part(part.clone()).to_string();
+        Part::is_unreadable(disk, &name).unwrap_or(true)
+    };
+    let mut found = Vec::new();
+    for (at, merged) in parts.iter().enumerate() {
+        let inputs = parts[at + 1..].iter().take_while(|part| part.start() <= merged.end());
+        let inputs: Vec<_> = inputs.filter(|part| part.end() <= merged.end()).collect();
+        let mut next = *merged.start();
+        for input in &inputs {
+            if *input.start() <= next {
+                next = next.max(*input.end() + 1);
+            }
+        }
+        let are_all_there = next > *merged.end();
+        if are_all_there && is_unreadable(merged) && !inputs.into_iter().any(is_unreadable) {
+            found.push(merged.clone());
+        }
+    }
+    found
 }
 
 /// Removes a part whose points are in a larger one; a crash prevented that after the merge.

@@ -470,16 +470,29 @@ async fn a_part_in_place_of_others_in_which_there_is_nothing_replaces_none() {
     let larger = FileName::Part(*first.start()..=*last.end()).to_string();
     assert!(names.len() > 1 && !names.contains(&larger), "{names:?}");
     for content in [vec![], vec![0; 4096], b"notes".repeat(100)] {
-        let mut image = image.clone();
-        image.insert(larger.clone(), content.clone());
-        let disk = SimDisk::new(image);
+        let mut with_larger = image.clone();
+        with_larger.insert(larger.clone(), content.clone());
+        let disk = SimDisk::new(with_larger.clone());
+        let (checked, _) =
+            logged(|| check_disk(Arc::new(disk.clone()), without_rotation()).unwrap());
+        assert!(checked[0].to_string().starts_with(&larger), "{checked:?}");
         for start in 0..2 {
             let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
-            assert!(log.contains(&format!("{larger} is left alone")), "{start}: {log}");
+            assert_eq!(log.contains(&format!("{larger} is kept as damaged")), start == 0, "{log}");
             let found = answers(&store.state, &[Query::all()]).remove(0).unwrap();
             assert_eq!(found.len(), sent.len(), "{start}");
             within(store.close()).await;
         }
-        assert_eq!(disk.visible()[&larger], content);
+        assert_eq!(disk.visible()[&format!("damaged-{larger}")], content);
+        // Some of what it had is nowhere else.
+        for gone in &names {
+            let mut image = with_larger.clone();
+            image.remove(gone);
+            image.retain(|name, _| !FileList::NAMES.contains(&&**name));
+            let disk = SimDisk::new(image);
+            let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+            no_answer_looks_whole(&store.state, &sent, &[], &format!("without {gone}: {log}"));
+            within(store.close()).await;
+        }
     }
 }
