@@ -54,7 +54,7 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_client_ca: Option<PathBuf>,
 
-    /// Certificates of clients that were revoked: a list of each CA that issued one (PEM).
+    /// Certificates of clients that were revoked: a list of each CA of clients (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_client_ca")]
     pub tls_crl: Option<PathBuf>,
 

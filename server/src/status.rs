@@ -75,7 +75,7 @@ fn log(now: &ServerStatus, before: &ServerStatus, span: &str) {
         points_sent = some(counts.points_sent),
         malformed = some(counts.malformed_requests),
         refused_puts = some(counts.refused_puts),
-        refused_series =
+        refused_new_series =
             some(now.store.refused_new_series.saturating_sub(before.store.refused_new_series)),
         failed = some(counts.failed_requests),
         dropped_log_lines = some(counts.dropped_log_lines),
@@ -146,9 +146,9 @@ mod tests {
         assert_eq!(
             said.lines().map(str::trim).collect::<Vec<_>>(),
             [
-                "INFO in the last minute connections=2 open=2 puts=7 refused_series=2 series=4",
+                "INFO in the last minute connections=2 open=2 puts=7 refused_new_series=2 series=4",
                 "INFO in the last minute open=1 refused_connections=1 series=4",
-                "INFO in all connections=2 open=1 refused_connections=1 puts=7 refused_series=2 series=4",
+                "INFO in all connections=2 open=1 refused_connections=1 puts=7 refused_new_series=2 series=4",
             ]
         );
     }

@@ -133,10 +133,9 @@ impl Settings {
         let verifier = match roots {
             Some(roots) => {
                 let revocations = files.revocations()?;
-                for name in files.without_list(&revocations)? {
+                for name in files.cas_without_crl(&revocations)? {
                     warn!(
-                        "no list of revoked certificates is of the CA {name}: none of its clients is \
-                         taken before --tls-crl has one"
+                        "the file of --tls-crl has no list of the CA {name}: its clients are refused"
                     );
                 }
                 let builder = WebPkiClientVerifier::builder_with_provider(

@@ -112,12 +112,22 @@ impl Ownership {
         user.is_root() || user.as_raw() == self.owner
     }
 
+    /// That of a file for its owner alone.
+    #[must_use]
+    pub fn for_owner_alone(self) -> Self {
+        Self { mode: 0o600, ..self }
+    }
+
     /// Gives it to a file that this process has made.
     ///
     /// # Errors
-    /// When that is not allowed.
+    /// When that is not allowed, or the file has several names: whoever made the directory may have linked it
+    /// there.
     pub fn give(&self, file: &File) -> io::Result<()> {
         if rustix::process::geteuid().is_root() {
+            if file.metadata()?.nlink() > 1 {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
             fchown(file, Some(self.owner), Some(self.group))?;
         }
         file.set_permissions(Permissions::from_mode(self.mode))

@@ -116,6 +116,12 @@ impl Ownership {
         Ok(Self)
     }
 
+    /// That of a file for its owner alone: the same here.
+    #[must_use]
+    pub fn for_owner_alone(self) -> Self {
+        self
+    }
+
     /// Whether the owner is another user than that of this process: no matter here.
     pub fn is_of_another(&self) -> bool {
         false

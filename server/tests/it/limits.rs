@@ -15,5 +15,7 @@ mod silent_peers;
 
 /// So many of what usually is `count`.
 fn abuse(count: usize) -> usize {
-    count * usize::try_from(environment::number("ABUSE", 1)).unwrap()
+    let times = environment::number("ABUSE", 1);
+    assert!(times > 0, "ABUSE is 0");
+    count * usize::try_from(times).unwrap()
 }

@@ -13,7 +13,7 @@ pub(super) struct Certificate {
     /// Its first DNS name, else its common name; in lower case. None where what stands there can't be
     /// read, so that it never passes for another.
     pub(super) name: Option<String>,
-    /// Whose it is.
+    /// The owner.
     pub(super) subject: Name,
     /// From when on it is good.
     pub(super) from: Moment,
@@ -21,7 +21,7 @@ pub(super) struct Certificate {
     pub(super) until: Moment,
 }
 
-/// The full name of somebody, as it is encoded and as it is shown.
+/// A full name, as it is encoded and as it is shown.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Name {
     der: Vec<u8>,
@@ -60,7 +60,7 @@ impl Certificate {
     }
 }
 
-/// Whose list of revoked certificates this is; `None` when it is none.
+/// The CA of a list of revoked certificates; `None` when it is no such list.
 pub(super) fn issuer(der: &[u8]) -> Option<Name> {
     let (_, list) = x509_parser::parse_x509_crl(der).ok()?;
     Some(list.issuer().into())

@@ -130,7 +130,7 @@ impl TlsFiles {
     }
 
     /// The names of the CAs of clients of which none of these lists is: no client of theirs is taken.
-    pub(super) fn without_list(
+    pub(super) fn cas_without_crl(
         &self,
         lists: &[CertificateRevocationListDer<'_>],
     ) -> Result<Vec<String>, TlsError> {

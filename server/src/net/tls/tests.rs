@@ -148,7 +148,7 @@ fn a_ca_without_a_list_of_what_it_has_revoked_is_named() {
     place.write("ca", &(place.clients.certificate() + &other.certificate()));
     let unlisted = |place: &Place| {
         let files = &place.load().files;
-        files.without_list(&files.revocations().unwrap()).unwrap()
+        files.cas_without_crl(&files.revocations().unwrap()).unwrap()
     };
     assert_eq!(unlisted(&place), ["CN=another"]);
     place.write("crl", &(other.revoke(&[]).unwrap() + &place.clients.revoke(&[]).unwrap()));

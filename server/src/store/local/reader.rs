@@ -65,7 +65,7 @@ enum Next {
     /// It is the first one.
     First(Box<Position>),
     /// The first one waits for its turn, or is read.
-    Beginning(AbortOnDropHandle<Result<StepOutcome, JoinError>>),
+    FirstStep(AbortOnDropHandle<Result<StepOutcome, JoinError>>),
     Idle(Box<Position>),
     Reading(JoinHandle<StepOutcome>),
     Done,
@@ -171,7 +171,7 @@ impl LocalReader {
                 self.permit = ready!(self.permits.poll_acquire(context));
             }
             let outcome = match &mut self.next {
-                Next::Beginning(step) => Some(ready!(Pin::new(step).poll(context)).flatten()),
+                Next::FirstStep(step) => Some(ready!(Pin::new(step).poll(context)).flatten()),
                 Next::Reading(step) => Some(ready!(Pin::new(step).poll(context))),
                 Next::First(_) | Next::Idle(_) | Next::Done => None,
             };
@@ -182,7 +182,7 @@ impl LocalReader {
                 }
                 (Next::First(position), _) => {
                     self.next =
-                        Next::Beginning(AbortOnDropHandle::new(spawn(position.read_first())));
+                        Next::FirstStep(AbortOnDropHandle::new(spawn(position.read_first())));
                 }
                 (Next::Idle(position), _) => self.read_on(position),
                 (_, Some(outcome)) => {

@@ -1,4 +1,4 @@
-//! Numbers that whoever runs the tests may choose.
+//! Numbers of the environment, by which tests are made longer.
 
 use std::env;
 

@@ -16,6 +16,8 @@ pub struct Directory {
     lock: Option<File>,
     /// What the files that are made have; without it they are for this user alone.
     ownership: Option<Ownership>,
+    /// A file that can't have it is no good.
+    is_ownership_needed: bool,
 }
 
 impl Directory {
@@ -57,6 +59,7 @@ impl Directory {
             handle: DirectoryHandle::open(path)?,
             lock: None,
             ownership: None,
+            is_ownership_needed: false,
         })
     }
 
@@ -98,11 +101,13 @@ impl Directory {
         let path = like.map_or_else(|| self.path.clone(), |name| self.path.join(name));
         let ownership = Ownership::of(&path)?;
         self.ownership = Some(ownership);
+        self.is_ownership_needed = true;
         Ok(ownership.can_be_given())
     }
 
-    /// Has files be made from now on that belong to whom the file of a name does, or the directory itself
-    /// without one, if that is another user to whom this process may give them. Answers whether it is.
+    /// Has files be made from now on that belong to the owner of the file of a name, or of the directory itself
+    /// without one, and are for that user alone, if it is another user and this process is root. Answers whether
+    /// that is so. A file that can't be given away, as on some networks, belongs to root.
     ///
     /// # Errors
     /// When it can't be found out who that is.
@@ -111,13 +116,14 @@ impl Directory {
         let ownership = Ownership::of(&path)?;
         let is_given = ownership.is_of_another() && ownership.can_be_given();
         if is_given {
-            self.ownership = Some(ownership);
+            self.ownership = Some(ownership.for_owner_alone());
         }
         Ok(is_given)
     }
 
     fn give_ownership(&self, file: &File) -> io::Result<()> {
-        self.ownership.map_or(Ok(()), |ownership| ownership.give(file))
+        let given = self.ownership.map_or(Ok(()), |ownership| ownership.give(file));
+        if self.is_ownership_needed { given } else { Ok(()) }
     }
 
     /// Makes the directory's own name durable: the process that made it may have been killed before.

@@ -23,6 +23,10 @@ use block::Block;
 pub use builder::ChunkTableBuilder;
 pub use cursor::Cursor;
 
+/// Most chunks of a block.
+#[cfg(test)]
+pub const BLOCK_LENGTH: usize = block::LEN;
+
 /// The chunks of a part, by series, then by time.
 #[derive(Debug, Default)]
 pub struct ChunkTable {

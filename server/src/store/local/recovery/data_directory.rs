@@ -25,7 +25,7 @@ pub fn open(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
         Some(mut directory) => {
             let names = check_names(&directory)?;
             // A later start by that user could read nothing that root has made otherwise.
-            let like = telling_owner(&names);
+            let like = data_owner(&names);
             if directory.keep_other_ownership(like).map_err(io("it can't be read"))? {
                 info!(
                     "the data directory belongs to another user, and so will the files made now: {}",
@@ -60,7 +60,7 @@ pub fn open_to_repair(path: &Path) -> Result<Arc<dyn Disk>, OpenError> {
 /// # Errors
 /// [`OpenError::OfAnother`] when this process may not do so.
 fn keep_ownership(directory: &mut Directory, names: &[String]) -> Result<(), OpenError> {
-    let like = telling_owner(names);
+    let like = data_owner(names);
     let is_allowed = directory.keep_ownership(like).map_err(io("it can't be read"))?;
     if is_allowed {
         return Ok(());
@@ -69,7 +69,7 @@ fn keep_ownership(directory: &mut Directory, names: &[String]) -> Result<(), Ope
 }
 
 /// Of the names in a directory, that of the file whose owner all are to have; `None` in one that is new.
-fn telling_owner(names: &[String]) -> Option<&str> {
+fn data_owner(names: &[String]) -> Option<&str> {
     let is_file = |name: &&String| {
         let kind = FileName::parse(name);
         *name == FORMAT || matches!(kind, FileName::Part(_) | FileName::Segment(_))

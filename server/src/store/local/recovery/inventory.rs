@@ -17,9 +17,9 @@ use crate::store::local::part::Part;
 /// So many segments may have been begun since the list of files was written.
 const MAX_UNLISTED: SegmentId = 100;
 
-/// What is said of a part of which nothing can be read, beside all that was merged into it.
+/// What is said of a part of which nothing can be read, beside parts that were merged into it.
 pub const UNREADABLE_MERGE: &str =
-    "its header and its end are damaged; the parts that were merged into it are there and used";
+    "its header and its end are damaged; parts that would have been merged into it are used";
 
 /// The segments of a part, first to last.
 type Segments = RangeInclusive<SegmentId>;
@@ -152,23 +152,22 @@ fn report_backup(disk: &dyn Disk, backup: &FoundManifest) {
     }
 }
 
-/// Those of the names that are not in vain, and the parts of which nothing can be read beside all that was
-/// merged into them, which do not count either.
+/// Those of the names that are not in vain, and the parts of which nothing can be read and that are not
+/// missed, which do not count either.
 pub fn names_that_count(
     disk: &dyn Disk,
-    names: Vec<String>,
+    mut names: Vec<String>,
     list: Option<&FileList>,
 ) -> (Vec<String>, Vec<Segments>) {
+    let merges = unreadable_merges(disk, &names, list);
+    names.retain(
+        |name| !matches!(FileName::parse(name), FileName::Part(part) if merges.contains(&part)),
+    );
     let strangers = strangers(disk, &names, list);
     let counts = |name: &String| !strangers.contains(name) && !is_in_vain(disk, name, &names, list);
     let counts: Vec<_> = names.iter().map(counts).collect();
     let names = names.into_iter().zip(counts);
-    let mut names: Vec<_> = names.filter_map(|(name, counts)| counts.then_some(name)).collect();
-    let merges = unreadable_merges(disk, &names);
-    names.retain(
-        |name| !matches!(FileName::parse(name), FileName::Part(part) if merges.contains(&part)),
-    );
-    (names, merges)
+    (names.filter_map(|(name, counts)| counts.then_some(name)).collect(), merges)
 }
 
 /// The segments whose points a file of this name holds.
@@ -228,8 +227,9 @@ fn is_in_vain(disk: &dyn Disk, name: &str, names: &[String], list: Option<&FileL
     is_in_vain
 }
 
-/// Parts of which nothing can be read, and with which all parts are there that were merged into them.
-fn unreadable_merges(disk: &dyn Disk, names: &[String]) -> Vec<Segments> {
+/// Parts of which nothing can be read, beside parts that were merged into them: all of these are there, or a
+/// list of files has others in their place and so says what is missing.
+fn unreadable_merges(disk: &dyn Disk, names: &[String], list: Option<&FileList>) -> Vec<Segments> {
     let mut parts: Vec<_> = names
         .iter()
         .filter_map(|name| match FileName::parse(name) {
@@ -238,10 +238,10 @@ fn unreadable_merges(disk: &dyn Disk, names: &[String]) -> Vec<Segments> {
         })
         .collect();
     parts.sort_by_key(|range| (*range.start(), std::cmp::Reverse(*range.end())));
-    let is_unreadable = |part: &Segments| {
-        let name = FileName::Part(part.clone()).to_string();
-        Part::is_unreadable(disk, &name).unwrap_or(true)
-    };
+    let is_unreadable =
+        |part: &Segments| Part::is_unreadable(disk, &FileName::Part(part.clone()).to_string());
+    let is_unlisted =
+        |merged| list.is_some_and(|list| list.parts.iter().all(|(part, _)| part != merged));
     let mut found = Vec::new();
     for (at, merged) in parts.iter().enumerate() {
         let inputs = parts[at + 1..].iter().take_while(|part| part.start() <= merged.end());
@@ -252,8 +252,13 @@ fn unreadable_merges(disk: &dyn Disk, names: &[String]) -> Vec<Segments> {
                 next = next.max(*input.end() + 1);
             }
         }
-        let are_all_there = next > *merged.end();
-        if are_all_there && is_unreadable(merged) && !inputs.into_iter().any(is_unreadable) {
+        let is_missed = next <= *merged.end() && !is_unlisted(merged);
+        let is_input = |part: &&Segments| !is_unreadable(part).unwrap_or(true);
+        if !inputs.is_empty()
+            && !is_missed
+            && is_unreadable(merged).unwrap_or(false)
+            && inputs.iter().all(is_input)
+        {
             found.push(merged.clone());
         }
     }

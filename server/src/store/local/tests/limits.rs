@@ -150,7 +150,7 @@ async fn what_waits_behind_a_refused_put_keeps_its_order() {
     within(store.close()).await;
 }
 
-/// Answers that have begun and are not asked for again keep nobody from beginning.
+/// Answers that have begun and are not asked for again keep no other from beginning.
 #[tokio::test]
 async fn answers_begin_while_others_stall() {
     let disk = SimDisk::new(Image::new());

@@ -40,8 +40,17 @@ pub fn copy(
     let origin = Origin { id, place: place.to_owned() };
     let before = begin(target, &origin).map_err(CopyError::Target)?;
     let report = BackupReport::default();
-    let mut copying =
-        Copying { source, target, link, keep, can_link: true, report, files: Vec::new() };
+    let (healed, files_of_backup) = (Vec::new(), Vec::new());
+    let mut copying = Copying {
+        source,
+        target,
+        link,
+        keep,
+        can_link: true,
+        report,
+        healed,
+        files: files_of_backup,
+    };
     replacement::check(source, files, &origin, target, &before)?;
     copying.verify(files, &before)?;
     let copied = copying.copy_all(files);
@@ -106,6 +115,8 @@ struct Copying<'c> {
     keep: &'c mut dyn FnMut() -> io::Result<()>,
     can_link: bool,
     report: BackupReport,
+    /// Files that are damaged in the target, and sound now.
+    healed: Vec<String>,
     /// The files of the backup so far, and their lengths.
     files: Vec<(String, u64)>,
 }
@@ -133,17 +144,19 @@ impl Copying<'_> {
         for name in &files.names {
             let file = self.source.open(name).map_err(|error| self.unreadable(name, error))?;
             let length = file.length().map_err(|error| self.unreadable(name, error))?;
-            if !replacement::has(self.target, &*file, name, length) {
+            // One that was damaged may be sound again.
+            let is_had = replacement::has(self.target, &*file, name, length);
+            if !is_had || before.damaged.contains(name) {
                 new.push(name.as_str());
             }
         }
         let source = self.source;
-        let mut damaged = damaged_files(source, files, &new, &mut || self.keep())?;
+        let damaged = damaged_files(source, files, &new, &mut || self.keep())?;
         // What is gone is not damaged.
         self.keep()?;
         replacement::check_damage(&damaged, before)?;
-        let is_left = |name: &&String| files.names.contains(*name) && !new.contains(&name.as_str());
-        damaged.extend(before.damaged.iter().filter(is_left).cloned());
+        self.healed =
+            before.damaged.iter().filter(|name| !damaged.contains(name)).cloned().collect();
         self.report.damaged = damaged;
         Ok(())
     }
@@ -171,7 +184,8 @@ impl Copying<'_> {
     fn add(&mut self, name: &str, may_link: bool) -> Result<(), CopyError> {
         let file = self.source.open(name).map_err(|error| self.unreadable(name, error))?;
         let length = file.length().map_err(|error| self.unreadable(name, error))?;
-        if replacement::has(self.target, &*file, name, length) {
+        let is_healed = self.healed.iter().any(|healed| healed == name);
+        if !is_healed && replacement::has(self.target, &*file, name, length) {
             self.report.left += 1;
         } else if may_link {
             // On Windows the name of a link that failed is only free when the file is closed.

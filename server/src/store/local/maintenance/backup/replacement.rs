@@ -60,9 +60,11 @@ pub fn check(
 /// # Errors
 /// [`Refusal::IsSounder`].
 pub fn check_damage(damaged: &[String], before: &BackupManifest) -> Result<(), CopyError> {
+    let was_sound = |name: &&String| !before.damaged.contains(name);
+    let damaged: Vec<_> = damaged.iter().filter(was_sound).cloned().collect();
     let has_copy = before.progress != Progress::Copying;
     if has_copy && !damaged.is_empty() {
-        return Err(Refusal::IsSounder(first_of(damaged)).into());
+        return Err(Refusal::IsSounder(first_of(&damaged)).into());
     }
     Ok(())
 }
