@@ -137,16 +137,18 @@ pub fn checkpoint(
     let start = Instant::now();
     let part = write(state, frozen)?;
     let covered = present(state.disk(), frozen.segments());
+    let (name, points, bytes) = (part.to_string(), part.points(), part.size());
     let mut memory = state.memory();
-    info!(
-        points = part.points(),
-        bytes = part.size(),
-        seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
-        "checkpoint: {part}"
-    );
     memory.publish_checkpoint(part);
     memory.file_use.released.extend(covered);
     drop(memory);
+    // Puts do not wait for the line.
+    info!(
+        points,
+        bytes,
+        seconds = format_args!("{:.3}", start.elapsed().as_secs_f64()),
+        "checkpoint: {name}"
+    );
     state.list_files();
     remove_segments(state, damaged_segments);
     Ok(())

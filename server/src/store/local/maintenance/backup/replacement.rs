@@ -43,7 +43,9 @@ pub fn check(
     }
     for (name, length) in &before.files {
         let is_segment = matches!(FileName::parse(name), FileName::Segment(_));
-        if is_segment && files.names.contains(name) {
+        // One that was damaged when it was copied may be sound now.
+        let is_to_be_same = is_segment && !before.damaged.contains(name);
+        if is_to_be_same && files.names.contains(name) {
             let file = source.open(name);
             let is_other = file.and_then(|file| is_other(&*file, target, name, *length));
             let is_other = is_other.map_err(|error| BackupError::Unreadable(name.clone(), error));
