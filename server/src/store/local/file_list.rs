@@ -102,6 +102,18 @@ impl FileList {
         file.sync()
     }
 
+    /// Whether the list has other parts in place of one of these segments, without a hole to its newest part.
+    pub fn has_others(&self, segments: &RangeInclusive<SegmentId>) -> bool {
+        let mut next = *segments.start();
+        for (part, _) in self.parts.iter().filter(|(part, _)| part.end() >= segments.start()) {
+            if part == segments || *part.start() > next {
+                return false;
+            }
+            next = part.end().saturating_add(1);
+        }
+        next > *segments.start()
+    }
+
     /// What the parts of these segments were about; `None` when the list does not say it of all of them.
     pub fn extent(&self, segments: &RangeInclusive<SegmentId>) -> Option<Extent> {
         let mut extent = Extent::EMPTY;
@@ -185,6 +197,26 @@ mod tests {
             let list = FileList { newest_segment, ..list() };
             assert_eq!(decode(list.encode().as_bytes()), is_sound.then_some(list));
         }
+    }
+
+    #[test]
+    fn it_has_others_in_place_of_a_part_it_does_not_have() {
+        let mut list = list();
+        assert!(!list.has_others(&(1..=5)), "there is a hole behind it");
+        list.parts.pop();
+        let cases = [
+            (1..=5, true),
+            (1..=120, true),
+            (4..=9, true),
+            (5..=9, true),
+            (1..=4, false),
+            (6..=9, false),
+        ];
+        for (segments, has_others) in cases {
+            assert_eq!(list.has_others(&segments), has_others, "{segments:?}");
+        }
+        list.parts.clear();
+        assert!(!list.has_others(&(1..=5)));
     }
 
     #[test]

@@ -240,8 +240,6 @@ fn unreadable_merges(disk: &dyn Disk, names: &[String], list: Option<&FileList>)
     parts.sort_by_key(|range| (*range.start(), std::cmp::Reverse(*range.end())));
     let is_unreadable =
         |part: &Segments| Part::is_unreadable(disk, &FileName::Part(part.clone()).to_string());
-    let is_unlisted =
-        |merged| list.is_some_and(|list| list.parts.iter().all(|(part, _)| part != merged));
     let mut found = Vec::new();
     for (at, merged) in parts.iter().enumerate() {
         let inputs = parts[at + 1..].iter().take_while(|part| part.start() <= merged.end());
@@ -252,7 +250,7 @@ fn unreadable_merges(disk: &dyn Disk, names: &[String], list: Option<&FileList>)
                 next = next.max(*input.end() + 1);
             }
         }
-        let is_missed = next <= *merged.end() && !is_unlisted(merged);
+        let is_missed = next <= *merged.end() && !list.is_some_and(|list| list.has_others(merged));
         let is_input = |part: &&Segments| !is_unreadable(part).unwrap_or(true);
         if !inputs.is_empty()
             && !is_missed
