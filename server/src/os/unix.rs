@@ -121,8 +121,7 @@ impl Ownership {
     /// Gives it to a file that this process has made.
     ///
     /// # Errors
-    /// When that is not allowed, or the file has several names: whoever made the directory may have linked it
-    /// there.
+    /// When that is not allowed, or the file has several names: one of them may be outside of the directory.
     pub fn give(&self, file: &File) -> io::Result<()> {
         if rustix::process::geteuid().is_root() {
             if file.metadata()?.nlink() > 1 {
