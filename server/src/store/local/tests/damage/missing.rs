@@ -455,6 +455,27 @@ async fn a_part_in_place_of_others_that_cannot_be_opened_replaces_none() {
     assert_eq!(found.len(), sent.len());
 }
 
+/// Nothing else tells that there were more, after an orderly end and without a list.
+#[tokio::test]
+async fn a_part_in_place_of_others_counts_when_the_newest_of_them_is_gone() {
+    let (image, sent) = store().await;
+    let disk = SimDisk::new(image);
+    let (store, _) = logged(|| open(&disk, without_rotation()).unwrap());
+    within(store.close()).await;
+    let mut image = disk.visible();
+    let newest = parts(&image).pop().unwrap();
+    let FileName::Part(segments) = FileName::parse(&newest) else { panic!("{newest}") };
+    image.remove(&newest);
+    image.retain(|name, _| !FileList::NAMES.contains(&&**name));
+    image.insert(FileName::Part(1..=*segments.end()).to_string(), vec![]);
+    let disk = SimDisk::new(image);
+    for start in 0..2 {
+        let (store, log) = logged(|| open(&disk, without_rotation()).unwrap());
+        no_answer_looks_whole(&store.state, &sent, &[], &format!("start {start}: {log}"));
+        within(store.close()).await;
+    }
+}
+
 /// Also one in which nothing is left.
 #[tokio::test]
 async fn a_part_in_place_of_others_in_which_there_is_nothing_replaces_none() {
