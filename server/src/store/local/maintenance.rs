@@ -20,7 +20,7 @@ use super::file_list::FileList;
 use super::file_list::backup_manifest::FoundManifest;
 use super::file_name::{BACKUP, FORMAT, FileName, SegmentId};
 use super::part::Part;
-use super::recovery::inventory::{UNREADABLE_MERGE, names_that_count};
+use super::recovery::inventory::{STRANGER, UNREADABLE_MERGE, names_that_count};
 use super::recovery::open_error::{OpenError, io};
 use super::recovery::{
     Recovered, backup_state, data_directory, format, recover_for_maintenance, sound_format,
@@ -117,9 +117,10 @@ fn damage_of_names(disk: &dyn Disk, names: &[String]) -> Result<Vec<FoundDamage>
         let damaged = FileList::damaged(disk, names).into_iter();
         found.extend(damaged.map(|name| FoundDamage::of(name, "missing or damaged")));
     }
-    let (_, merges) = names_that_count(disk, names.to_vec(), FileList::read(disk).as_ref());
-    let merges = merges.into_iter().map(FileName::Part);
+    let others = names_that_count(disk, names.to_vec(), FileList::read(disk).as_ref());
+    let merges = others.unreadable_merges.into_iter().map(FileName::Part);
     found.extend(merges.map(|name| FoundDamage::of(name, UNREADABLE_MERGE)));
+    found.extend(others.strangers.into_iter().map(|name| FoundDamage::of(name, STRANGER)));
     Ok(found)
 }
 

@@ -84,7 +84,7 @@ fn check_names(directory: &Directory) -> Result<Vec<String>, OpenError> {
     backup_state::check(directory)?;
     format::check(directory, &names)?;
     let list = FileList::read(directory);
-    let (counting, _) = names_that_count(directory, names.clone(), list.as_ref());
+    let counting = names_that_count(directory, names.clone(), list.as_ref()).names;
     Inventory::sort(&counting)?;
     Ok(names)
 }

@@ -7,7 +7,7 @@ use tracing::{error, info, warn};
 use super::backup_state;
 use super::format::{self, Identity};
 use super::open_error::{OpenError, io};
-use crate::store::local::disk::quarantine::remove_or_quarantine;
+use crate::store::local::disk::quarantine::{free_name, remove_or_quarantine};
 use crate::store::local::disk::{Disk, check_readable};
 use crate::store::local::file_list::FileList;
 use crate::store::local::file_list::backup_manifest::FoundManifest;
@@ -20,6 +20,10 @@ const MAX_UNLISTED: SegmentId = 100;
 /// What is said of a part of which nothing can be read, beside parts that were merged into it.
 pub const UNREADABLE_MERGE: &str =
     "its header and its end are damaged; parts that would have been merged into it are used";
+
+/// What is said of a file of nothing of the server's under a name that no server has given.
+pub const STRANGER: &str =
+    "its number is far behind that of the newest file, and nothing in it is the server's";
 
 /// The segments of a part, first to last.
 type Segments = RangeInclusive<SegmentId>;
@@ -89,7 +93,8 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     let identity = format::check(disk, &names)?;
     let list = FileList::read(disk);
     let all_names = names.clone();
-    let (names, unreadable_merges) = names_that_count(disk, names, list.as_ref());
+    let Counting { names, unreadable_merges, strangers } =
+        names_that_count(disk, names, list.as_ref());
     let mut found = Inventory::sort(&names)?;
     found.are_unsalted = matches!(identity, Identity::Store(1 | 2));
     found.list = list;
@@ -114,6 +119,9 @@ pub fn survey(disk: &dyn Disk) -> Result<Inventory, OpenError> {
     }
     for range in std::mem::take(&mut found.superseded) {
         remove_superseded(disk, range, &found.parts)?;
+    }
+    for name in strangers {
+        set_stranger_aside(disk, &name);
     }
     // Before any file that an older server would misread.
     let is_copy = backup != FoundManifest::Missing;
@@ -152,22 +160,31 @@ fn report_backup(disk: &dyn Disk, backup: &FoundManifest) {
     }
 }
 
-/// Those of the names that are not in vain, and the parts of which nothing can be read and that are not
-/// missed, which do not count either.
+/// The names in a directory by whether they count.
+pub struct Counting {
+    /// Those that do.
+    pub names: Vec<String>,
+    /// Parts of which nothing can be read and that are not missed.
+    pub unreadable_merges: Vec<Segments>,
+    /// Files of nothing of the server's under names that no server has given.
+    pub strangers: Vec<String>,
+}
+
+/// Which of the names count: those that are not in vain.
 pub fn names_that_count(
     disk: &dyn Disk,
     mut names: Vec<String>,
     list: Option<&FileList>,
-) -> (Vec<String>, Vec<Segments>) {
-    let merges = unreadable_merges(disk, &names, list);
-    names.retain(
-        |name| !matches!(FileName::parse(name), FileName::Part(part) if merges.contains(&part)),
-    );
+) -> Counting {
+    let unreadable_merges = unreadable_merges(disk, &names, list);
+    let is_merge = |name: &str| matches!(FileName::parse(name), FileName::Part(part) if unreadable_merges.contains(&part));
+    names.retain(|name| !is_merge(name));
     let strangers = strangers(disk, &names, list);
     let counts = |name: &String| !strangers.contains(name) && !is_in_vain(disk, name, &names, list);
     let counts: Vec<_> = names.iter().map(counts).collect();
     let names = names.into_iter().zip(counts);
-    (names.filter_map(|(name, counts)| counts.then_some(name)).collect(), merges)
+    let names = names.filter_map(|(name, counts)| counts.then_some(name)).collect();
+    Counting { names, unreadable_merges, strangers }
 }
 
 /// The segments whose points a file of this name holds.
@@ -191,16 +208,21 @@ fn strangers(disk: &dyn Disk, names: &[String], list: Option<&FileList>) -> Vec<
     for (name, segments) in files {
         let is_far = *segments.end() > newest.saturating_add(MAX_UNLISTED);
         if is_far && is_readable(disk, name).is_ok() && format::file_version(disk, name).is_none() {
-            error!(
-                "{name} is left alone: the newest file is {}, and nothing in it is the server's",
-                FileName::Segment(newest)
-            );
             strangers.push(name.clone());
         } else {
             newest = newest.max(*segments.end());
         }
     }
     strangers
+}
+
+/// Keeps such a file under a name that never counts: later files may explain its number.
+fn set_stranger_aside(disk: &dyn Disk, name: &str) {
+    let kept = free_name(disk, name).and_then(|kept| disk.rename(name, &kept).map(|()| kept));
+    match kept {
+        Ok(kept) => error!("{name} is kept as {kept}: {STRANGER}"),
+        Err(error) => error!(%error, "{name} is left alone: {STRANGER}"),
+    }
 }
 
 fn is_readable(disk: &dyn Disk, name: &str) -> std::io::Result<()> {

@@ -34,7 +34,7 @@ impl SourceFiles {
     pub fn of_stopped(disk: &dyn Disk) -> Result<Self, BackupError> {
         let names = disk.list().map_err(io("it can't be read"))?;
         let list = FileList::read(disk);
-        let (mut names, _) = names_that_count(disk, names, list.as_ref());
+        let mut names = names_that_count(disk, names, list.as_ref()).names;
         names.retain(|name| is_of_store(name));
         names.sort_unstable();
         for name in &names {
