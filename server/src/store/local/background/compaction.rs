@@ -460,6 +460,9 @@ fn remaining_deletes(state: &StoreState, inputs: &[Arc<Part>]) -> Deletes {
 /// The points of chunks that a merge does not open.
 fn expired_chunks(part: &Part, expiry: Expiry) -> Dropped {
     let dropped = Dropped::default();
+    if !expiry.expires_any() {
+        return dropped;
+    }
     for entry in part.table().iter().filter(|entry| entry.last < expiry.cutoff) {
         dropped.add(entry.count.into(), entry.first, entry.last);
     }

@@ -241,6 +241,8 @@ mod tests {
             // Decimals of 16, 32 and 64 bits.
             3 => f64::from(small % 300) / 10.0,
             4 => f64::from(small % 3_000_000) / 100.0,
+            // Whose differences are smaller than a column of sixty.
+            5 => f64::from(small % 60) / 10.0,
             _ => f64::from(small) * 4096.0 + 0.5,
         }
     }
@@ -252,14 +254,16 @@ mod tests {
             0 => 1_700_000_000 + at * 35,
             1 if count == 2 => [i64::MIN, i64::MAX][usize::from(at > 0)],
             1 => i64::MIN.wrapping_add(at.wrapping_mul(i64::MAX)),
-            _ => 1_700_000_000 + at * 35 + (random >> 33).cast_signed() % 9,
+            2 => 1_700_000_000 + at * 35 + (random >> 33).cast_signed() % 9,
+            // Whose differences are greater than a column of sixty.
+            _ => 1_700_000_000 + at * 350 + (random >> 33).cast_signed() % 9,
         }
     }
 
     /// Each kind of values with each of timestamps and each count.
     fn kinds(counts: &[i64]) -> impl Iterator<Item = (usize, usize, i64)> {
-        (0..6).flat_map(move |values| {
-            (0..3).flat_map(move |times| counts.iter().map(move |count| (values, times, *count)))
+        (0..7).flat_map(move |values| {
+            (0..4).flat_map(move |times| counts.iter().map(move |count| (values, times, *count)))
         })
     }
 
@@ -308,7 +312,7 @@ mod tests {
             }
         }
         let all =
-            (0..3).flat_map(|times| (0..4).map(move |values| times | values << TIMESTAMP_BITS));
+            (0..3).flat_map(|times| (0..5).map(move |values| times | values << TIMESTAMP_BITS));
         assert_eq!(marks, all.collect());
     }
 

@@ -160,6 +160,11 @@ impl Expiry {
         timestamp > self.newest
     }
 
+    /// Whether anything can be expired: nothing is without a retention, nor in the first hour of a process.
+    pub fn expires_any(&self) -> bool {
+        self.cutoff > i64::MIN
+    }
+
     /// Whether a chunk with these timestamps has to be read to know what of it is expired: its last
     /// point is stray, its first one is too old.
     pub fn has_to_read(&self, first: i64, last: i64) -> bool {
@@ -175,6 +180,9 @@ impl Expiry {
     /// no others. The points of a chunk expire together, with its last one that is not stray.
     pub fn share(&self, chunks: impl IntoIterator<Item = ChunkSpan>) -> f64 {
         let (mut expired, mut all) = (0_u64, 0_u64);
+        if !self.expires_any() {
+            return 0.0;
+        }
         for chunk in chunks {
             let whole = Present { points: chunk.points, last: chunk.last };
             let known = chunk.present.unwrap_or(whole);

@@ -19,6 +19,17 @@ const MAX_WINDOW_LOG: u8 = 15;
 /// takes as long as with many, and a later merge makes one of several.
 const MIN_THOROUGH: usize = 64;
 
+/// The least bytes of a column: one number of 16 bits.
+pub const MIN_COLUMN: usize = 20;
+
+/// Bytes of differences for which [`Effort::Quick`] tries no column.
+const FEW_BYTES: usize = 40;
+
+/// Bytes of differences from which on a column may be smaller, or worth trying for.
+pub fn enough(effort: Effort) -> usize {
+    if effort == Effort::Quick { FEW_BYTES } else { MIN_COLUMN }
+}
+
 /// Appends at least one number.
 ///
 /// # Errors
@@ -206,6 +217,7 @@ fn is_bounded<T>(chunk: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::numbers::MAX_PLAIN;
     use super::*;
 
     /// Numbers that come again after a while, for which `pco` keeps a window.
@@ -218,6 +230,22 @@ mod tests {
         .take(700)
         .collect();
         period.into_iter().cycle().take(8192).collect()
+    }
+
+    #[test]
+    fn no_column_is_smaller_than_the_least_one() {
+        let mut least = Vec::new();
+        pack(&[0_i16], Effort::Quick, &mut least).unwrap();
+        assert_eq!(least.len(), MIN_COLUMN);
+        for count in [1, 2, 60, 64, 300, 8192] {
+            for effort in [Effort::Quick, Effort::Thorough] {
+                let (mut of_values, mut of_wholes) = (Vec::new(), Vec::new());
+                pack(&vec![0.5; count], effort, &mut of_values).unwrap();
+                pack(&vec![7_i16; count], effort, &mut of_wholes).unwrap();
+                assert!(of_wholes.len() >= MIN_COLUMN, "{count}");
+                assert!(of_values.len() > size_of::<[f64; MAX_PLAIN]>(), "{count}");
+            }
+        }
     }
 
     #[test]

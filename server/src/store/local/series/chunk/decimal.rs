@@ -5,6 +5,7 @@ use pco::data_types::Number;
 
 use super::column::{self, pack, unpack};
 use super::{BadChunk, Effort};
+use crate::store::local::varint;
 
 /// The powers of ten by which a value may be scaled; doubles hold all of them exactly.
 const POWERS: [f64; 16] =
@@ -61,6 +62,18 @@ impl Decimals {
         }
     }
 
+    /// Appends a byte with the exponent, and signed varints: the first whole number, then the difference of
+    /// each other one to the one before.
+    pub fn encode_differences(&self, out: &mut Vec<u8>) {
+        out.push(self.exponent);
+        let mut before = 0;
+        for &whole in &self.wholes {
+            // Both are below 2^53.
+            varint::encode_signed(whole - before, out);
+            before = whole;
+        }
+    }
+
     fn narrowed<T: TryFrom<i64>>(&self) -> Option<Vec<T>> {
         self.wholes.iter().map(|&whole| T::try_from(whole).ok()).collect()
     }
@@ -104,6 +117,50 @@ pub fn get(bytes: &[u8], at: usize) -> Result<f64, BadChunk> {
         BITS_32 => Ok(f64::from(column::get::<i32>(column, at)?) / power),
         BITS_64 => Ok(value(column::get(column, at)?, power)),
         _ => Err(BadChunk),
+    }
+}
+
+/// Reads as many values as `values` has room for, from differences that are all of `bytes`.
+///
+/// # Errors
+/// When the bytes are no differences of that many.
+pub fn decode_differences(bytes: &[u8], values: &mut [f64]) -> Result<(), BadChunk> {
+    let mut differences = Differences::new(bytes)?;
+    for slot in values {
+        *slot = differences.next_value()?;
+    }
+    if differences.bytes.is_empty() { Ok(()) } else { Err(BadChunk) }
+}
+
+/// The value at a place; those behind it are not read.
+///
+/// # Errors
+/// When it can't be read.
+pub fn get_of_differences(bytes: &[u8], at: usize) -> Result<f64, BadChunk> {
+    let mut differences = Differences::new(bytes)?;
+    for _ in 0..at {
+        differences.next_value()?;
+    }
+    differences.next_value()
+}
+
+/// Values of differences, one by one.
+struct Differences<'b> {
+    power: f64,
+    bytes: &'b [u8],
+    before: i64,
+}
+
+impl<'b> Differences<'b> {
+    fn new(bytes: &'b [u8]) -> Result<Self, BadChunk> {
+        let (&exponent, bytes) = bytes.split_first().ok_or(BadChunk)?;
+        Ok(Self { power: power(exponent).ok_or(BadChunk)?, bytes, before: 0 })
+    }
+
+    fn next_value(&mut self) -> Result<f64, BadChunk> {
+        let difference = varint::decode_signed(&mut self.bytes).ok_or(BadChunk)?;
+        self.before = self.before.wrapping_add(difference);
+        Ok(value(self.before, self.power))
     }
 }
 
@@ -155,6 +212,15 @@ mod tests {
             decode(&bytes, &mut read).unwrap();
             let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
             prop_assert_eq!(bits(&read), bits(&values));
+            bytes.clear();
+            decimals.encode_differences(&mut bytes);
+            decode_differences(&bytes, &mut read).unwrap();
+            prop_assert_eq!(bits(&read), bits(&values));
+            for (at, value) in values.iter().enumerate() {
+                prop_assert_eq!(get_of_differences(&bytes, at).unwrap().to_bits(), value.to_bits());
+            }
+            prop_assert_eq!(get_of_differences(&bytes, values.len()), Err(BadChunk));
+            prop_assert_eq!(decode_differences(&bytes, &mut read[1..]), Err(BadChunk));
         }
     }
 

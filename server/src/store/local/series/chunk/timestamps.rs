@@ -2,7 +2,7 @@
 
 use shared::Point;
 
-use super::column::{self, pack, unpack};
+use super::column::{self, enough, pack, unpack};
 use super::{BadChunk, Effort};
 use crate::store::local::varint;
 
@@ -15,12 +15,8 @@ const PACKED: u8 = 1;
 /// Timestamps are varints: the first one, then each one's difference to the one before.
 const DIFFERENCES: u8 = 2;
 
-/// Most timestamps of which the differences may be smaller than a column, whose head takes 30 bytes
-/// and more.
+/// Most timestamps of which the differences may be smaller than a column.
 const MAX_DIFFERENCES: usize = 64;
-
-/// Bytes of differences that no column is worth trying for, by [`Effort::Quick`].
-const FEW_BYTES: usize = 40;
 
 /// Appends the timestamps of points, at least one, and answers the mark of their encoding.
 pub fn encode(points: &[Point], effort: Effort, out: &mut Vec<u8>) -> Result<u8, BadChunk> {
@@ -39,7 +35,7 @@ pub fn encode(points: &[Point], effort: Effort, out: &mut Vec<u8>) -> Result<u8,
         }
     }
     let differences = out.len() - start;
-    if differences > 0 && effort == Effort::Quick && differences <= FEW_BYTES {
+    if differences > 0 && differences <= enough(effort) {
         return Ok(DIFFERENCES);
     }
     let timestamps: Vec<i64> = points.iter().map(|point| point.timestamp).collect();

@@ -1,5 +1,6 @@
-//! The values of a chunk, by the smallest of four encodings.
+//! The values of a chunk, by the smallest of five encodings.
 
+use super::column::MIN_COLUMN;
 use super::dictionary::{self, Dictionary};
 use super::numbers::{self, Encoding, MANY_BITS};
 use super::{BadChunk, Effort};
@@ -10,7 +11,9 @@ pub fn encode(values: &[f64], effort: Effort, out: &mut Vec<u8>) -> Result<Encod
     let encoding = numbers::encode(values, effort, out)?;
     let packed = out.len() - start;
     let is_hard = packed * 8 >= values.len() * MANY_BITS;
-    if encoding == Encoding::Plain || effort == Effort::Quick && !is_hard {
+    // A dictionary has a column of places.
+    let is_small = encoding == Encoding::Plain || packed <= MIN_COLUMN;
+    if is_small || effort == Effort::Quick && !is_hard {
         return Ok(encoding);
     }
     if let Some(dictionary) = Dictionary::of(values, effort, packed) {
