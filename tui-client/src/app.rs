@@ -244,6 +244,7 @@ impl App {
                 let more = self.link.progress(id, points, bytes);
                 self.polling.count_moved(0, more, now.elapsed);
             }
+            Event::FirstSeries { id, answer } => self.show_first(id, *answer),
             Event::ReplyBegins { id, status } if self.link.is_pending(id) => {
                 self.log.log_status(id, status, now);
             }

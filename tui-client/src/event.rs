@@ -7,6 +7,7 @@ use shared::response::Status;
 
 use crate::import::ImportNews;
 use crate::metrics::reply::Reply;
+use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::Sorted;
 use crate::session::SessionFile;
 use crate::sources::SourceState;
@@ -59,6 +60,8 @@ pub enum Event {
     NotSent { id: u64 },
     /// A large reply is still arriving: the id of its request, and the points and bytes so far.
     Progress { id: u64, points: u64, bytes: u64 },
+    /// The first series of a large reply that is still arriving.
+    FirstSeries { id: u64, answer: Box<Answer> },
     /// The status line of a raw reply came; `id` is that of its request.
     ReplyBegins { id: u64, status: Status },
     /// Data lines of a raw reply came, safe to show, each ending with `\n`.

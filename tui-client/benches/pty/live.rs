@@ -8,7 +8,7 @@
 //! - one key of 10 million points with `--watch`: also the time from a put to its point on the screen;
 //! - a million keys, with no puts but the typed ones, and with a point a second for each.
 //!
-//! Of each: the first screen, the processor time of client and server together beyond what the puts
+//! Of each: the first screen of rows, the processor time of client and server together beyond what the puts
 //! cost alone, bytes on the wire, the memory of the client, and the time from Enter until a typed put
 //! is said to be stored, next to that of a put without a screen.
 //!
@@ -119,6 +119,7 @@ const REST_OF_CASE: Case = Case {
     points: 0,
     args: "",
     shown: "",
+    row: None,
     has_puts: true,
     first: Duration::ZERO,
     share: None,
@@ -130,6 +131,7 @@ const A_MILLION: Case = Case {
     keys: 1_000_000,
     points: 1,
     shown: "1,000,000 keys",
+    row: Some("key0000020.cpu"),
     first: Duration::from_secs(1),
     ..REST_OF_CASE
 };
@@ -143,8 +145,10 @@ struct Case {
     /// Of each key, before the screen is opened.
     points: u64,
     args: &'static str,
-    /// A text of the first screen with data.
+    /// A text that is shown when all keys are known.
     shown: &'static str,
+    /// A text of the first screen of rows, where that comes before.
+    row: Option<&'static str>,
     /// Each key has a point a second.
     has_puts: bool,
     /// From the connection to the first screen.
@@ -210,8 +214,11 @@ impl Case {
         let proxies: Vec<_> = servers.iter().map(before).collect();
         let ports: Vec<u16> = proxies.iter().map(|proxy| proxy.port).collect();
         let client = Client::start_at(&ports, self.args, SIZE);
+        let since_first = || proxies.iter().map(Proxy::since_first).max().unwrap_or_default();
+        client.shell.until_shown(self.row.unwrap_or(self.shown));
+        let first = since_first();
         client.shell.until_shown(self.shown);
-        let first = proxies.iter().map(Proxy::since_first).max().unwrap_or_default();
+        let whole = since_first();
         sleep(REST);
         let bytes = || proxies.iter().map(Proxy::bytes).sum::<u64>();
         let before = bytes();
@@ -231,6 +238,9 @@ impl Case {
             at_most("on the wire", format!("{wire:.1} kB/s"), wire, self.wire, "kB/s"),
             memory(&client, "while nothing is typed"),
         ];
+        if self.row.is_some() {
+            tell("all keys known", format!("{whole:.1?}"));
+        }
         client.quit();
         held.into_iter().all(|held| held)
     }

@@ -144,7 +144,7 @@ impl Table {
         &self.answer
     }
 
-    /// An answer has been shown.
+    /// A whole answer has been shown.
     pub fn loaded(&self) -> bool {
         self.loaded
     }
@@ -220,6 +220,17 @@ impl Table {
             self.discard_shared(unseen);
         }
         self.arrange(rows, now)
+    }
+
+    /// Shows the first rows of an answer that is still arriving, where nothing is shown yet and no other rows
+    /// may come before them.
+    pub fn show_first(&mut self, request: &str, answer: Answer, rows: usize) {
+        if self.loaded || !self.is_plain() {
+            return;
+        }
+        let count = u32::try_from(answer.series.len()).unwrap_or(u32::MAX);
+        self.set(request, Arc::new(answer), Order::Reply(count), rows);
+        self.loaded = false;
     }
 
     /// The window that is chosen for the numbers.

@@ -30,6 +30,8 @@ pub struct Capture {
     pub recent: usize,
     /// Every point, in place of a summary.
     pub points: bool,
+    /// Series of a reply that takes a while that are passed on before its end.
+    pub first: usize,
 }
 
 /// Points of a reply that is kept whole: 32 MiB. Later ones are left out, and counted.
@@ -226,6 +228,11 @@ impl ReplyBuilder {
         }
     }
 
+    /// The first series, once all that are wanted before the end are there.
+    pub fn first(&self) -> Option<Answer> {
+        (self.detail.first > 0).then(|| self.summarizer.first(self.detail.first)).flatten()
+    }
+
     /// `ok` or `error`.
     pub fn status(&self) -> Status {
         self.status
@@ -273,7 +280,7 @@ mod tests {
     /// The counts are those of a reply of which nearly 4 GiB have come.
     #[test]
     fn a_reply_of_more_than_4_gib_is_counted_whole() {
-        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4, points: false };
+        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4, points: false, first: 0 };
         let mut builder = ReplyBuilder::new(Status::Ok, detail);
         builder.add_lines(b"a 1 1\na 1 2\na 1 3\n");
         let edge = u64::from(u32::MAX) - 20;
@@ -289,7 +296,7 @@ mod tests {
     /// The count is that of a reply of which most points have come.
     #[test]
     fn points_beyond_the_limit_are_counted() {
-        let detail = Capture { raw: false, head: 0, foot: 0, recent: 0, points: true };
+        let detail = Capture { raw: false, head: 0, foot: 0, recent: 0, points: true, first: 0 };
         for (before, left_out) in [(MAX_POINTS - 3, 0), (MAX_POINTS - 1, 2), (MAX_POINTS, 3)] {
             let mut builder = ReplyBuilder::new(Status::Ok, detail);
             builder.total = before;
@@ -302,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_large_reply_is_left_out() {
-        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4, points: false };
+        let detail = Capture { raw: false, head: 2, foot: 1, recent: 4, points: false, first: 0 };
         let text: Vec<_> = (0..10).map(|n| format!("a {n}.0 {n}\n")).collect();
         let text = text.concat();
         let ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at + 1).collect();

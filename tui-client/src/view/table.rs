@@ -107,7 +107,11 @@ fn titles(app: &App, columns: usize) -> Vec<String> {
     let table = app.table();
     let request = table.request();
     if !table.loaded() {
-        return vec![format!(" {request} ")];
+        let first = table.rows() as u64;
+        let keys = || {
+            format!(" {request} · the first {}, asking … ", number::plural(first, "key", "keys"))
+        };
+        return vec![if first > 0 { keys() } else { format!(" {request} ") }];
     }
     let mut keys = number::plural(table.keys() as u64, "key", "keys");
     if table.is_let_go() {

@@ -51,7 +51,12 @@ impl Wire {
     }
 
     async fn send(&self, channel: Channel, id: u64, line: &str, alone: bool) {
-        let capture = Capture { raw: false, head: 9, foot: 0, recent: 9, points: false };
+        self.send_for(0, channel, id, line, alone).await;
+    }
+
+    /// Sends a request of whose reply the `first` series are passed on before its end.
+    async fn send_for(&self, first: usize, channel: Channel, id: u64, line: &str, alone: bool) {
+        let capture = Capture { raw: false, head: 9, foot: 0, recent: 9, points: false, first };
         let (line, watched) = (line.to_owned(), Arc::default());
         let request = Outgoing { id, channel, alone, line, capture, watched };
         self.order(NetworkOrder::Send(request)).await;
@@ -110,6 +115,42 @@ fn a_follow_goes_on_beside_queries_until_another_one_is_ordered() {
         wire.order(NetworkOrder::Unfollow).await;
         wire.ask(4, "get a[last]", false).await;
         assert_eq!(wire.reply().await.0, 4, "queries go on");
+    });
+}
+
+#[test]
+fn the_first_series_of_a_reply_that_takes_a_while_come_before_its_end() {
+    let (listener, port) = listen();
+    let (is_seen, mut seen) = tokio::sync::oneshot::channel::<()>();
+    thread::spawn(move || {
+        let stream = accept(&listener);
+        BufReader::new(&stream).read_line(&mut String::new()).unwrap();
+        (&stream).write_all(b"ok\na 1.0 1\nb 1.0 1\nc 1.0 1\n").unwrap();
+        while seen.try_recv().is_err() {
+            (&stream).write_all(b"d 1.0 1\n").unwrap();
+        }
+        (&stream).write_all(b"\n").unwrap();
+    });
+    block_on(async {
+        let mut wire = Wire::to(port);
+        wire.send_for(2, Channel::Data, 7, "get *[last]", false).await;
+        let first = loop {
+            match wire.event().await {
+                Event::FirstSeries { id: 7, answer } => break answer,
+                Event::Progress { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        let keys: Vec<_> = first.series.iter().map(|series| series.key.as_str()).collect();
+        assert_eq!(keys, ["a", "b"]);
+        is_seen.send(()).unwrap();
+        loop {
+            match wire.event().await {
+                Event::Reply(reply) => break assert_eq!(reply.answer.series.len(), 4),
+                Event::Progress { .. } => {}
+                other => panic!("only once: {other:?}"),
+            }
+        }
     });
 }
 

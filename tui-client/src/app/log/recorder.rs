@@ -13,23 +13,27 @@ use crate::text::number;
 use crate::wire_log::entry::{Cost, Direction, LogEntry, Remark, Tone};
 use crate::wire_log::store::Snapshot;
 
+/// Rows of a large table that are shown before the others have come: more than a terminal has lines.
+const FIRST_ROWS: usize = 500;
+
 /// The part kept of the reply to a typed request.
-const TYPED: Capture = Capture { raw: false, head: 200, foot: 20, recent: 1000, points: false };
+const TYPED: Capture =
+    Capture { raw: false, head: 200, foot: 20, recent: 1000, points: false, first: 0 };
 
 /// The part kept of a poll that is logged line by line.
-const SHOWN_POLL: Capture = Capture { raw: false, head: 6, foot: 2, recent: 64, points: false };
+const SHOWN_POLL: Capture = Capture { head: 6, foot: 2, recent: 64, ..TYPED };
 
 /// The part kept of any other poll; one line is enough for an error.
-const QUIET_POLL: Capture = Capture { raw: false, head: 1, foot: 0, recent: 64, points: false };
+const QUIET_POLL: Capture = Capture { head: 1, foot: 0, ..SHOWN_POLL };
 
 /// The part kept of a reply about watched keys, whose points are kept separately.
-const WATCHED: Capture = Capture { raw: false, head: 1, foot: 0, recent: 8, points: false };
+const WATCHED: Capture = Capture { recent: 8, ..QUIET_POLL };
 
 /// The part kept of the state of all keys: summaries are asked for of the keys in sight alone.
-const SNAPSHOT: Capture = Capture { recent: 0, ..SHOWN_POLL };
+const SNAPSHOT: Capture = Capture { recent: 0, first: FIRST_ROWS, ..SHOWN_POLL };
 
 /// The part kept of an answer to a part of the screen: its points.
-const POINTS: Capture = Capture { raw: false, head: 1, foot: 0, recent: 1, points: true };
+const POINTS: Capture = Capture { recent: 1, points: true, ..QUIET_POLL };
 
 /// The level of detail of the log, and the state of the polls and replies being logged.
 #[derive(Debug, Default)]

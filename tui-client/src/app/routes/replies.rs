@@ -404,6 +404,14 @@ impl App {
         }
     }
 
+    /// Shows the first rows of a table whose state is still arriving.
+    pub(in crate::app) fn show_first(&mut self, id: u64, answer: Answer) {
+        let mut pending = self.link.pending().iter();
+        if pending.any(|it| it.id == id && matches!(it.purpose, Purpose::Snapshot(_))) {
+            self.table.show_first(ALL, answer, self.layout().table_rows());
+        }
+    }
+
     pub(in crate::app) fn on_not_sent(&mut self, id: u64) {
         if self.feed.answered(id) {
             self.lose_follow("too much is waiting");

@@ -175,6 +175,16 @@ impl Summarizer {
         complete
     }
 
+    /// The first series by themselves, so many, once these are complete.
+    pub fn first(&self, count: usize) -> Option<Answer> {
+        let first = self.series.get(..count).filter(|_| self.series.len() > count)?;
+        let mut answer = Answer::default();
+        for series in first {
+            answer.push(series.clone());
+        }
+        Some(answer)
+    }
+
     /// Points so far.
     pub fn points(&self) -> u64 {
         self.points

@@ -23,6 +23,9 @@ const MAX_IN_FLIGHT: usize = 1024;
 /// The interval of progress events for a large reply.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
+/// A reply that takes so long passes its first series on before its end.
+const FIRST_SERIES_AFTER: Duration = Duration::from_millis(50);
+
 /// Requests that are not sent yet.
 pub(super) type Waiting = VecDeque<Outgoing>;
 
@@ -176,6 +179,7 @@ async fn read_reply(
     let (id, raw) = (request.id, request.capture.raw);
     let mut reported = sent;
     let mut arriving: Option<(ReplyBuilder, Duration)> = None;
+    let mut awaits_first = request.capture.first > 0;
     let is_follow = is_follow(&request.line);
     loop {
         let piece = tokio::select! {
@@ -197,6 +201,13 @@ async fn read_reply(
                 if raw {
                     let (status, lines) = (builder.status(), escape_untrusted_lines(&data));
                     events.send(Event::Lines { id, status, lines }).await.ok()?;
+                }
+                if awaits_first
+                    && sent.elapsed() >= FIRST_SERIES_AFTER
+                    && let Some(answer) = builder.first()
+                {
+                    awaits_first = false;
+                    events.send(Event::FirstSeries { id, answer: answer.into() }).await.ok()?;
                 }
                 if reported.elapsed() >= PROGRESS_INTERVAL {
                     reported = Instant::now();
