@@ -167,10 +167,7 @@ impl Part {
     /// What it is about, losses included.
     pub fn extent(&self) -> Extent {
         *self.extent.get_or_init(|| {
-            let mut extent = Extent::EMPTY;
-            for entry in self.table.iter() {
-                extent.add(entry.series, (entry.first, entry.last));
-            }
+            let mut extent = self.table.extent();
             for loss in self.losses.iter() {
                 extent.extend(&loss.extent);
             }

@@ -15,6 +15,7 @@ use std::iter;
 use std::ops::Range;
 
 use super::header::{ChunkEntry, FileHeader};
+use crate::store::local::series::loss::Extent;
 use crate::store::local::series::series_index::SeriesId;
 use crate::store::local::series::summary::Summary;
 use crate::store::query::Window;
@@ -50,11 +51,12 @@ impl ChunkTable {
         let header = FileHeader::LENGTH as u64;
         let mut before = ChunkEntry { offset: header, ..ChunkEntry::NONE };
         let mut series: Vec<SeriesId> = Vec::new();
+        let mut columns = block::NOT_SURVEYED;
         for place in (0..count).step_by(block::LEN) {
             let len = block::LEN.min(count - place);
             let (block, length) = Block::take(table.bytes.get(table.end..)?, len)?;
             let mut at = place;
-            block.survey(|entry| {
+            block.survey(&mut columns, |entry| {
                 if entry.is_large() {
                     table.summaries.push((at, None));
                 }
@@ -141,6 +143,18 @@ impl ChunkTable {
     pub fn summary(&self, at: usize) -> Option<&Summary> {
         let found = self.summaries.binary_search_by_key(&at, |(at, _)| *at).ok()?;
         self.summaries.get(found)?.1.as_ref()
+    }
+
+    /// Which series and times the chunks are about.
+    pub fn extent(&self) -> Extent {
+        let mut extent = Extent::EMPTY;
+        for block in (0..self.blocks.len()).map_while(|number| self.block(number)) {
+            let times = block.times();
+            // They come by rising series.
+            extent.add(block.series(0), times);
+            extent.add(block.series(block.len().saturating_sub(1)), times);
+        }
+        extent
     }
 
     /// All chunks.

@@ -49,9 +49,32 @@ pub fn get(bytes: &[u8], at: usize, width: u32) -> u64 {
     (u64::from_le_bytes(low) >> shift | high) & (u64::MAX >> (u64::BITS - width))
 }
 
+/// Reads the numbers that `bytes` begin with, as many as `numbers` has room for.
+pub fn unpack(bytes: &[u8], width: u32, numbers: &mut [u64]) {
+    /// Most bits of a number that eight bytes hold wherever it begins in the first of them.
+    const NARROW: u32 = 57;
+    if width == 0 {
+        return numbers.fill(0);
+    }
+    if width > NARROW {
+        let all = numbers.iter_mut().enumerate();
+        return all.for_each(|(at, number)| *number = get(bytes, at, width));
+    }
+    let (mask, mut bit) = (u64::MAX >> (u64::BITS - width), 0);
+    for number in numbers {
+        let rest = bytes.get(bit / 8..).unwrap_or_default();
+        let span = match rest.first_chunk() {
+            Some(span) => *span,
+            None => padded(rest),
+        };
+        *number = u64::from_le_bytes(span) >> (bit % 8) & mask;
+        bit += width as usize;
+    }
+}
+
 /// The last bytes of all, with zeros behind.
 #[cold]
-fn padded(bytes: &[u8]) -> [u8; SPAN] {
+fn padded<const SPAN: usize>(bytes: &[u8]) -> [u8; SPAN] {
     let mut span = [0; SPAN];
     for (to, from) in span.iter_mut().zip(bytes) {
         *to = *from;
@@ -84,6 +107,11 @@ mod tests {
                 prop_assert_eq!(get(&bytes, at, width), *number);
             }
             prop_assert_eq!(get(&[], 7, width), 0);
+            let mut all = vec![7; numbers.len()];
+            unpack(&bytes, width, &mut all);
+            prop_assert_eq!(&all, &numbers);
+            unpack(&[], width, &mut all);
+            prop_assert!(all.iter().all(|number| *number == 0));
         }
     }
 }

@@ -27,6 +27,12 @@ const FIRST: usize = 4;
 const SPAN: usize = 5;
 const LAST_VALUE: usize = 6;
 
+/// Room for the columns that a survey reads, from block to block.
+pub type Surveyed = [[u64; LEN]; FIRST];
+
+/// No numbers yet.
+pub const NOT_SURVEYED: Surveyed = [[0; LEN]; FIRST];
+
 /// The beginning of a block. The columns follow.
 #[derive(Debug, Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
@@ -76,6 +82,11 @@ impl<'b> Block<'b> {
         Some(Self { header, columns, len })
     }
 
+    /// The number of chunks, at least one.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
     /// The series of the chunk at a place.
     #[inline]
     pub fn series(&self, at: usize) -> SeriesId {
@@ -95,6 +106,18 @@ impl<'b> Block<'b> {
         self.entry_of(|column| fields[column])
     }
 
+    /// The least first and the greatest last timestamp of the chunks.
+    pub fn times(&self) -> (i64, i64) {
+        let (mut firsts, mut spans) = ([0; LEN], [0; LEN]);
+        self.unpack_column(FIRST, &mut firsts);
+        self.unpack_column(SPAN, &mut spans);
+        let chunks = firsts.into_iter().zip(spans).take(self.len);
+        chunks.fold((i64::MAX, i64::MIN), |(from, to), (first, span)| {
+            let first = first.cast_signed();
+            (from.min(first), to.max(first.saturating_add_unsigned(span)))
+        })
+    }
+
     /// Appends all chunks.
     pub fn unpack(&self, out: &mut Vec<ChunkEntry>) {
         let mut columns = [[0; LEN]; COLUMNS];
@@ -106,8 +129,11 @@ impl<'b> Block<'b> {
 
     /// Calls `each` with all chunks, of which only place, length, series and number of points are set; `None` when
     /// that does.
-    pub fn survey(&self, mut each: impl FnMut(&ChunkEntry) -> Option<()>) -> Option<()> {
-        let mut columns = [[0; LEN]; FIRST];
+    pub fn survey(
+        &self,
+        columns: &mut Surveyed,
+        mut each: impl FnMut(&ChunkEntry) -> Option<()>,
+    ) -> Option<()> {
         for (column, numbers) in columns.iter_mut().enumerate() {
             self.unpack_column(column, numbers);
         }
@@ -125,8 +151,10 @@ impl<'b> Block<'b> {
     fn unpack_column(&self, column: usize, numbers: &mut [u64; LEN]) {
         let packed = self.columns.get(self.header.start(column, self.len)..).unwrap_or_default();
         let (width, base) = (self.header.widths[column].into(), self.header.bases[column].get());
-        for (at, number) in numbers.iter_mut().take(self.len).enumerate() {
-            *number = base.wrapping_add(bits::get(packed, at, width));
+        let Some(numbers) = numbers.get_mut(..self.len) else { return };
+        bits::unpack(packed, width, numbers);
+        for number in numbers {
+            *number = number.wrapping_add(base);
         }
     }
 

@@ -66,6 +66,11 @@ proptest! {
             prop_assert_eq!(table.len(), chunks.len());
             prop_assert_eq!(table.points(), chunks.iter().map(|(entry, _)| u64::from(entry.count)).sum::<u64>());
             prop_assert!(table.iter().eq(chunks.iter().map(|(entry, _)| *entry)));
+            let mut extent = Extent::EMPTY;
+            for (entry, _) in &chunks {
+                extent.add(entry.series, (entry.first, entry.last));
+            }
+            prop_assert_eq!(table.extent(), extent);
             for (at, (entry, summary)) in chunks.iter().enumerate() {
                 prop_assert_eq!(table.get(at), Some(*entry));
                 prop_assert_eq!(table.series(at), Some(entry.series));
