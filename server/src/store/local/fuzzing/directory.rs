@@ -124,6 +124,8 @@ impl Damage {
             2 => bytes.truncate(place),
             3 => {
                 self.image.remove(&name);
+                // What is written under its name later lies elsewhere.
+                self.unreadable.retain(|(of, _)| *of != name);
                 return;
             }
             4 => bytes.clear(),
