@@ -230,6 +230,7 @@ impl App {
                 // The next one may be another server, or the same one started otherwise.
                 self.input.prompt.deletion().forget_server();
                 self.watch.reset();
+                self.table.drop_first();
                 self.input.paste.lose(&mut self.log, &mut self.cx);
                 for tag in self.feed.on_disconnected(&mut self.cx) {
                     self.on_points(tag, None);

@@ -39,6 +39,8 @@ pub struct Table {
     answer: Arc<Answer>,
     order: Order,
     loaded: bool,
+    /// The rows are the first ones of an answer that is still arriving.
+    is_partial: bool,
     /// The selection follows its key. Otherwise the first row is selected, whatever its key.
     held: bool,
     selected: usize,
@@ -210,6 +212,7 @@ impl Table {
     ) -> Option<SortJob> {
         let answer = Arc::new(answer);
         self.freshness = Freshness::Polled;
+        self.is_partial = false;
         let other = request != self.request;
         if !self.loaded || other {
             // A first answer is shown unsorted until its job is done.
@@ -229,8 +232,20 @@ impl Table {
             return;
         }
         let count = u32::try_from(answer.series.len()).unwrap_or(u32::MAX);
+        self.is_partial = true;
         self.set(request, Arc::new(answer), Order::Reply(count), rows);
-        self.loaded = false;
+    }
+
+    /// Drops the first rows of an answer whose end does not come, or of which others would come first.
+    pub fn drop_first(&mut self) {
+        if std::mem::take(&mut self.is_partial) {
+            self.clear();
+        }
+    }
+
+    /// The rows are the first ones of an answer that is still arriving.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
     }
 
     /// The window that is chosen for the numbers.
@@ -370,6 +385,12 @@ impl Table {
     /// Sorts and filters the waiting answer, or the one shown: at once if that is quick, else by a
     /// job.
     fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
+        if self.is_partial && !self.is_plain() {
+            self.drop_first();
+        }
+        if !self.loaded && self.next.is_none() {
+            return None;
+        }
         let waits = self.next.as_ref().map(|(_, answer)| answer);
         let answer = Arc::clone(waits.unwrap_or(&self.answer));
         let quick = answer.series.len() <= AT_ONCE || self.is_plain();
@@ -442,7 +463,7 @@ impl Table {
     }
 
     fn set(&mut self, request: &str, answer: Arc<Answer>, order: Order, rows: usize) {
-        self.loaded = true;
+        self.loaded = !self.is_partial;
         if request != self.request {
             request.clone_into(&mut self.request);
             (self.held, self.selected, self.top) = (false, 0, 0);

@@ -106,12 +106,16 @@ fn title(app: &App, columns: usize) -> String {
 fn titles(app: &App, columns: usize) -> Vec<String> {
     let table = app.table();
     let request = table.request();
+    if table.is_partial() {
+        let first = number::plural(table.keys() as u64, "key", "keys");
+        return vec![
+            format!(" {request} · the first {first}, asking … "),
+            format!(" the first {first}, asking … "),
+            format!(" first {first} … "),
+        ];
+    }
     if !table.loaded() {
-        let first = table.rows() as u64;
-        let keys = || {
-            format!(" {request} · the first {}, asking … ", number::plural(first, "key", "keys"))
-        };
-        return vec![if first > 0 { keys() } else { format!(" {request} ") }];
+        return vec![format!(" {request} ")];
     }
     let mut keys = number::plural(table.keys() as u64, "key", "keys");
     if table.is_let_go() {

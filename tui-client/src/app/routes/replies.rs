@@ -380,7 +380,7 @@ impl App {
     /// Adds to the state of all keys the last one of those whose source is away.
     fn keep_away(&self, answer: &mut Answer) {
         let away = self.sources.kept();
-        if away.is_empty() {
+        if away.is_empty() || self.table.is_partial() {
             return;
         }
         for series in &self.table.answer().series {
@@ -400,6 +400,7 @@ impl App {
             self.say_cut();
             self.select_row_as_saved();
         } else {
+            self.table.drop_first();
             self.table.discard(reply.answer);
         }
     }
@@ -407,7 +408,9 @@ impl App {
     /// Shows the first rows of a table whose state is still arriving.
     pub(in crate::app) fn show_first(&mut self, id: u64, answer: Answer) {
         let mut pending = self.link.pending().iter();
-        if pending.any(|it| it.id == id && matches!(it.purpose, Purpose::Snapshot(_))) {
+        let is_state = pending.any(|it| it.id == id && matches!(it.purpose, Purpose::Snapshot(_)));
+        if is_state && (self.feed.awaits(id) || self.polling.is_paused()) {
+            self.input.prompt.learn(&answer.series);
             self.table.show_first(ALL, answer, self.layout().table_rows());
         }
     }

@@ -38,6 +38,10 @@ impl App {
         if self.saving.is_some() {
             return self.cx.say(Tone::Plain, "the session is being saved");
         }
+        if self.table.is_partial() {
+            let wait = "not saved: the keys are still coming, save again when they are there";
+            return self.cx.say(Tone::Bad, wait);
+        }
         let (view, log) = (self.present_view(), self.log.snapshot());
         let log = Snapshot { filter: None, ..log };
         let number = self.link.next_id();

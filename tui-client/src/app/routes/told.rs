@@ -240,6 +240,7 @@ impl App {
             }
         }
         self.log.log_lost(reason, now);
+        self.table.drop_first();
         self.feed.on_data_lost();
         // A server that is gone without a word tells nothing either.
         if is_held || self.feed.is_live() {

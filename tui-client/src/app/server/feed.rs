@@ -464,6 +464,11 @@ impl Feed {
         !self.held.is_empty()
     }
 
+    /// Lines are held until the request with this id is answered.
+    pub fn awaits(&self, id: u64) -> bool {
+        self.loading.contains(&id)
+    }
+
     /// The state before the lines is under way.
     pub fn is_loading(&self) -> bool {
         !self.loading.is_empty()

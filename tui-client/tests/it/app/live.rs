@@ -124,6 +124,37 @@ fn the_first_rows_of_a_slow_answer_are_shown_before_the_others() {
 }
 
 #[test]
+fn the_first_rows_pass_for_no_whole_table() {
+    let partial = || {
+        let mut scene = Scene::live(120, 30, &[], &[]);
+        let mut summarizer = Summarizer::new(0);
+        summarizer.add_lines(b"a 1.0 1\nb 2.0 2\nc 3.0 3\n");
+        let answer = Box::new(summarizer.first(2).unwrap());
+        scene.tell(Event::FirstSeries { id: scene.sent[0].id, answer });
+        assert!(scene.app.table().is_partial() && !scene.app.table().loaded());
+        scene
+    };
+    // Others may come before them in another order.
+    let mut scene = partial();
+    scene.press(KeyPress::plain(KeyCode::Tab));
+    scene.press(KeyPress::char('2'));
+    assert!(!scene.app.table().loaded());
+    assert_eq!(rows(&scene), []);
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "asking …");
+    scene.ok("get *[last]", "a 1.0 1\nb 2.0 2\nc 3.0 3\n");
+    assert_eq!(rows(&scene).len(), 3);
+
+    let mut scene = partial();
+    scene.press(KeyPress::ctrl('s'));
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "not saved: the keys are still coming");
+
+    let mut scene = partial();
+    scene.tell(Event::Disconnected("gone".to_owned()));
+    assert_eq!(rows(&scene), []);
+    cell_of(&draw(&scene, &Theme::colour(), 120, 30), "no data yet");
+}
+
+#[test]
 fn no_poll_is_sent_while_the_screen_is_live() {
     let mut scene = live(&format!("a 1.0 {NOW}\n"));
     asked(&mut scene);

@@ -1,5 +1,6 @@
 //! Which files of a data directory count, by their names.
 
+use std::io::ErrorKind;
 use std::ops::RangeInclusive;
 
 use tracing::{error, info, warn};
@@ -21,9 +22,9 @@ const MAX_UNLISTED: SegmentId = 100;
 pub const UNREADABLE_MERGE: &str =
     "its header and its end are damaged; parts that would have been merged into it are used";
 
-/// What is said of a file of nothing of the server's under a name that no server has given.
+/// What is said of a file under a name that no server has given it.
 pub const STRANGER: &str =
-    "its number is far behind that of the newest file, and nothing in it is the server's";
+    "its number is far behind that of the newest file, and it is no file of that number";
 
 /// The segments of a part, first to last.
 type Segments = RangeInclusive<SegmentId>;
@@ -166,7 +167,7 @@ pub struct Counting {
     pub names: Vec<String>,
     /// Parts of which nothing can be read and that are not missed.
     pub unreadable_merges: Vec<Segments>,
-    /// Files of nothing of the server's under names that no server has given.
+    /// What is under names that no server has given it.
     pub strangers: Vec<String>,
 }
 
@@ -196,8 +197,8 @@ pub fn segments_of(name: &str) -> Option<Segments> {
     }
 }
 
-/// Files that have the names of segments and parts, but numbers far behind all that the list of files and the
-/// other files explain, and in which nothing is the server's: all between would be missing otherwise. Nothing
+/// What has the names of segments and parts, but numbers far behind all that the list of files and the
+/// other files explain, and is no such file, or a directory: all between would be missing otherwise. Nothing
 /// without a list, which would be older than the newest files after a crash, but not by so many.
 fn strangers(disk: &dyn Disk, names: &[String], list: Option<&FileList>) -> Vec<String> {
     let Some(list) = list else { return Vec::new() };
@@ -207,13 +208,20 @@ fn strangers(disk: &dyn Disk, names: &[String], list: Option<&FileList>) -> Vec<
     let (mut newest, mut strangers) = (list.newest_segment, Vec::new());
     for (name, segments) in files {
         let is_far = *segments.end() > newest.saturating_add(MAX_UNLISTED);
-        if is_far && is_readable(disk, name).is_ok() && format::file_version(disk, name).is_none() {
-            strangers.push(name.clone());
-        } else {
+        if !is_far || is_of_its_name(disk, name) {
             newest = newest.max(*segments.end());
+        } else if !is_readable(disk, name).is_err_and(|error| error.kind() != ErrorKind::IsADirectory) {
+            strangers.push(name.clone());
         }
     }
     strangers
+}
+
+/// Anything that a segment or part of this name has can be read.
+fn is_of_its_name(disk: &dyn Disk, name: &str) -> bool {
+    let is_part = matches!(FileName::parse(name), FileName::Part(_));
+    format::file_version(disk, name).is_some()
+        || is_part && Part::is_unreadable(disk, name).is_ok_and(|is_unreadable| !is_unreadable)
 }
 
 /// Keeps such a file under a name that never counts: later files may explain its number.
@@ -240,7 +248,7 @@ fn is_in_vain(disk: &dyn Disk, name: &str, names: &[String], list: Option<&FileL
         other != name && segments.start() <= others.start() && others.end() <= segments.end()
     };
     let is_replaced = names.iter().any(is_within);
-    let is_directory = error.kind() == std::io::ErrorKind::IsADirectory;
+    let is_directory = error.kind() == ErrorKind::IsADirectory;
     let is_unknown = list.is_some_and(|list| list.newest_segment < *segments.start());
     let is_in_vain = is_replaced || is_directory && is_unknown;
     if is_in_vain {

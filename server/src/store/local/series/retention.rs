@@ -217,6 +217,8 @@ mod tests {
             (1000, Some(Duration::MAX), 1000 - i64::MAX),
         ] {
             assert_eq!(cutoff(now, retention), expected, "{now} {retention:?}");
+            let expiry = Expiry { cutoff: expected, newest: i64::MAX };
+            assert_eq!(expiry.expires_any(), expected != i64::MIN, "{expected}");
         }
     }
 

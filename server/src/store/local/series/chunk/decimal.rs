@@ -225,6 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn differences_of_any_size_are_finite_values() {
+        let mut bytes = vec![3];
+        varint::encode_signed(i64::MAX, &mut bytes);
+        varint::encode_signed(i64::MAX, &mut bytes);
+        let mut read = [0.0; 2];
+        decode_differences(&bytes, &mut read).unwrap();
+        assert_eq!(read.map(f64::is_finite), [true; 2]);
+        for exponent in 0..=u8::MAX {
+            bytes[0] = exponent;
+            let is_power = usize::from(exponent) < POWERS.len();
+            assert_eq!(decode_differences(&bytes, &mut read).is_ok(), is_power, "{exponent}");
+            assert_eq!(get_of_differences(&bytes, 1).is_ok(), is_power, "{exponent}");
+        }
+    }
+
+    #[test]
     fn what_no_power_of_ten_makes_whole_is_none() {
         for value in
             [-0.0, 1.0 / 3.0, f64::MAX, f64::MIN_POSITIVE, 1e16, 1e-16, 9_007_199_254_740_992.0]

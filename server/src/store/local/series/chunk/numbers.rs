@@ -35,7 +35,7 @@ impl Encoding {
 /// Values that are smaller as they are than in any column.
 pub const MAX_PLAIN: usize = 3;
 
-/// Values that are left as they are by [`Effort::Quick`]: a column of so few saves some 30 bytes beside
+/// Values without decimals that are left as they are by [`Effort::Quick`]: a column of so few saves some 30 bytes beside
 /// a header and a key of 50 and more, and packing a million of them would take longer than putting
 /// them.
 const MAX_PLAIN_QUICK: usize = 8;
@@ -130,7 +130,9 @@ pub fn get(mark: u8, bytes: &[u8], count: usize, at: usize) -> Result<f64, BadCh
     match mark {
         _ if mark == Encoding::Packed.mark() => column::get(bytes, at),
         _ if mark == Encoding::Decimal.mark() => decimal::get(bytes, at),
-        _ if mark == Encoding::Differences.mark() => decimal::get_of_differences(bytes, at),
+        _ if mark == Encoding::Differences.mark() && at < count => {
+            decimal::get_of_differences(bytes, at)
+        }
         _ if mark == Encoding::Plain.mark() => {
             let (plain, rest) = bytes.as_chunks();
             if plain.len() != count || !rest.is_empty() {

@@ -1,6 +1,6 @@
 //! The values of a chunk, by the smallest of five encodings.
 
-use super::column::MIN_COLUMN;
+use super::column::enough;
 use super::dictionary::{self, Dictionary};
 use super::numbers::{self, Encoding, MANY_BITS};
 use super::{BadChunk, Effort};
@@ -12,7 +12,7 @@ pub fn encode(values: &[f64], effort: Effort, out: &mut Vec<u8>) -> Result<Encod
     let packed = out.len() - start;
     let is_hard = packed * 8 >= values.len() * MANY_BITS;
     // A dictionary has a column of places.
-    let is_small = encoding == Encoding::Plain || packed <= MIN_COLUMN;
+    let is_small = encoding == Encoding::Plain || packed <= enough(effort);
     if is_small || effort == Effort::Quick && !is_hard {
         return Ok(encoding);
     }
