@@ -34,6 +34,9 @@ impl Moment {
     }
 }
 
+/// The reason for which a file of a name that is taken is not written.
+pub const FILE_EXISTS: &str = "there is such a file already";
+
 /// An input of the application: keys, the network, files, the clock.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "fields are explained with their variant")]

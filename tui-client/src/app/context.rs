@@ -92,6 +92,11 @@ impl Context {
         }
     }
 
+    /// A name that [`Self::file_name`] has given last.
+    pub fn has_given(&self, name: &str) -> bool {
+        name.starts_with(&*self.named.0) && !self.named.0.is_empty()
+    }
+
     /// What is on the screen is a recording, whose own name that of a file must not be.
     pub fn set_recording(&mut self) {
         self.is_recording = true;

@@ -61,6 +61,12 @@ impl Replayed {
         coverage.begins_after(at).then_some(coverage.from)
     }
 
+    /// The Unix second from which on there are points of a span before another one, where that begins later.
+    pub fn begins_within(&self, seconds: i64, at: i64) -> Option<i64> {
+        let from = self.coverage()?.from;
+        (at.saturating_sub(seconds) < from && from < at).then_some(from)
+    }
+
     /// Only the newest points of a key are known at a Unix second.
     pub fn lacks_numbers(&self, key: &str, at: i64) -> bool {
         self.partial(at) > 0 && self.coverage().is_some_and(|it| !it.is_whole(key))

@@ -38,9 +38,7 @@ pub struct Table {
     request: String,
     answer: Arc<Answer>,
     order: Order,
-    loaded: bool,
-    /// The rows are the first ones of an answer that is still arriving.
-    is_partial: bool,
+    arrived: Arrived,
     /// The selection follows its key. Otherwise the first row is selected, whatever its key.
     held: bool,
     selected: usize,
@@ -107,6 +105,16 @@ enum Freshness {
     Outdated,
 }
 
+/// What has come of the answer that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Arrived {
+    #[default]
+    Nothing,
+    /// Its first rows; the others are still to come.
+    FirstRows,
+    All,
+}
+
 /// The parameters of a job.
 #[derive(Debug)]
 struct UnderWay {
@@ -148,7 +156,7 @@ impl Table {
 
     /// A whole answer has been shown.
     pub fn loaded(&self) -> bool {
-        self.loaded
+        self.arrived == Arrived::All
     }
 
     /// The index of the selected row.
@@ -212,9 +220,11 @@ impl Table {
     ) -> Option<SortJob> {
         let answer = Arc::new(answer);
         self.freshness = Freshness::Polled;
-        self.is_partial = false;
+        if self.is_partial() {
+            self.arrived = Arrived::Nothing;
+        }
         let other = request != self.request;
-        if !self.loaded || other {
+        if !self.loaded() || other {
             // A first answer is shown unsorted until its job is done.
             let all = u32::try_from(answer.series.len()).unwrap_or(u32::MAX);
             self.set(request, Arc::clone(&answer), Order::Reply(all), rows);
@@ -228,24 +238,25 @@ impl Table {
     /// Shows the first rows of an answer that is still arriving, where nothing is shown yet and no other rows
     /// may come before them.
     pub fn show_first(&mut self, request: &str, answer: Answer, rows: usize) {
-        if self.loaded || !self.is_plain() {
+        if self.loaded() || !self.is_plain() {
             return;
         }
         let count = u32::try_from(answer.series.len()).unwrap_or(u32::MAX);
-        self.is_partial = true;
+        self.arrived = Arrived::FirstRows;
         self.set(request, Arc::new(answer), Order::Reply(count), rows);
     }
 
     /// Drops the first rows of an answer whose end does not come, or of which others would come first.
     pub fn drop_first(&mut self) {
-        if std::mem::take(&mut self.is_partial) {
+        if self.is_partial() {
+            self.arrived = Arrived::Nothing;
             self.clear();
         }
     }
 
     /// The rows are the first ones of an answer that is still arriving.
     pub fn is_partial(&self) -> bool {
-        self.is_partial
+        self.arrived == Arrived::FirstRows
     }
 
     /// The window that is chosen for the numbers.
@@ -385,10 +396,10 @@ impl Table {
     /// Sorts and filters the waiting answer, or the one shown: at once if that is quick, else by a
     /// job.
     fn arrange(&mut self, rows: usize, now: i64) -> Option<SortJob> {
-        if self.is_partial && !self.is_plain() {
+        if self.is_partial() && !self.is_plain() {
             self.drop_first();
         }
-        if !self.loaded && self.next.is_none() {
+        if !self.loaded() && self.next.is_none() {
             return None;
         }
         let waits = self.next.as_ref().map(|(_, answer)| answer);
@@ -463,7 +474,9 @@ impl Table {
     }
 
     fn set(&mut self, request: &str, answer: Arc<Answer>, order: Order, rows: usize) {
-        self.loaded = !self.is_partial;
+        if !self.is_partial() {
+            self.arrived = Arrived::All;
+        }
         if request != self.request {
             request.clone_into(&mut self.request);
             (self.held, self.selected, self.top) = (false, 0, 0);

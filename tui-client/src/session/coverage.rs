@@ -50,12 +50,12 @@ impl Coverage {
         }
     }
 
-    /// Sums and extremes of a range are those of all its points.
+    /// Sums and extremes of a range are those of all its points from the first second on.
     pub fn has_all_of(&self, key: &str, from: Option<i64>, to: i64) -> bool {
         if let Some(&since) = self.since.get(key) {
             return from.is_some_and(|from| since <= from);
         }
-        self.is_whole(key) || from.is_some_and(|from| self.from <= from) && to <= self.until
+        self.is_whole(key) || from.is_some() && self.from < to && to <= self.until
     }
 
     /// How things stood at a Unix second is not known of any key.

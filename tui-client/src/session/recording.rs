@@ -15,7 +15,7 @@ use crate::sources::SourceLabel;
 const MAX_AHEAD: i64 = 60;
 
 /// The reason for which nothing is stored or deleted.
-pub const READ_ONLY: &str = "this is a recording";
+pub const READ_ONLY: &str = "this is a replay";
 
 /// The reason for which nothing is said of an early time.
 const BEGINS_LATER: &str = "this session begins later";

@@ -16,7 +16,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 pub use history_file::HistoryFile;
 
 use crate::effect::FileJob;
-use crate::event::Event;
+use crate::event::{Event, FILE_EXISTS};
 use crate::session::view_file::ViewFile;
 use crate::session::{self, LeftOut, MAX_FILE, Session, SessionError, SessionFile};
 use crate::settings;
@@ -240,7 +240,7 @@ fn not_saved(job: FileJob, reason: String) -> Option<Event> {
 
 fn explain(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AlreadyExists => "there is such a file already".to_owned(),
+        io::ErrorKind::AlreadyExists => FILE_EXISTS.to_owned(),
         io::ErrorKind::NotFound => "there is no such directory".to_owned(),
         _ => error.to_string(),
     }

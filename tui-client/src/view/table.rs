@@ -102,6 +102,31 @@ fn title(app: &App, columns: usize) -> String {
     fitting.or(titles.last()).cloned().unwrap_or_default()
 }
 
+/// What the numbers are of: of a live table only the newest points are known, and a session may begin later than
+/// their window.
+fn numbers_of(app: &App) -> String {
+    let table = app.table();
+    let shown = table.shown_window();
+    let as_of = table.as_of().map(|at| {
+        let before = if shown == Window::All { "all" } else { shown.name() };
+        format!("as of {}, {before} before", time::date(at, app.zone()))
+    });
+    let points = as_of.unwrap_or_else(|| match shown {
+        Window::All if table.is_live() => "all time".to_owned(),
+        window if table.is_live() => format!("last {}", window.name()),
+        _ => number::plural(table.answer().points, "point", "points"),
+    });
+    let saved = app.replayed().zip(shown.seconds());
+    let saved = saved.and_then(|(it, seconds)| it.begins_within(seconds, app.table_time()));
+    match saved {
+        Some(from) => {
+            let from = time::short_moment(from, app.now().unix(), app.zone());
+            format!("{points}, saved from {from} on")
+        }
+        None => points,
+    }
+}
+
 /// The titles from the longest to the shortest, of a pane with so many columns.
 fn titles(app: &App, columns: usize) -> Vec<String> {
     let table = app.table();
@@ -127,17 +152,7 @@ fn titles(app: &App, columns: usize) -> Vec<String> {
         let of = number::count(partial);
         keys = format!("{keys}, newest points only of {of}");
     }
-    // What the numbers are of: of a live table only the newest points are known.
-    let shown = table.shown_window();
-    let as_of = table.as_of().map(|at| {
-        let before = if shown == Window::All { "all" } else { shown.name() };
-        format!("as of {}, {before} before", time::date(at, app.zone()))
-    });
-    let points = as_of.unwrap_or_else(|| match shown {
-        Window::All if table.is_live() => "all time".to_owned(),
-        window if table.is_live() => format!("last {}", window.name()),
-        _ => number::plural(table.answer().points, "point", "points"),
-    });
+    let points = numbers_of(app);
     let is_later = table.is_compared_with_later();
     let gone = match table.gone() {
         // What is not known may be there.

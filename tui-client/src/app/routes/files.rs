@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::app::line_input::InputPurpose;
-use crate::event::Event;
+use crate::effect::Effect;
+use crate::event::{Event, FILE_EXISTS};
 use crate::keymap::Mode;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
@@ -25,6 +26,13 @@ impl App {
                 let asks = self.mode() == Mode::Log;
                 self.on_not_saved(asks.then_some(InputPurpose::SaveLog), &path, &reason);
             }
+            Event::PictureNotSaved { path, reason } if self.is_name_taken(&path, &reason) => {
+                let path = self.cx.file_name("svg");
+                self.cx.push(Effect::Picture(path));
+            }
+            Event::SessionNotSaved { path, reason } if self.is_name_taken(&path, &reason) => {
+                self.save_session_of_now();
+            }
             Event::PictureNotSaved { path, reason } => {
                 self.on_not_saved(Some(InputPurpose::SavePicture), &path, &reason);
             }
@@ -37,6 +45,11 @@ impl App {
             }
             _ => {}
         }
+    }
+
+    /// A name that was not typed is taken: the next one is tried.
+    fn is_name_taken(&self, path: &str, reason: &str) -> bool {
+        reason == FILE_EXISTS && self.cx.has_given(path)
     }
 
     /// Says why a file is not written, and asks for another name unless something is typed.

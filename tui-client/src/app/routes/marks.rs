@@ -8,7 +8,7 @@ impl App {
     /// Puts a mark at a Unix time: one of each server in the view, because it is of all that is seen.
     pub(in crate::app) fn mark(&mut self, name: &str, at: i64) {
         if self.replayed.is_some() {
-            return self.cx.say(Tone::Plain, "not marked: this is a recording");
+            return self.cx.say(Tone::Plain, "not marked: this is a replay");
         }
         if !self.link.is_connected() {
             return self.cx.say(Tone::Bad, "not marked: not connected");

@@ -174,8 +174,8 @@ impl App {
             Action::RecallFilter => {
                 lacks(self.table().dropped_filter().is_some(), "no filter was dropped")
             }
-            Action::AddMark if self.replayed.is_some() => Some("this is a recording"),
-            Action::CopyCommand => lacks(self.replayed.is_none(), "this is a recording"),
+            Action::AddMark if self.replayed.is_some() => Some("this is a replay"),
+            Action::CopyCommand => lacks(self.replayed.is_none(), "this is a replay"),
             Action::AddMark | Action::Refresh => lacks(is_connected, "not connected"),
             Action::Compare if self.base.is_none() => match self.feed.has_selectors() {
                 _ if !is_connected => Some("not connected"),

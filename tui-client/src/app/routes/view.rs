@@ -8,6 +8,7 @@ use crate::app::line_input::InputPurpose;
 use crate::app::table::compared::COLUMNS;
 use crate::app::unopened::Unopened;
 use crate::effect::{Effect, FileJob};
+use crate::event::FILE_EXISTS;
 use crate::keymap::{Mode, Pane};
 use crate::metrics::column::Chosen;
 use crate::metrics::sort::{Sort, TableSpec};
@@ -109,7 +110,7 @@ impl App {
     /// A file is there already: asks whether the view goes in its place, unless something is typed.
     pub(in crate::app) fn on_view_exists(&mut self, path: String) {
         if self.mode().pane().is_none() {
-            let text = format!("{path}: not saved, there is such a file already");
+            let text = format!("{path}: not saved, {FILE_EXISTS}");
             return self.log.report(text, &mut self.cx);
         }
         self.input.ask(InputPurpose::SaveView, &path);

@@ -53,7 +53,7 @@ impl Table {
         selected: Option<&KeyBuf>,
         rows: usize,
     ) -> Option<SortJob> {
-        let is_first = !self.loaded;
+        let is_first = !self.loaded();
         // Of one point only.
         for &at in &answer.watched {
             answer.series[at].forget_stats();

@@ -1,7 +1,7 @@
 //! Pictures of the screen.
 
 use tui_client::effect::Effect;
-use tui_client::event::{Event, KeyCode, KeyPress};
+use tui_client::event::{Event, FILE_EXISTS, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::view;
 use tui_client::view::theme::Theme;
@@ -26,6 +26,22 @@ fn a_picture_is_saved_at_once_under_the_name_of_its_time() {
     }
     scene.tell(Event::PictureSaved { path: "/tmp/x.svg".to_owned() });
     assert_eq!(scene.notice(), "the picture is in /tmp/x.svg");
+}
+
+#[test]
+fn a_name_of_the_time_that_is_taken_gives_way_to_the_next_one() {
+    let mut scene = Scene::with_sample(100, 30, &[]);
+    scene.code(KeyCode::BackTab);
+    scene.press(KeyPress::char('S'));
+    for (taken, next) in [("", "-2"), ("-2", "-3")] {
+        let path = format!("tui-client-20060621-043100{taken}.svg");
+        let effects = scene.tell(Event::PictureNotSaved { path, reason: FILE_EXISTS.to_owned() });
+        let [Effect::Picture(path)] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(*path, format!("tui-client-20060621-043100{next}.svg"));
+    }
+    let path = "tui-client-20060621-043100-3.svg".to_owned();
+    scene.tell(Event::PictureNotSaved { path, reason: "the disk is full".to_owned() });
+    assert_eq!(scene.app.mode(), Mode::LogInput);
 }
 
 #[test]

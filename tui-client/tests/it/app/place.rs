@@ -247,7 +247,7 @@ fn marks_are_lines_in_every_chart() {
 
 /// Compares the table with how things stood ten minutes ago.
 fn compare(scene: &mut Scene, state: &str) {
-    scene.keys("C-10m\n");
+    scene.keys(&format!("C{}\n", NOW - 600));
     scene.ok(&format!("get *[last:2@{}]", NOW - 600), state);
 }
 

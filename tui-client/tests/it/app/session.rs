@@ -193,6 +193,31 @@ fn replay(width: u16) -> Scene {
     scene
 }
 
+/// Of a window that begins before the session its numbers are of what is there, for each key alike.
+#[test]
+fn a_window_that_a_session_has_in_part_says_from_when_on() {
+    let coverage = Coverage {
+        until: NOW - 600,
+        whole: ["a".to_owned()].into(),
+        ..Coverage::all_from(NOW - 900)
+    };
+    for (from, to, of_a, of_b) in [
+        (NOW - 900, NOW - 600, true, true),
+        (NOW - 1500, NOW - 600, true, true),
+        (NOW - 1500, NOW - 599, true, false),
+        (NOW - 1500, NOW - 900, true, false),
+    ] {
+        let has = |key| coverage.has_all_of(key, Some(from), to);
+        assert_eq!((has("a"), has("b")), (of_a, of_b), "{from} {to}");
+    }
+    assert!(!coverage.has_all_of("b", None, NOW - 600));
+    let mut scene = replay(200);
+    scene.keys("@-12m\n");
+    scene.ok(&format!("get *[last@{}]", NOW - 720), &format!("a 1 {}\n", NOW - 721));
+    let text = draw(&scene, &scene.theme, 200, 20).to_string();
+    assert!(text.contains("15m before, saved from 04:16:00 on"), "{text}");
+}
+
 #[test]
 fn an_answer_in_a_replay_says_that_it_has_only_what_was_saved() {
     let of_15_minutes = "saved were the points from 04:16:00 on";

@@ -106,7 +106,7 @@ fn a_recording_takes_nothing() {
         let is_follow = recording.answer(line.as_bytes(), 0, &mut out);
         assert_eq!(is_follow, line.contains('+'), "{line}");
     }
-    let refused = "error\nthis is a recording\n\n";
+    let refused = "error\nthis is a replay\n\n";
     let wrong = "error\nwrong command\n\n";
     let told = "ok\na 1.5 7\n\nok\nok\na 1.5 7\n";
     assert_eq!(str::from_utf8(&out), Ok(&*format!("{refused}{refused}{wrong}{wrong}{told}")));

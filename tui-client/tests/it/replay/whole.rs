@@ -359,12 +359,12 @@ fn keys_work_in_a_recording_and_nothing_is_stored() {
         };
         let saved = exchanges(&desk);
         desk.keys("m");
-        assert_eq!(desk.notice(), "not marked: this is a recording");
+        assert_eq!(desk.notice(), "not marked: this is a replay");
         desk.keys(&format!("@{}\n", now - 60));
         desk.until("the place", |desk| desk.text().contains("as of")).await;
         desk.keys("0:put a 1 1\n");
-        desk.until("the refusal", |desk| desk.notice().contains("recording")).await;
-        assert_eq!(desk.notice(), "error in put a 1 1: this is a recording");
+        desk.until("the refusal", |desk| desk.notice().contains("replay")).await;
+        assert_eq!(desk.notice(), "error in put a 1 1: this is a replay");
         desk.keys("get *.cpu[last]\n");
         desk.until("the answer", |desk| desk.app.typed_answer().is_some()).await;
         // Its lines are of no saved exchange.

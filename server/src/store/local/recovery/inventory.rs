@@ -23,8 +23,7 @@ pub const UNREADABLE_MERGE: &str =
     "its header and its end are damaged; parts that would have been merged into it are used";
 
 /// What is said of a file under a name that no server has given it.
-pub const STRANGER: &str =
-    "its number is far behind that of the newest file, and it is no file of that number";
+pub const STRANGER: &str = "its number is far behind that of the newest file, and it does not begin as a file of that number";
 
 /// The segments of a part, first to last.
 type Segments = RangeInclusive<SegmentId>;
@@ -208,20 +207,15 @@ fn strangers(disk: &dyn Disk, names: &[String], list: Option<&FileList>) -> Vec<
     let (mut newest, mut strangers) = (list.newest_segment, Vec::new());
     for (name, segments) in files {
         let is_far = *segments.end() > newest.saturating_add(MAX_UNLISTED);
-        if !is_far || is_of_its_name(disk, name) {
+        if !is_far || format::file_version(disk, name).is_some() {
             newest = newest.max(*segments.end());
-        } else if !is_readable(disk, name).is_err_and(|error| error.kind() != ErrorKind::IsADirectory) {
+        } else if !is_readable(disk, name)
+            .is_err_and(|error| error.kind() != ErrorKind::IsADirectory)
+        {
             strangers.push(name.clone());
         }
     }
     strangers
-}
-
-/// Anything that a segment or part of this name has can be read.
-fn is_of_its_name(disk: &dyn Disk, name: &str) -> bool {
-    let is_part = matches!(FileName::parse(name), FileName::Part(_));
-    format::file_version(disk, name).is_some()
-        || is_part && Part::is_unreadable(disk, name).is_ok_and(|is_unreadable| !is_unreadable)
 }
 
 /// Keeps such a file under a name that never counts: later files may explain its number.

@@ -63,6 +63,17 @@ fn a_mark_that_is_later_than_the_place_is_offered_and_compared_with() {
 }
 
 #[test]
+fn a_span_counts_back_from_the_place_in_time() {
+    let mut scene = scene();
+    scene.keys("C-10m\n");
+    assert_eq!(asked(&scene), [format!("get *[last:2@{}]", NOW - 600)]);
+    let at = NOW - 3600;
+    go_to(&mut scene, at, &format!("a 1.0 {at}\n"));
+    scene.keys("C-10m\n");
+    assert_eq!(asked(&scene).last(), Some(&format!("get *[last:2@{}]", at - 600)));
+}
+
+#[test]
 fn what_is_still_to_come_is_not_compared_with() {
     let mut scene = scene();
     let ahead = NOW + 60;

@@ -101,7 +101,7 @@ fn what_begins_after_the_place_is_not_gone() {
     let at = NOW - 600;
     scene.keys(&format!("@{at}\n"));
     answer(&mut scene, &format!("a 1.0 {at}\n"));
-    scene.keys("C-5m\n");
+    scene.keys(&format!("C{}\n", NOW - 300));
     let then = NOW - 300;
     scene.ok(&format!("get *[last:2@{then}]"), &format!("a 1.0 {then}\nb 5.0 {then}\n"));
     let text = screen(&scene);

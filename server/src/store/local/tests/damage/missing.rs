@@ -357,14 +357,6 @@ async fn a_file_with_a_number_that_nothing_explains_is_a_stranger() {
             assert_eq!(disk.visible()[&format!("damaged-{name}")], content, "{what}");
         }
     }
-    // Of a part whose header alone is damaged all is read.
-    let part = parts(&image).remove(0);
-    let mut header = image.clone();
-    let mut bytes = header.remove(&part).unwrap();
-    bytes[..4].fill(0);
-    header.insert("part-999999999999-999999999999".to_owned(), bytes);
-    let (_, log) = logged(|| recovered(&SimDisk::new(header), without_rotation()).unwrap());
-    assert!(!log.contains("is kept as"), "{log}");
     // Near the newest one a file may be what is left of several.
     let mut near = image.clone();
     near.insert("log-000000000009".to_owned(), vec![]);
