@@ -71,7 +71,7 @@ fn a_backup_of_damaged_files_has_an_exit_code_of_its_own() {
     let part = names.iter().find(|name| name.starts_with("part-")).unwrap();
     let path = directory.path().join(part);
     let mut bytes = fs::read(&path).unwrap();
-    bytes[70] ^= 4;
+    bytes[60] ^= 4;
     fs::write(&path, &bytes).unwrap();
     let target = place.path().join("copy");
     for _ in 0..2 {

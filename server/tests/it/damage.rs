@@ -71,7 +71,7 @@ fn a_flipped_byte_is_found_refused_and_given_up() {
     let path = directory.path().join(&part);
     let mut bytes = fs::read(&path).unwrap();
     // The first chunk, that of `a`, stands behind the header.
-    bytes[70] ^= 4;
+    bytes[60] ^= 4;
     fs::write(&path, &bytes).unwrap();
     let before = snapshot(directory.path());
     let (code, found, _) = maintain("check", directory.path());
@@ -149,7 +149,7 @@ fn of_a_user(mode: u32) -> Option<TempDir> {
     let directory = made();
     let path = directory.path().join(file(directory.path(), "part-"));
     let mut bytes = fs::read(&path).unwrap();
-    bytes[70] ^= 4;
+    bytes[60] ^= 4;
     fs::write(&path, &bytes).unwrap();
     fs::remove_file(directory.path().join("LOCK")).unwrap();
     let mut names = file_names(directory.path()).into_iter();

@@ -194,7 +194,7 @@ impl Place {
         self.judged.renew();
         let before = self.before;
         let table = self.table.get_or_insert_with(|| live.beside(before));
-        table.show_as_of(at, answer, live.selected_key(), rows)
+        table.show_as_of(at, answer, live.held_key(), rows)
     }
 
     /// Compares the table as of a time with how things stood before.

@@ -73,6 +73,27 @@ fn a_span_counts_back_from_the_place_in_time() {
     assert_eq!(asked(&scene).last(), Some(&format!("get *[last:2@{}]", at - 600)));
 }
 
+/// A row that nobody has chosen was followed down to its place.
+#[test]
+fn the_greatest_surprise_is_in_sight_at_another_place() {
+    let mut scene = Scene::live(120, 20, &[], &[]);
+    let (then, at) = (NOW - 1200, NOW - 600);
+    let keys: Vec<_> = (0..60).map(|n| format!("k{n:02}")).collect();
+    let state = |moved: usize, at: i64| -> String {
+        let value = |n: usize| if n == moved { 500.0 } else { 10.0 };
+        keys.iter().enumerate().map(|(n, key)| format!("{key} {:?} {at}\n", value(n))).collect()
+    };
+    scene.ok("get *[last]", &state(3, NOW));
+    scene.to(Mode::Table);
+    scene.keys(&format!("C{then}\n"));
+    scene.ok(&format!("get *[last:2@{then}]"), &state(99, then));
+    assert_eq!(rows(&scene)[0].0, "k03");
+    go_to(&mut scene, at, &state(50, at));
+    let text = screen(&scene);
+    assert!(text.contains("k50 "), "{text}");
+    assert_eq!(scene.app.table().held_key(), None);
+}
+
 #[test]
 fn what_is_still_to_come_is_not_compared_with() {
     let mut scene = scene();
