@@ -23,7 +23,8 @@ pub const UNREADABLE_MERGE: &str =
     "its header and its end are damaged; parts that would have been merged into it are used";
 
 /// What is said of a file under a name that no server has given it.
-pub const STRANGER: &str = "its number is far behind that of the newest file, and it does not begin as a file of that number";
+pub const STRANGER: &str =
+    "its number is far behind that of the newest file, and it begins as no file of that number";
 
 /// The segments of a part, first to last.
 type Segments = RangeInclusive<SegmentId>;

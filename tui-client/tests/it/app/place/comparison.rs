@@ -73,7 +73,7 @@ fn a_span_counts_back_from_the_place_in_time() {
     assert_eq!(asked(&scene).last(), Some(&format!("get *[last:2@{}]", at - 600)));
 }
 
-/// A row that nobody has chosen was followed down to its place.
+/// The first row was followed down to its place although it was not chosen.
 #[test]
 fn the_greatest_surprise_is_in_sight_at_another_place() {
     let mut scene = Scene::live(120, 20, &[], &[]);

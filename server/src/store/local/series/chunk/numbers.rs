@@ -35,9 +35,9 @@ impl Encoding {
 /// Values that are smaller as they are than in any column.
 pub const MAX_PLAIN: usize = 3;
 
-/// Values without decimals that are left as they are by [`Effort::Quick`]: a column of so few saves some 30 bytes beside
-/// a header and a key of 50 and more, and packing a million of them would take longer than putting
-/// them.
+/// Values without decimals that are left as they are by [`Effort::Quick`]: a column of so few saves some
+/// 30 bytes beside a header and a key of 50 and more, and packing a million of them would take longer
+/// than putting them.
 const MAX_PLAIN_QUICK: usize = 8;
 
 /// Most values of which differences may be smaller than a column.
