@@ -124,6 +124,24 @@ fn a_missing_part_costs_what_it_held() {
     program.stop();
 }
 
+/// No number before its own is missing because of it.
+#[test]
+fn a_directory_under_the_name_of_a_far_file_is_set_aside() {
+    let directory = made();
+    let name = "log-999999999999";
+    fs::create_dir(directory.path().join(name)).unwrap();
+    let (code, found, _) = maintain("check", directory.path());
+    assert!(code == Some(1) && found.contains(&format!("{name}: its number")), "{found}");
+    for is_first in [true, false] {
+        let mut program = ServerProcess::open(directory.path());
+        assert_eq!(program.request("get *\n"), "ok\na 1.0 10\nb 2.0 20\nc 3.0 30\n\n");
+        let log = program.stop();
+        let is_said = log.contains(&format!("{name} is kept as damaged-{name}: its number"));
+        assert_eq!(is_said, is_first, "{log}");
+    }
+    assert!(directory.path().join(format!("damaged-{name}")).is_dir());
+}
+
 #[test]
 fn a_directory_that_is_used_or_missing_is_refused() {
     let directory = tempfile::tempdir().unwrap();
