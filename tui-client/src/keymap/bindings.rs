@@ -136,7 +136,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .also("plot graph")
         .hint("chart", &[(Table, 30)]),
     bind("/", &[Table], Action::Table(TableAction::Filter), "filter: only some rows: palm.*, rate > 1k, not stale")
-        .also("search find")
+        .also("search find key name stopped stale silent dead missing")
         .hint("filter", &[(Table, 40)]),
     bind("> →", &[Table], Action::Table(TableAction::SortBeside(1)), "sort by the next column on the right")
         .hint("sort", &[(Table, 51)]),
@@ -192,22 +192,22 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("first, last", &[(Watch, 113), (Chart, 53)]),
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
-    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history place in time travel"),
+    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history place in time travel yesterday night morning happened cursor earlier"),
     bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)").also("annotate deploy event bookmark"),
-    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer").also("diff moved change"),
+    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer").also("diff differ difference moved change changed unusual odd strange anomaly surprise new gone since before"),
     bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
         .also("back to now newest")
         .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW)
-        .own("chart: the last minute"),
+        .own("chart: the last minute").also("zoom"),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW)
-        .own("chart: the last hour"),
+        .own("chart: the last hour").also("zoom"),
     bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW)
-        .own("chart: the last day"),
+        .own("chart: the last day").also("zoom 24h"),
     bind("4", CHARTED, Action::Chart(ChartAction::Window(Some(604_800))), WINDOW)
-        .own("chart: the last week"),
+        .own("chart: the last week").also("zoom"),
     bind("5", CHARTED, Action::Chart(ChartAction::Window(None)), WINDOW)
-        .own("chart: everything up to now")
+        .own("chart: everything up to now").also("zoom")
         .hint("all", &[(Watch, 86), (Chart, 46)]),
     bind("a", CHARTED, Action::Chart(ChartAction::LogAxis), "log axis: logarithmic values; again: linear")
         .also("scale y axis y-axis linear")
@@ -366,7 +366,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("P", PANES, Action::TogglePause, "pause: the screen stands still; again: resume")
         .also("freeze stop")
         .hint("pause", &[(Table, 90), (Watch, 65), (Chart, 70), (Log, 140)]),
-    bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here").also("screenshot image export write"),
+    bind("S", READING, Action::SavePicture, "save a picture of the screen: an SVG file here").also("screenshot image export write share"),
     bind("V", PANES, Action::SaveView, "save the view in a file: --view FILE opens it, any editor, too").also("write share open toml"),
     bind("v", PANES, Action::NextTheme, "change the theme: midnight, ember, paper, as at the start").also("colour color look dark light next"),
     bind("Y", PANES, Action::CopyCommand, "copy the shell command that prints this view").also("clipboard"),

@@ -357,6 +357,14 @@ fn what_is_meant_is_found_by_common_words() {
         ("log save", &["s"]),
         ("f6", &["F6"]),
         ("hour", &["2"]),
+        ("zoom day", &["3"]),
+        ("find key", &["/"]),
+        ("stopped", &["/"]),
+        ("unusual", &["C"]),
+        ("difference", &["C"]),
+        ("yesterday", &["@"]),
+        ("picture", &["S"]),
+        ("share", &["S", "V", "ctrl-s"]),
     ] {
         let scene = looking_for(Scene::connected(80, 24, &["a"]), word);
         let listed = |key: &str| {
