@@ -4,6 +4,8 @@
 mod legend;
 pub mod line;
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -255,14 +257,17 @@ fn draw_letters(canvas: &mut Canvas<'_>, chart: &Chart, numbers: &[usize], plot:
     }
 }
 
+/// The line of a mark.
+const MARK: &str = "┊";
+
 /// Draws the marks: a line where the plot leaves room, and as many names as have room, the newest
-/// first: behind their lines, and at the right end of the plot close before them.
+/// first: behind their lines, and at the right end of the plot close before them; in the first row
+/// in which a name hides nothing of the data, if there is one.
 fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
-    const LINE: char = '┊';
     /// Columns of the shortest name with its line and a blank.
     const MIN_NAME: usize = 3;
-    /// Rows of names, one below the other where marks are close together.
-    const MAX_ROWS: u16 = 3;
+    /// Rows of names that hide something, one below the other where marks are close together.
+    const MAX_ROWS: usize = 3;
     let mut lines = columns.to_vec();
     lines.dedup();
     let app = canvas.app;
@@ -274,38 +279,45 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
             if let Some(cell) = canvas.buffer.cell_mut(place)
                 && matches!(cell.symbol(), " " | GRID)
             {
-                cell.set_char(LINE).set_style(style);
+                cell.set_symbol(MARK).set_style(style);
             }
         }
     }
     let marks: Vec<&Mark> = app.marks_in_chart().collect();
     let wide_plot = usize::from(plot.width);
-    let rows = plot.height.min((plot.height / 3).clamp(1, MAX_ROWS));
-    let mut free = vec![wide_plot; rows.into()];
+    let rows = (usize::from(plot.height) / 3).clamp(1, MAX_ROWS);
+    // Of each row the columns that no newer name has.
+    let mut free = vec![wide_plot; plot.height.into()];
     for (mark, &column) in marks.iter().zip(columns).rev() {
         if free.iter().all(|&free| free < MIN_NAME) {
             break;
         }
         let name = escape_untrusted(mark.name.as_bytes());
-        let wide = width(&name);
         let behind = column + 2;
-        if behind + 1 + wide <= wide_plot {
-            let end = behind + 1 + wide;
-            if let Some((row, free)) = (0..).zip(&mut free).find(|(_, free)| end <= **free) {
-                // The line of a mark close to this one would stand in the blank.
-                canvas.pen(plot, row).skip(behind).write(" ", style).write(&name, style);
-                *free = column;
-            }
-            continue;
-        }
+        let end = behind + 1 + width(&name);
         // At the right end there is room on the left of its line alone.
-        let from = (column + 1).checked_sub(wide).filter(|&from| from > 0);
-        let row = (0..).zip(&mut free).find(|(_, free)| column < **free);
-        if let Some((from, (row, free))) = from.zip(row) {
-            canvas.pen(plot, row).skip(from).write(&name, style);
-            *free = from - 1;
+        let is_behind = end <= wide_plot;
+        let (from, end) = if is_behind { (behind, end) } else { (0, column + 1) };
+        let from = if is_behind { Some(from) } else { end.checked_sub(width(&name)) };
+        let Some(from) = from.filter(|&from| from > 0) else { continue };
+        let fits = |row: &usize| free.get(*row).is_some_and(|&free| end <= free);
+        let is_clear = |row: &usize| hides_nothing(canvas, plot, cells(*row), from..end);
+        let row = (0..free.len()).filter(fits).find(is_clear);
+        let Some(row) = row.or_else(|| (0..rows).find(fits)) else { continue };
+        // The line of a mark close to this one would stand in the blank.
+        let blank = if is_behind { " " } else { "" };
+        canvas.pen(plot, cells(row)).skip(from).write(blank, style).write(&name, style);
+        if let Some(free) = free.get_mut(row) {
+            *free = if is_behind { column } else { from - 1 };
         }
     }
+}
+
+/// There is no data in these columns of a row of the plot.
+fn hides_nothing(canvas: &Canvas<'_>, plot: Rect, row: u16, columns: Range<usize>) -> bool {
+    columns.map(|column| (plot.x + cells(column), plot.y + row)).all(|place| {
+        canvas.buffer.cell(place).is_some_and(|cell| matches!(cell.symbol(), " " | GRID | MARK))
+    })
 }
 
 /// Draws a broken line in every free cell. Its label stands on the axis, or in the line where the axis has

@@ -365,3 +365,30 @@ fn lines_that_are_flat_for_want_of_an_axis_are_said_to_be() {
     let scene = Scene::parked(57, 40, &["palm.cpu", "kettle.cpu"], &[]).on(Mode::Watch, "M");
     assert!(!said(&scene, 57), "of one magnitude");
 }
+
+#[test]
+fn the_name_of_a_mark_hides_no_data() {
+    for high_first in [true, false] {
+        let chart = |told: &str| {
+            let mut scene = Scene::live(80, 24, &["a"], &[]);
+            let is_high = |n: i64| (n < 52) == high_first;
+            let line =
+                |n: i64| format!("a {} {}\n", if is_high(n) { 100 } else { 0 }, NOW - 900 + 15 * n);
+            scene.ok("get a[last:1024]", &(0..60).map(line).collect::<String>());
+            scene.told(told);
+            scene.to(Mode::Watch);
+            scene.keys("f");
+            draw(&scene, &Theme::plain(), 80, 24).to_string()
+        };
+        let without = chart("");
+        for ago in [120, 600] {
+            let with = chart(&format!("mark.deploy 1.0 {}\n", NOW - ago));
+            assert!(with.contains("deploy"), "{with}");
+            let is_data = |c: char| ('\u{2801}'..='\u{28ff}').contains(&c);
+            for (before, now) in without.lines().zip(with.lines()) {
+                let hidden = before.chars().zip(now.chars()).find(|&(b, n)| is_data(b) && b != n);
+                assert_eq!(hidden, None, "{with}");
+            }
+        }
+    }
+}
