@@ -373,7 +373,7 @@ fn the_name_of_a_mark_hides_no_data() {
             let mut scene = Scene::live(80, 24, &["a"], &[]);
             let is_high = |n: i64| (n < 52) == high_first;
             let line =
-                |n: i64| format!("a {} {}\n", if is_high(n) { 100 } else { 0 }, NOW - 900 + 15 * n);
+                |n: i64| format!("a {} {}\n", if is_high(n) { 104 } else { 0 }, NOW - 900 + 15 * n);
             scene.ok("get a[last:1024]", &(0..60).map(line).collect::<String>());
             scene.told(told);
             scene.to(Mode::Watch);
