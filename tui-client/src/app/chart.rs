@@ -376,7 +376,9 @@ impl Chart {
             });
             chart.read = read.collect();
             if let (Some(line), Some(Some(_))) = (lines.first(), chart.read.first()) {
-                chart.reading = Reading::at(time, line.samples().filter(within), column);
+                let span = spec.range.1.abs_diff(spec.range.0);
+                let seconds = (span / columns.max(1) as u64).max(1);
+                chart.reading = Reading::at(time, line.samples().filter(within), seconds);
             }
             for (line, read) in chart.read.iter().enumerate().rev() {
                 let Some((read, (low, high))) =

@@ -2,36 +2,41 @@
 
 use crate::metrics::rollups::Sample;
 
-/// The samples of the first line in the column of the cursor.
+/// The samples of the first line at the cursor: as many as one column shows, none of them later.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
     /// The sample that stood at the cursor.
     pub sample: Sample,
-    /// The number of samples in the column.
+    /// The Unix time of the first sample.
+    pub from: i64,
+    /// The number of samples.
     pub count: usize,
-    /// The least value in the column.
+    /// The least value.
     pub least: f64,
-    /// The greatest value in the column.
+    /// The greatest value.
     pub greatest: f64,
 }
 
 impl Reading {
-    /// The reading of the column with the sample that stood at `time`.
+    /// The reading of the sample that stood at `time`, with those before it in less than the seconds of a
+    /// column: steps of a column from one cursor to the next leave none out.
     pub(super) fn at(
         time: i64,
         samples: impl Iterator<Item = Sample> + Clone,
-        column: impl Fn(i64) -> i64,
+        seconds: u64,
     ) -> Option<Self> {
         let sample = standing(samples.clone(), time)?;
-        let here = column(sample.timestamp);
-        let alone = Self { sample, count: 0, least: sample.min, greatest: sample.max };
+        let (from, least, greatest) = (sample.timestamp, sample.min, sample.max);
+        let alone = Self { sample, from, count: 0, least, greatest };
         let with = |reading: Self, sample: Sample| Self {
+            from: reading.from.min(sample.timestamp),
             count: reading.count + 1,
             least: reading.least.min(sample.min),
             greatest: reading.greatest.max(sample.max),
             ..reading
         };
-        let beside = samples.filter(|sample| column(sample.timestamp) == here);
+        let is_beside = |at: i64| at <= sample.timestamp && sample.timestamp.abs_diff(at) < seconds;
+        let beside = samples.filter(|sample| is_beside(sample.timestamp));
         Some(beside.fold(alone, with))
     }
 }

@@ -218,8 +218,9 @@ fn the_cursor_knows_what_shares_its_column() {
         let read = chart.reading.unwrap();
         (read.sample.timestamp, read.count, read.least, read.greatest)
     };
-    assert_eq!(read(200, (0, 399)), (200, 10, 5.0, 100_000.0));
-    assert_eq!(read(120, (0, 399)), (120, 10, 5.0, 5.0));
+    assert_eq!(read(200, (0, 399)), (200, 9, 5.0, 5.0), "none later");
+    assert_eq!(read(204, (0, 399)), (204, 9, 5.0, 100_000.0));
+    assert_eq!(read(120, (0, 399)), (120, 9, 5.0, 5.0));
     assert_eq!(read(203, (190, 210)), (203, 1, 100_000.0, 100_000.0), "zoomed in");
 }
 

@@ -235,7 +235,7 @@ fn cursor_labels(
     let mut variants = Vec::new();
     if let Some((read, step)) = chart.reading.zip(chart.step) {
         // How many points there are is not known.
-        let span = step.saturating_mul(read.count.max(1) as u64);
+        let span = read.sample.timestamp.abs_diff(read.from).saturating_add(step);
         let span = time::duration(Duration::from_secs(span));
         variants.extend([&date, &short].map(|time| (time, format!(" · min, max of {span}"))));
     } else if let Some(read) = chart.reading.filter(|read| read.count > 1) {
@@ -254,8 +254,12 @@ fn cursor_labels(
     (time.clone(), summary)
 }
 
-/// The time of the point at the cursor, not of the column.
+/// The time of the point at the cursor, not of the column; of steps, whose range stands beside it, that
+/// at which the range begins.
 fn read_time(chart: &Chart, cursor: i64) -> i64 {
+    if let Some((read, _)) = chart.reading.zip(chart.step) {
+        return read.from;
+    }
     chart.read.first().copied().flatten().map_or(cursor, |read| read.timestamp)
 }
 
