@@ -124,7 +124,13 @@ impl Viewport {
         let anchor = self.cursor.map_or(to, i128::from).clamp(from, to);
         let left = anchor - from;
         let mut start = anchor - left * new / span;
-        if !closer {
+        let is_beyond = self.reachable(bounds) != bounds.with_strays();
+        if !closer && is_beyond {
+            // Everything would be without the cursor.
+            let (first, last) = wide(self.reachable(bounds));
+            new = new.min((last - first).max(span));
+            start = start.min(last - new).max(first);
+        } else if !closer {
             if let Some(before) = before.map(i128::from).filter(|&before| before < start) {
                 // A little room, so that the point does not stand at the edge.
                 new = at_least(to - before + (to - before) / 16);
@@ -248,14 +254,16 @@ impl Viewport {
         }
     }
 
-    /// Sets the window to a span from a time on, moved into the bounds.
+    /// Sets the window to a span from a time on, moved into the bounds, or to a cursor beyond them.
     fn set(&mut self, from: i128, span: i128, bounds: TimeBounds) {
-        let (first, last) = wide(bounds.with_strays());
+        let (first, last) = wide(self.reachable(bounds));
         let present = i128::from(bounds.newest);
         let from = from.min(last - span).max(first.min(last - span));
         let to = from + span;
         // A window that follows new points would lose a cursor before the newest point.
-        let at_end = self.cursor.is_none_or(|cursor| i128::from(cursor) >= present);
+        // Nor does it reach one beyond the last point.
+        let followed = bounds.newest..=bounds.last.max(bounds.newest);
+        let at_end = self.cursor.is_none_or(|cursor| followed.contains(&cursor));
         // Strays of the future are beyond what is followed.
         let was_past = i128::from(self.range(bounds).1) <= present;
         self.window = if to >= present && at_end && (was_past || present == last) {
@@ -263,6 +271,12 @@ impl Viewport {
         } else {
             ChartWindow::Fixed(narrow(from), narrow(to))
         };
+    }
+
+    /// The first and the last time that the window can show: of points, or of a cursor beyond them.
+    fn reachable(&self, bounds: TimeBounds) -> (i64, i64) {
+        let (first, last) = bounds.with_strays();
+        self.cursor.map_or((first, last), |cursor| (first.min(cursor), last.max(cursor)))
     }
 }
 
@@ -392,6 +406,31 @@ mod tests {
         look.choose(None);
         look.point_at(7, 10, &points, BOUNDS);
         assert_eq!(look.cursor(), Some(700), "750 is in the middle of the column");
+    }
+
+    #[test]
+    fn the_window_reaches_a_time_beyond_all_points() {
+        for (at, window) in [(5000, (4100, 5000)), (-3000, (-3000, -2100))] {
+            let bounds = TimeBounds { recent: Some(100), ..BOUNDS };
+            let mut look = Viewport::default();
+            look.go_to(at, bounds);
+            assert_eq!((look.range(bounds), look.cursor()), (window, Some(at)));
+            let sees = |look: &Viewport| {
+                let (from, to) = look.range(bounds);
+                assert!((from..=to).contains(&at), "{at} in {from} to {to}");
+                to - from
+            };
+            look.zoom(true, bounds, None);
+            assert!(sees(&look) < 900);
+            for _ in 0..9 {
+                look.zoom(false, bounds, None);
+                sees(&look);
+            }
+            let (first, last) = look.range(bounds);
+            assert_eq!((first, last), (at.min(0), at.max(1000)), "with all points in the end");
+            look.live();
+            assert_eq!(look.range(bounds), (100, 1000));
+        }
     }
 
     #[test]

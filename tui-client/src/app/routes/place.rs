@@ -38,13 +38,22 @@ impl App {
             return self.cx.say(Tone::Plain, text);
         }
         let is_shown = self.layout().watch.is_some();
-        let first = self.watch.chart_bounds().filter(|_| is_shown).map(|bounds| bounds.first);
+        let bounds = self.watch.chart_bounds().filter(|_| is_shown);
+        let first = bounds.map(|bounds| bounds.first);
+        // None of its points is in sight.
+        let is_over =
+            |last: &i64| bounds.is_some_and(|it| self.watch.viewport().range(it).0 > *last);
+        let last = bounds.map(|bounds| bounds.last).filter(is_over);
         if !self.link.is_connected() {
             let text = "the table goes there once the server is back; 0 is live again";
             self.cx.say(Tone::Plain, text);
         } else if let Some(first) = first.filter(|&first| at < first) {
             let date = time::date(first, self.cx.zone());
             let text = format!("the chart begins later: its first point is of {date}");
+            self.cx.say(Tone::Plain, text);
+        } else if let Some(last) = last {
+            let date = time::date(last, self.cx.zone());
+            let text = format!("the chart ends before: its last point is of {date}");
             self.cx.say(Tone::Plain, text);
         } else if self.mode() == Mode::Prompt {
             self.cx.say(Tone::Plain, "0 and Enter go back to what is live, or tab and 0");

@@ -89,8 +89,8 @@ impl Watch {
         let Some(bounds) = self.chart_bounds() else { return };
         let window = self.viewport.window();
         self.viewport.go_to(at, bounds);
-        let (from, to) = self.viewport.range(bounds);
-        self.unreached = (!(from..=to).contains(&at)).then_some((at, window));
+        // Earlier points may come, which are shown around it then.
+        self.unreached = (at < bounds.first).then_some((at, window));
     }
 
     /// Moves the window to the time that the cursor points to, if more points are known by now.
