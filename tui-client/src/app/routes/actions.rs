@@ -111,7 +111,11 @@ impl App {
     /// Performs the action of a key.
     pub(in crate::app) fn perform(&mut self, action: Action, key: KeyPress) {
         if let Some(why) = self.refusal(action) {
-            return self.cx.say(Tone::Plain, why);
+            self.cx.say(Tone::Plain, why);
+            // A line is typed behind these keys, which would act as keys itself; Enter refuses it.
+            if !matches!(action, Action::AddMark | Action::Compare) {
+                return;
+            }
         }
         match action {
             Action::Quit => {

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::app::line_input::InputPurpose;
 use crate::app::table::compared::Compared;
 use crate::app::table::let_go::MAX_KEYS;
+use crate::keymap::Action;
 use crate::metrics::marks::{PREFIX, name};
 use crate::metrics::reply::Reply;
 use crate::request::pending::{NamedTime, Purpose};
@@ -26,6 +27,9 @@ impl App {
         }
         if self.compare_with_run(text) {
             return;
+        }
+        if let Some(why) = self.refusal(Action::Compare) {
+            return self.cx.say(Tone::Plain, why);
         }
         let base = match self.base_of(text) {
             Ok(base) => base,

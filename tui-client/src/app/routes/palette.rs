@@ -132,8 +132,8 @@ impl App {
             .find(|mode| modes.contains(mode) && (*mode != Mode::Watch || !self.watch.is_empty()))
     }
 
-    /// Why an action is not possible now that would else ask for a line in vain, or do nothing without
-    /// a word.
+    /// Why an action is not possible now that would else do nothing without a word, or ask for a line in
+    /// vain.
     pub(in crate::app) fn refusal(&self, action: Action) -> Option<String> {
         let without = match action {
             Action::AddMark => "not marked",

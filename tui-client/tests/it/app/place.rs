@@ -283,6 +283,7 @@ fn a_time_before_all_points_and_a_server_that_is_away_are_said() {
     scene.tell(Event::Disconnected("gone".to_owned()));
     scene.keys("C");
     assert_eq!(scene.notice(), "not compared: not connected");
+    scene.code(KeyCode::Esc);
     scene.keys("@-1h\n");
     let said = "the table goes there once the server is back; 0 is live again";
     assert_eq!(scene.notice(), said);

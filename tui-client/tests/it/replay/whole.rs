@@ -360,6 +360,8 @@ fn keys_work_in_a_recording_and_nothing_is_stored() {
         let saved = exchanges(&desk);
         desk.keys("m");
         assert_eq!(desk.notice(), "not marked: this is a replay");
+        desk.keys("qS0\n");
+        assert_eq!(desk.notice(), "not marked: this is a replay");
         desk.keys(&format!("@{}\n", now - 60));
         desk.until("the place", |desk| desk.text().contains("as of")).await;
         desk.keys("0:put a 1 1\n");

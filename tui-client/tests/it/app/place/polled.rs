@@ -64,12 +64,17 @@ fn a_mark_is_at_the_cursor_of_the_chart() {
 }
 
 #[test]
-fn what_is_in_vain_is_refused_before_a_line_is_typed() {
+fn what_is_typed_in_vain_is_refused_and_no_letter_of_it_acts_as_a_key() {
     let mut scene = scene();
+    let before = scene.app.mode();
     let refused = |scene: &mut Scene, key: &str, said: &str| {
         scene.keys(key);
-        assert_eq!(scene.notice(), said);
-        assert!(scene.app.input().line().is_none(), "{key}");
+        assert_eq!(scene.notice(), said, "at once");
+        scene.keys("qPS0");
+        assert_eq!(scene.app.input().line().map(|line| line.text()), Some("qPS0"), "{key}");
+        scene.keys("\n");
+        assert_eq!(scene.notice(), said, "and in the end");
+        assert!(scene.app.input().line().is_none() && scene.app.mode() == before, "{key}");
     };
     refused(&mut scene, "C", "not compared: this server can't say how things stood");
     scene.tell(Event::Disconnected("gone".to_owned()));
