@@ -345,7 +345,9 @@ impl App {
                 self.log.back_to(before);
                 self.log.work(rows, &mut self.cx);
             }
-            Message::GoToTime(at) => self.go_to_time(at),
+            Message::GoToTime(text) => {
+                self.go_to_moment(&text);
+            }
             Message::Mark(name, at) => self.mark(&name, at),
             Message::CompareWith(text) => self.compare_with(&text),
             Message::SaveLog(path) => self.log.save(path, &mut self.cx),

@@ -90,7 +90,7 @@ struct Args {
     exec: Option<String>,
 
     /// With --watch in plain mode: print the points of this time first, such as 15m, 6h or 7d, or those
-    /// since 3:05 or 'yesterday 9:00', instead of the last point of each key
+    /// since 3:05, 3:12am, today, 'last night' or 'yesterday 9:00', instead of the last point of each key
     #[arg(long, value_name = "AGE", requires = "watch", value_parser = since)]
     since: Option<shared::duration::Duration>,
 

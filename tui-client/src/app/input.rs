@@ -24,7 +24,7 @@ use crate::event::KeyPress;
 use crate::import::source::pasted_lines;
 use crate::keymap::{Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
-use crate::text::{moment, number};
+use crate::text::number;
 use crate::wire_log::entry::Tone;
 
 /// The command line, the pasted lines being sent, and the overlay over the panes.
@@ -359,11 +359,7 @@ impl Input {
                 cx.send(Message::Mark(text, at.unwrap_or(cx.now().unix())));
             }
             InputPurpose::Compare => cx.send(Message::CompareWith(text)),
-            InputPurpose::Time => {
-                if let Ok(at) = moment::parse(&text, cx.now().unix(), cx.zone()) {
-                    cx.send(Message::GoToTime(at));
-                }
-            }
+            InputPurpose::Time => cx.send(Message::GoToTime(text)),
             // The filter is in force already.
             InputPurpose::Filter(_) | InputPurpose::LogFilter(_) | InputPurpose::Mark(_) => {}
         }

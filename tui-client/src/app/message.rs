@@ -41,7 +41,7 @@ pub enum Message {
     /// Restore search, filter and position of the log.
     RestoreLog(Bookmark),
     /// Go to a Unix time with table, chart and log.
-    GoToTime(i64),
+    GoToTime(String),
     /// Put a mark of this name at a Unix time.
     Mark(String, i64),
     /// Compare the table with how things stood at a mark or a time; without a text, no longer.

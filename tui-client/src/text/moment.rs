@@ -1,4 +1,6 @@
-//! A moment as it is typed: `-2h`, `14:30`, `yesterday 9:00`, `2026-11-28 03:12`, a Unix time.
+//! A moment as it is typed: `-2h`, `14:30`, `3:12am`, `yesterday 9:00`, `last night`, `2026-11-28 03:12`, a Unix time.
+
+use std::borrow::Cow;
 
 use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
@@ -7,11 +9,14 @@ use shared::duration;
 
 /// What is said of a text that is no moment.
 const FORMS: &str =
-    "such as -2h, 14:30, yesterday 9:00, monday 14:30, 2026-11-28 03:12 or 1150864247";
+    "such as -2h, 14:30, 3:12am, yesterday 9:00, last night, 2026-11-28 03:12 or 1150864247";
+
+/// The hour at which a night begins.
+const NIGHTFALL: i8 = 22;
 
 /// The Unix time in seconds that a text names, in any case; four digits that begin with 19 or 20 are a
-/// year. A time of day without a date is the last
-/// one that is not ahead of `now`, and so is a day of the week.
+/// year. A time of day without a date is the last one that is not ahead of `now`, and so is a day of the
+/// week; the last night begins at 22:00. A span behind `+` counts on from `now`, which is ahead of it.
 ///
 /// # Errors
 /// What is wrong, as a sentence.
@@ -21,6 +26,9 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
         return Ok(now);
     }
     let unknown = || format!("no time: {FORMS}");
+    if let Some(span) = text.strip_prefix('+') {
+        return seconds(span).and_then(|span| now.checked_add(span)).ok_or_else(unknown);
+    }
     let back = text.strip_prefix('-').or_else(|| text.strip_suffix("ago").map(str::trim_end));
     if let Some(span) = back {
         let seconds = seconds(span).ok_or_else(unknown)?;
@@ -33,12 +41,19 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
         return Ok(unix);
     }
     let now = Timestamp::from_second(now).map_err(|_| unknown())?.to_zoned_datetime(zone.clone());
+    let text = joined_half(&text);
+    if let Some(time) = text.strip_prefix("last night").map(str::trim_start) {
+        return last_night(time, &now).ok_or_else(unknown);
+    }
+    let text = text.strip_prefix("last ").map(str::trim_start).unwrap_or(&text);
     let (day, time) = match text.split_once([' ', 't']).filter(|(day, _)| day.contains('-')) {
         Some((day, time)) => (day, Some(time)),
         None => match text.split_once(char::is_whitespace) {
             Some((day, time)) => (day, Some(time)),
-            None if text.contains(':') => return last_at(&text, &now).ok_or_else(unknown),
-            None => (&*text, None),
+            None if text.contains(':') || time_of_day(text).is_some() => {
+                return last_at(text, &now).ok_or_else(unknown);
+            }
+            None => (text, None),
         },
     };
     let time = time.map_or(Some(Time::midnight()), |time| time_of_day(time.trim()));
@@ -62,10 +77,36 @@ fn seconds(text: &str) -> Option<i64> {
     if text.is_empty() { None } else { seconds.try_fold(0, all) }
 }
 
-/// `14:30` or `14:30:05`.
+/// A text whose last word is `am` or `pm` with that joined to the word before it.
+fn joined_half(text: &str) -> Cow<'_, str> {
+    let half = ["am", "pm"].into_iter().find(|half| text.ends_with(half));
+    let before = half.and_then(|half| text.strip_suffix(half)).map(|before| (before, half));
+    match before {
+        Some((before, Some(half))) if before.ends_with(char::is_whitespace) => {
+            format!("{}{half}", before.trim_end()).into()
+        }
+        _ => text.into(),
+    }
+}
+
+/// `14:30`, `14:30:05`, `3:12am` or `3am`.
 fn time_of_day(text: &str) -> Option<Time> {
-    let mut parts = text.split(':').map(|part| part.parse::<i8>().ok());
-    let (hour, minute) = (parts.next()??, parts.next()??);
+    let (clock, noon) = match (text.strip_suffix("am"), text.strip_suffix("pm")) {
+        (Some(clock), _) => (clock, Some(0)),
+        (_, Some(clock)) => (clock, Some(12)),
+        _ => (text, None),
+    };
+    let mut parts = clock.split(':').map(|part| part.parse::<i8>().ok());
+    let mut hour = parts.next()??;
+    let minute = match (parts.next(), noon) {
+        (Some(minute), _) => minute?,
+        (None, Some(_)) => 0,
+        (None, None) => return None,
+    };
+    if let Some(noon) = noon {
+        // After noon and midnight comes one.
+        hour = Some(hour).filter(|hour| (1..=12).contains(hour))? % 12 + noon;
+    }
     let second = parts.next().map_or(Some(0), |second| second)?;
     if parts.next().is_some() {
         return None;
@@ -118,6 +159,21 @@ fn last_at(text: &str, now: &ZonedDateTime) -> Option<i64> {
     unix(now.date().yesterday().ok()?, time, now)
 }
 
+/// The beginning of the last night, or a time of day in it.
+fn last_night(time: &str, now: &ZonedDateTime) -> Option<i64> {
+    const NOON: i8 = 12;
+    let time = match time {
+        "" => Time::new(NIGHTFALL, 0, 0, 0).ok()?,
+        time => time_of_day(time)?,
+    };
+    let date = if time.hour() < NOON { now.date() } else { now.date().yesterday().ok()? };
+    let at = unix(date, time, now)?;
+    if at <= now.timestamp().as_second() {
+        return Some(at);
+    }
+    unix(date.yesterday().ok()?, time, now)
+}
+
 fn unix(date: Date, time: Time, now: &ZonedDateTime) -> Option<i64> {
     let zoned = date.to_datetime(time).to_zoned_datetime(now.time_zone().clone()).ok()?;
     Some(zoned.timestamp().as_second())
@@ -146,6 +202,20 @@ mod tests {
             ("3:12:05", "2026-11-29 03:12:05"),
             ("14:30", "2026-11-28 14:30:00"),
             ("today 14:30", "2026-11-29 14:30:00"),
+            ("today", "2026-11-29 00:00:00"),
+            ("3:12am", "2026-11-29 03:12:00"),
+            ("3:12 am", "2026-11-29 03:12:00"),
+            ("9PM", "2026-11-28 21:00:00"),
+            ("12:05 am", "2026-11-29 00:05:00"),
+            ("12:05pm", "2026-11-28 12:05:00"),
+            ("yesterday 3:12 pm", "2026-11-28 15:12:00"),
+            ("2026-11-28 3:12am", "2026-11-28 03:12:00"),
+            ("last night", "2026-11-28 22:00:00"),
+            ("last night 3:12", "2026-11-29 03:12:00"),
+            ("last night 11:30 pm", "2026-11-28 23:30:00"),
+            ("last night 7am", "2026-11-28 07:00:00"),
+            ("last monday 9:00", "2026-11-23 09:00:00"),
+            ("+5m", "2026-11-29 06:05:00"),
             ("Yesterday 9:00", "2026-11-28 09:00:00"),
             ("yesterday", "2026-11-28 00:00:00"),
             ("mon 9:00", "2026-11-23 09:00:00"),
@@ -185,6 +255,13 @@ mod tests {
             "14:",
             ":30",
             "a b c",
+            "+",
+            "+5",
+            "13:00pm",
+            "0am",
+            "am",
+            "last",
+            "last night night",
         ] {
             let refused = parse(text, NOW, &berlin());
             assert!(refused.is_err(), "{text}: {refused:?}");

@@ -9,7 +9,6 @@ use crate::event::{KeyCode, KeyPress};
 use crate::keymap::{self, Action, Edit, LogAction, Mode, PromptAction};
 use crate::request::command::Command;
 use crate::text::escape::escape_untrusted;
-use crate::text::moment;
 use crate::wire_log::entry::Tone;
 
 /// The answer to the key that suspends where nothing could continue the program.
@@ -329,13 +328,9 @@ impl App {
                 return self.go_live();
             }
             Some(Command::GoToTime) => {
-                let now = self.cx.now().unix();
-                match moment::parse(self.input.prompt.text(), now, self.cx.zone()) {
-                    Ok(at) => {
-                        self.input.edit(Edit::KillAll, &mut self.cx);
-                        self.go_to_time(at);
-                    }
-                    Err(why) => self.cx.say(Tone::Bad, why),
+                let text = self.input.prompt.text().to_owned();
+                if self.go_to_moment(&text) {
+                    self.input.edit(Edit::KillAll, &mut self.cx);
                 }
                 return;
             }

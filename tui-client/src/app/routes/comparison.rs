@@ -75,7 +75,8 @@ impl App {
         let name = name(text.strip_prefix(PREFIX).unwrap_or(text));
         let base = match self.marks.named(&name, self.pointed_at().unwrap_or(now)) {
             Some(mark) => Base { at: mark.at, mark: mark.name.clone() },
-            None => match moment::parse(text, self.counted_from(text), self.cx.zone()) {
+            None => match moment::parse(text, self.counted_from(text, &['-', '+']), self.cx.zone())
+            {
                 Ok(at) => Base { at, mark: String::new() },
                 Err(why) => {
                     let there_are = self.marks_there_are();
@@ -91,12 +92,6 @@ impl App {
             "" => format!("{date} is still to come"),
             mark => format!("{mark} is still to come: it is of {date}"),
         })
-    }
-
-    /// The Unix time from which a text counts: back from the place in time, if there is one.
-    fn counted_from(&self, text: &str) -> i64 {
-        let place = self.place.pointed_at().filter(|_| text.trim_start().starts_with('-'));
-        place.unwrap_or(self.cx.now().unix())
     }
 
     /// Asks how things stood, to compare the table with that.

@@ -16,10 +16,30 @@ use crate::metrics::reply::Reply;
 use crate::metrics::series::Series;
 use crate::request::pending::Purpose;
 use crate::sources::Away;
-use crate::text::{number, time};
+use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
 impl App {
+    /// Goes to a time that is typed with table, chart and log; says whether it is one, or else why not.
+    pub(in crate::app) fn go_to_moment(&mut self, text: &str) -> bool {
+        match moment::parse(text, self.counted_from(text, &['+']), self.cx.zone()) {
+            Ok(at) => self.go_to_time(at),
+            Err(why) => {
+                self.cx.say(Tone::Bad, why);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The Unix time from which a text counts: the place in time, if there is one and the text begins with
+    /// one of these signs.
+    pub(in crate::app) fn counted_from(&self, text: &str, signs: &[char]) -> i64 {
+        let text = text.trim_start().trim_start_matches('@').trim_start();
+        let place = self.place.pointed_at().filter(|_| text.starts_with(signs));
+        place.unwrap_or(self.cx.now().unix())
+    }
+
     /// Goes to a Unix time with table, chart and log.
     pub(in crate::app) fn go_to_time(&mut self, at: i64) {
         let now = self.cx.now().unix();
