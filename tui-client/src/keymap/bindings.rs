@@ -136,7 +136,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .also("plot graph")
         .hint("chart", &[(Table, 30)]),
     bind("/", &[Table], Action::Table(TableAction::Filter), "filter: only some rows: palm.*, rate > 1k, not stale")
-        .also("search find key name stopped stale silent dead missing")
+        .also("search find localhost")
         .hint("filter", &[(Table, 40)]),
     bind("> →", &[Table], Action::Table(TableAction::SortBeside(1)), "sort by the next column on the right")
         .hint("sort", &[(Table, 51)]),
@@ -192,20 +192,20 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("first, last", &[(Watch, 113), (Chart, 53)]),
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
-    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history place in time travel yesterday night morning happened cursor earlier"),
+    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history place in time travel yesterday last night today ago"),
     bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)").also("annotate deploy event bookmark"),
-    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer").also("diff differ difference moved change changed unusual odd strange anomaly surprise new gone since before"),
+    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer").also("diff difference moved change unusual unexpected surprise stopped new gone anomaly"),
     bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
         .also("back to now newest")
         .hint("live", &[(Watch, 8), (Chart, 20)]),
     bind("1", CHARTED, Action::Chart(ChartAction::Window(Some(60))), WINDOW)
-        .own("chart: the last minute").also("zoom"),
+        .own("chart: the last minute").also("zoom window span 1m"),
     bind("2", CHARTED, Action::Chart(ChartAction::Window(Some(3600))), WINDOW)
-        .own("chart: the last hour").also("zoom"),
+        .own("chart: the last hour").also("zoom window span 1h"),
     bind("3", CHARTED, Action::Chart(ChartAction::Window(Some(86_400))), WINDOW)
-        .own("chart: the last day").also("zoom 24h"),
+        .own("chart: the last day").also("zoom window span 1d 24h"),
     bind("4", CHARTED, Action::Chart(ChartAction::Window(Some(604_800))), WINDOW)
-        .own("chart: the last week").also("zoom"),
+        .own("chart: the last week").also("zoom window span 7d"),
     bind("5", CHARTED, Action::Chart(ChartAction::Window(None)), WINDOW)
         .own("chart: everything up to now").also("zoom")
         .hint("all", &[(Watch, 86), (Chart, 46)]),

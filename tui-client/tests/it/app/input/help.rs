@@ -70,6 +70,10 @@ fn the_heart_of_an_action_is_found_before_what_explains_it() {
             ("server", "--host HOST"),
             ("host", "--host HOST"),
             ("csv", "--once --format csv"),
+            ("find host", "/"),
+            ("zoom day", "3"),
+            ("yesterday", "@"),
+            ("picture", "S"),
         ] {
             let mut scene = Scene::with_sample(100, 30, &["palm.cpu"]);
             scene.to(mode);
@@ -86,6 +90,17 @@ fn the_heart_of_an_action_is_found_before_what_explains_it() {
             let found = found(&scene);
             assert!(found.iter().any(|line| line.starts_with(keys)), "{text}: {found:?}");
         }
+    }
+}
+
+#[test]
+fn a_comparison_is_found_by_what_it_shows() {
+    for text in ["compare", "unusual", "stopped", "surprise"] {
+        let mut scene = Scene::live(100, 30, &["palm.cpu"], &[]);
+        scene.answer_all();
+        let scene = looking_for(scene, text);
+        let chosen = scene.help().chosen().map(|entry| entry.keys);
+        assert_eq!(chosen, Some("C"), "{text}: {:?}", found(&scene));
     }
 }
 
