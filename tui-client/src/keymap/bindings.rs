@@ -136,7 +136,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .also("plot graph")
         .hint("chart", &[(Table, 30)]),
     bind("/", &[Table], Action::Table(TableAction::Filter), "filter: only some rows: palm.*, rate > 1k, not stale")
-        .also("search find localhost")
+        .also("search find key name localhost stopped silent dead missing")
         .hint("filter", &[(Table, 40)]),
     bind("> →", &[Table], Action::Table(TableAction::SortBeside(1)), "sort by the next column on the right")
         .hint("sort", &[(Table, 51)]),
@@ -192,9 +192,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         .hint("first, last", &[(Watch, 113), (Chart, 53)]),
     bind("home", &[Chart], Action::Chart(ChartAction::End { first: true }), "cursor: to the first point"),
     bind("end", &[Chart], Action::Chart(ChartAction::End { first: false }), "cursor: to the last point"),
-    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history place in time travel yesterday last night today ago"),
+    bind("@", PANES, Action::GoToTime, "go to a time with table, chart, log: -2h, 14:30").also("jump past history place in time travel yesterday last night today ago morning happened"),
     bind("m", PANES, Action::AddMark, "mark this moment: a line in every chart (mark.NAME)").also("annotate deploy event bookmark"),
-    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer").also("diff difference moved change unusual unexpected surprise stopped new gone anomaly"),
+    bind("C", PANES, Action::Compare, "compare the table with a mark or a time; empty: no longer").also("diff difference moved change unusual unexpected odd strange surprise stopped new gone anomaly since"),
     bind("0", PANES, Action::Live, "live again: the newest points, the table of now")
         .also("back to now newest")
         .hint("live", &[(Watch, 8), (Chart, 20)]),
