@@ -2,7 +2,8 @@
 //! character at its place; lines, bars and dots are shapes, because the fonts of a browser have them
 //! in other widths or not at all.
 
-use std::collections::BTreeMap;
+mod shapes;
+
 use std::fmt::{self, Write};
 
 use ratatui::buffer::{Buffer, Cell};
@@ -10,6 +11,7 @@ use ratatui::style::{Color, Modifier};
 
 use super::canvas::glyphs::octant;
 use super::theme::Theme;
+use shapes::{Layer, Shapes};
 
 /// The size of a cell in tenths of a pixel: the advance of most monospaced fonts at 14 pixels.
 const CELL: (u32, u32) = (84, 180);
@@ -189,37 +191,6 @@ fn indexed(number: u8) -> Rgb {
     Rgb::Mixed(level(place / 36), level(place / 6 % 6), level(place % 6))
 }
 
-/// What lies over what, the lowest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Layer {
-    Ground,
-    Filled,
-    Stroked,
-}
-
-/// The paths of each layer and ink: a picture has few of them.
-#[derive(Default)]
-struct Shapes(BTreeMap<(Layer, Ink), String>);
-
-impl Shapes {
-    fn of(&mut self, layer: Layer, ink: Ink) -> &mut String {
-        self.0.entry((layer, ink)).or_default()
-    }
-
-    fn write(&self, out: &mut String) {
-        for ((layer, Ink { colour, is_faint }), path) in &self.0 {
-            let opacity = if *is_faint { FAINT } else { "" };
-            let _ = match layer {
-                Layer::Stroked => writeln!(
-                    out,
-                    "<path fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.2\"{opacity} d=\"{path}\"/>"
-                ),
-                _ => writeln!(out, "<path fill=\"{colour}\"{opacity} d=\"{path}\"/>"),
-            };
-        }
-    }
-}
-
 /// Where a cell is, in tenths of a pixel.
 #[derive(Debug, Clone, Copy)]
 struct Place {
@@ -280,7 +251,7 @@ impl Place {
             return true;
         }
         if let '\u{2800}'..='\u{28ff}' = c {
-            self.draw_dots(u32::from(c) - 0x2800, shapes.of(Layer::Filled, ink));
+            self.add_dots(u32::from(c) - 0x2800, ink, shapes);
             return true;
         }
         false
@@ -316,18 +287,13 @@ impl Place {
     }
 
     /// Adds the dots of braille: eight bits, two columns of four rows.
-    fn draw_dots(self, pattern: u32, path: &mut String) {
+    fn add_dots(self, pattern: u32, ink: Ink, shapes: &mut Shapes) {
         /// The bits of the rows, on the left and on the right.
         const BITS: [[u32; 2]; 4] = [[0, 3], [1, 4], [2, 5], [6, 7]];
-        for (row, bits) in (0..).zip(BITS) {
-            for (column, bit) in (0..).zip(bits) {
-                if pattern >> bit & 1 == 1 {
-                    let (x, y) = self.at((1 + 4 * column, 2 * row));
-                    // A circle of 1.5 pixels, from its left end.
-                    let y = Tenths(y.0 + CELL.1 / 8);
-                    let _ = write!(path, "M{x} {y}a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0-3 0z");
-                }
-            }
+        let (first_column, first_row) = (self.x / CELL.0 * 2, self.y / CELL.1 * 4);
+        for (row, bits) in (first_row..).zip(BITS) {
+            let set = (first_column..).zip(bits).filter(|&(_, bit)| pattern >> bit & 1 == 1);
+            set.for_each(|(column, _)| shapes.add_dot(row, column, ink));
         }
     }
 }
@@ -537,10 +503,22 @@ mod tests {
     fn lines_bars_and_dots_are_shapes() {
         let svg = picture(&[("╭─┼│▁▂█▌▟⣿⠁", Style::new())]);
         assert!(elements(&svg, "text").is_empty(), "{svg}");
-        let [filled, stroked] = elements(&svg, "path")[..] else { panic!("{svg}") };
-        // Four bars, one of three parts, and nine dots.
-        assert_eq!(filled.matches('M').count(), 4 + 3 + 9, "{filled}");
+        let [filled, stroked, dotted] = elements(&svg, "path")[..] else { panic!("{svg}") };
+        // Four bars, one of three parts, and what lies between the rows of eight dots.
+        assert_eq!(filled.matches('M').count(), 4 + 3 + 3, "{filled}");
+        assert_eq!(dotted.matches("h0").count(), 9, "{dotted}");
         assert!(stroked.contains("M8.4 9Q4.2 9 4.2 18"), "{stroked}");
+    }
+
+    #[test]
+    fn dots_beside_each_other_are_one_line_from_cell_to_cell() {
+        let svg = picture(&[("⠤⠊", Style::new())]);
+        let [line] = elements(&svg, "path")[..] else { panic!("{svg}") };
+        // Two dots, across the border of the cells to a third one above, and on to a fourth one.
+        assert_eq!(line.matches("h0").count(), 4, "{line}");
+        for joint in ["M2.1 11.2L6.3 11.2", "M10.5 6.7L6.3 11.2", "M14.7 2.2L10.5 6.7"] {
+            assert!(line.contains(joint), "{joint}: {line}");
+        }
     }
 
     #[test]
