@@ -265,9 +265,7 @@ impl<W: Write> Handler for ReplyReporter<'_, W> {
                 LineNote::Deletion => {
                     self.report.leave_out(number, "not sent, del wants --yes");
                 }
-                LineNote::Quit => {
-                    self.report.leave_out(number, "ends the input, what is behind it is not sent");
-                }
+                LineNote::Quit => self.report.quit(number),
                 LineNote::Filled => match &mut self.report.data {
                     // Data lines are expected to have none.
                     Some(data) => data.fill(number),

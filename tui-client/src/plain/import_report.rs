@@ -60,6 +60,8 @@ pub(super) struct ImportReport {
     pub suspicious: NamedLines,
     /// Standard output is closed.
     pub closed: bool,
+    /// A word has ended the input before the end of it.
+    pub has_quit: bool,
 }
 
 /// How requests were made of data lines `NAME VALUE [TIME]`.
@@ -104,13 +106,33 @@ impl ImportReport {
     pub(super) fn new(bar: ImportBar) -> Self {
         let (answered, unsent, stored, last) = (0, 0, 0, 0);
         let (filled, suspicious) = (NamedLines::default(), NamedLines::default());
-        let (refusals, data, closed) = (Refusals::default(), None, false);
-        Self { bar, answered, unsent, refusals, stored, last, filled, data, suspicious, closed }
+        let (refusals, data) = (Refusals::default(), None);
+        let (closed, has_quit) = (false, false);
+        Self {
+            bar,
+            answered,
+            unsent,
+            refusals,
+            stored,
+            last,
+            filled,
+            data,
+            suspicious,
+            closed,
+            has_quit,
+        }
     }
 
-    /// Some lines are refused.
+    /// Some lines are refused, or not read.
     pub(super) fn is_any_refused(&self) -> bool {
-        self.refusals.all() > 0
+        self.refusals.all() > 0 || self.has_quit
+    }
+
+    /// Says that a line has ended the input before the end of it.
+    pub(super) fn quit(&mut self, number: u64) {
+        self.has_quit = true;
+        let said = format!("line {number}: ends the input, what is behind it is not sent");
+        self.bar.aside(|| warn(&said));
     }
 
     /// Counts a line that the server has refused for a reason. The first ones are named, as they stand
@@ -176,8 +198,13 @@ impl ImportReport {
             0 => String::new(),
             blank => format!(", {} blank", count(blank)),
         };
+        let others = match answered.saturating_sub(stored + refused.saturating_sub(unsent)) {
+            0 => String::new(),
+            others => format!(", {}", plural(others, "other request", "other requests")),
+        };
+        let (stored_lines, refused_lines) = (count(stored), count(refused));
         let outcome =
-            format!("{lines}: {} stored, {} refused{blank}", count(stored), count(refused));
+            format!("{lines}: {stored_lines} stored, {refused_lines} refused{others}{blank}");
         if let Some(read) = interrupted {
             let left = read.lines.load(Ordering::Relaxed).saturating_sub(answered);
             let again = match read.filled.load(Ordering::Relaxed) {

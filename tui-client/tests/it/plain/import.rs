@@ -25,7 +25,9 @@ fn an_import_continues_after_an_error() {
     let mut lines: Vec<_> = err.lines().collect();
     let summary = lines.pop().unwrap();
     assert!(
-        summary.starts_with("tui-client: 8 lines: 2 stored, 3 refused, 1 blank, in "),
+        summary.starts_with(
+            "tui-client: 8 lines: 2 stored, 3 refused, 2 other requests, 1 blank, in "
+        ),
         "{summary}"
     );
     assert_eq!(

@@ -152,6 +152,9 @@ fn a_word_that_quits_ends_requests_from_a_pipe() {
     let (code, out, err) = pipe_to(server.port, &[], "get a\nquit\nput b 1 1\n");
     assert_eq!((code, &*out), (1, "a 1.0 1\n"));
     let said = "tui-client: line 2: ends the input, what is behind it is not sent\n";
-    assert!(err.starts_with(said), "{err}");
+    assert_eq!(err, said, "nothing is refused");
+    let (_, _, err) = pipe_to(server.port, &[], "put a 2 2\nbogus\n\nget a\nquit\nput b 1 1\n");
+    let sum = "tui-client: 4 lines: 1 stored, 1 refused, 1 other request, 1 blank, in ";
+    assert!(err.lines().any(|line| line.starts_with(sum)), "{err}");
     assert_eq!(server.send("get b\n"), "ok\n\n");
 }
