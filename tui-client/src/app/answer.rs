@@ -73,6 +73,11 @@ impl TypedAnswer {
         format!("{} · {keys} · {points}{saved}", self.request)
     }
 
+    /// The request, as it was typed.
+    pub fn request(&self) -> &str {
+        &self.request
+    }
+
     /// The lines, of one key the newest point first.
     pub fn lines(&self) -> &[AnswerLine] {
         &self.lines

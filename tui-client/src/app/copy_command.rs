@@ -238,6 +238,16 @@ fn table_words(table: &Table, has_selectors: bool) -> Vec<Cow<'_, str>> {
     words
 }
 
+/// The shell command that prints the whole answer to a typed `get`; none for a recording, or where a shell
+/// has no quotes for it.
+pub fn get_command(app: &App, request: &str) -> Option<String> {
+    let selector = selector_of(request.as_bytes()).filter(|_| app.replayed().is_none())?;
+    let mut words = vec![Cow::Borrowed("tui-client")];
+    words.extend(server_words(app));
+    words.extend([Cow::Borrowed("get"), Cow::Borrowed(selector)]);
+    quoted_line(&words, app.cx.abilities().shell).ok()
+}
+
 /// The columns that `--once` prints by default.
 const DATA_LINE: [Column; 3] = [Column::Key, Column::Last, Column::Time];
 
@@ -286,6 +296,7 @@ fn is_split(word: &str) -> bool {
     word.starts_with('-') && !word.starts_with("--") && word.contains(['.', ':'])
 }
 
+use crate::request::selector::selector_of;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, on_border};
 use crate::app::answer::{AnswerLine, TypedAnswer};
+use crate::app::copy_command::get_command;
 use crate::keymap::{Action, LogAction, Mode, key_of};
 use crate::text::number;
 use crate::text::time::{age, date};
@@ -30,7 +31,7 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
     let (kept, all) = (answer.lines().len(), answer.all_lines());
     let place = match first + lines.len() {
         _ if kept <= rows => String::new(),
-        last => format!(" · lines {}-{last} of {}", first + 1, number::count(all)),
+        last => format!(" · lines {}-{last} of {}", first + 1, number::count(kept as u64)),
     };
     let inner = canvas.pane(false, &format!(" {}{place} ", answer.title()), &[], area);
     let Canvas { app, theme, .. } = *canvas;
@@ -45,8 +46,18 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
     }
     if more > 0 {
         let raw = key_of(Mode::Log, Action::Log(LogAction::ToggleRaw));
-        let more = format!(" {} more; {raw} in the log keeps all ", number::count(more));
-        pen.write_right(&more, quiet);
+        // Of one key they are the newest points.
+        let which =
+            if answer.lines().iter().any(|line| line.key.is_some()) { "first" } else { "newest" };
+        let (shown, of) = (number::count(kept as u64), number::count(all));
+        let kept = format!(" the {which} {shown} of {of} lines");
+        let command = get_command(app, answer.request());
+        let all = command.map(|command| format!("{kept}; all: {command} > FILE "));
+        let short = format!(" {} more; {raw} in the log keeps all ", number::count(more));
+        let mut variants = all.into_iter().chain([format!("{kept} "), short]);
+        if let Some(text) = variants.find(|text| width(text) < pen.room()) {
+            pen.write_right(&text, quiet);
+        }
     }
     let keys = lines.clone().filter_map(|line| line.key.as_ref());
     let longest = keys.map(|key| width(key.as_str())).max().unwrap_or(0);

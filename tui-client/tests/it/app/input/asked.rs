@@ -182,3 +182,15 @@ fn a_blank_in_the_name_of_a_mark_is_a_dash() {
     scene.keys("Cdeploy 2\n");
     assert!(scene.sent.iter().any(|sent| sent.line == format!("get *[last:2@{}]", NOW - 60)));
 }
+
+#[test]
+fn a_long_answer_says_what_it_keeps_and_how_to_get_all_of_it() {
+    let mut scene = Scene::with_sample(120, 40, &[]);
+    scene.enter("get many");
+    let points: String = (0..1500).map(|at| format!("many {at}.0 {}\n", NOW - at)).collect();
+    scene.ok("get many", &points);
+    let text = screen(&scene, (120, 40));
+    assert!(text.contains(" of 1,000 "), "{text}");
+    assert!(text.contains(" the newest 1,000 of 1,500 lines; all: tui-client "), "{text}");
+    assert!(text.contains("get many > FILE "), "{text}");
+}
