@@ -474,3 +474,21 @@ fn the_selected_row_stays_in_sight_where_the_log_takes_its_room_again() {
     assert_eq!(table.selected(), selected);
     assert!((table.first(rows)..table.first(rows) + rows).contains(&selected));
 }
+
+#[test]
+fn raw_shows_the_queries_for_the_numbers_of_the_table() {
+    let mut scene = Scene::live(120, 40, &["a"], &[]);
+    scene.answer_all();
+    scene.to(Mode::Log);
+    scene.keys("R");
+    scene.to(Mode::Table);
+    scene.keys("t");
+    let asked: Vec<String> = scene.sent.iter().map(|request| request.line.clone()).collect();
+    assert!(!asked.is_empty(), "numbers of a longer time");
+    scene.answer_all();
+    let logged: Vec<String> =
+        scene.app.log().visible(usize::MAX).map(|line| line.text.to_string()).collect();
+    for line in asked {
+        assert!(logged.contains(&line), "{line}: {logged:?}");
+    }
+}
