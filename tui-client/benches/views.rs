@@ -262,7 +262,7 @@ fn data(keys: u32) -> Vec<u8> {
 
 fn reply(request: &Outgoing, data: &[u8]) -> Box<Reply> {
     let mut builder = ReplyBuilder::new(Status::Ok, request.capture);
-    builder = builder.watching(Arc::clone(&request.watched));
+    builder = builder.watching(request.watched.clone());
     builder.add_lines(data);
     let took = Duration::from_millis(1);
     Box::new(builder.finish(request.id, took, took))

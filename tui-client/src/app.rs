@@ -122,7 +122,7 @@ impl App {
         let sources = Sources::new(config.sources);
         let patterns = with_alerted(&config.watch, &config.alerts);
         let mut watch = Watch::of_runs(patterns, sources.runs());
-        watch.set_covered(|pattern| !config.watch.contains(pattern));
+        watch.set_covered(|pattern, _| !config.watch.contains(pattern));
         let mut app = Self {
             cx: Context::new(now, config.zone, config.abilities),
             panes: Panes::new(width, height, !watch.is_empty()),

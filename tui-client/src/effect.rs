@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use shared::Glob;
-
+use crate::metrics::patterns::Patterns;
 use crate::metrics::reply::Capture;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::sort::SortJob;
@@ -78,7 +77,7 @@ pub struct Outgoing {
     /// The part of the reply to keep.
     pub capture: Capture,
     /// The keys and globs of the watched series.
-    pub watched: Arc<[Glob]>,
+    pub watched: Patterns,
 }
 
 /// A job for the thread that reads and writes files.

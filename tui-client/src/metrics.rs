@@ -8,6 +8,7 @@ mod graph;
 mod large_list;
 pub mod marks;
 pub mod needs;
+pub mod patterns;
 pub mod reply;
 pub mod series;
 pub mod sort;

@@ -4,10 +4,6 @@ pub mod leaving;
 pub mod overlay;
 pub mod prompt;
 
-use std::sync::Arc;
-
-use shared::Glob;
-
 use crate::app::context::Context;
 use crate::app::input::leaving::{LeavingWord, Part};
 use crate::app::input::overlay::Overlay;
@@ -24,6 +20,7 @@ use crate::event::KeyPress;
 use crate::import::source::pasted_lines;
 use crate::keymap::{Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
+use crate::metrics::watch_plan::Patterns;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
 
@@ -175,7 +172,7 @@ impl Input {
     pub fn send_paste(
         &mut self,
         link: &mut Link,
-        watched: &Arc<[Glob]>,
+        watched: &Patterns,
         log: &mut Log,
         cx: &mut Context,
     ) {

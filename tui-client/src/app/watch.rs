@@ -11,7 +11,6 @@ mod totals;
 mod watched;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use shared::{Glob, Key, Point};
@@ -23,11 +22,12 @@ use crate::app::screen::panes::Panes;
 use crate::event::Moment;
 use crate::keymap::{Mode, WatchAction};
 use crate::metrics::alerts::{AlertChange, AlertEvent, Alerts, Evaluated};
+use crate::metrics::patterns::Patterns;
 use crate::metrics::rollups::Rollups;
 use crate::metrics::rollups::plan::PartId;
-use crate::metrics::series::summary::{Answer, MAX_BY_GLOB, watched_share};
+use crate::metrics::series::summary::{Answer, ByGlob, Cut, watched_share};
 use crate::metrics::series::{Bounds, Series};
-use crate::metrics::watch_plan::{merged, with_alerted};
+use crate::metrics::watch_plan::merged;
 use crate::metrics::window::ChartWindow;
 use crate::sources::{Away, Runs};
 use crate::wire_log::entry::Tone;
@@ -82,9 +82,8 @@ pub fn tell_alerts(events: &[AlertEvent], alerts: &mut Alerts, log: &mut Log, cx
 /// All watched keys.
 #[derive(Debug, Default)]
 pub struct Watch {
-    patterns: Arc<[Glob]>,
-    /// Those globs that are of alerts alone: their keys stand last, those first for which one fires.
-    covered: Vec<Glob>,
+    /// The keys of globs that are of alerts alone stand last, those first for which one fires.
+    patterns: Patterns,
     keys: Vec<Watched>,
     /// Keys that match a glob but were unwatched.
     unwanted: HashSet<String>,
@@ -94,8 +93,8 @@ pub struct Watch {
     /// Requests of the current poll without reply.
     asking: usize,
     next: Duration,
-    /// More keys matched than may be watched.
-    cut: bool,
+    /// Which globs matched more keys than may be watched.
+    cut: Cut,
     /// Selectors that have been answered since the patterns changed.
     answered: HashSet<String>,
     /// The number of answers taken.
@@ -154,14 +153,14 @@ impl Watch {
     }
 
     /// The watched keys and globs; shared with the network.
-    pub fn patterns(&self) -> &Arc<[Glob]> {
+    pub fn patterns(&self) -> &Patterns {
         &self.patterns
     }
 
     /// The fewest keys and globs that match the watched keys and no unwatched ones.
     pub fn shown_patterns(&self) -> Vec<Glob> {
         let mut shown: Vec<Glob> = Vec::new();
-        for pattern in with_alerted(&self.patterns, &[]) {
+        for pattern in self.patterns.fewest() {
             if !self.unwanted.iter().any(|key| pattern.matches(key)) {
                 shown.push(pattern);
                 continue;
@@ -194,13 +193,23 @@ impl Watch {
     }
 
     /// More keys matched than may be watched.
-    pub fn cut(&self) -> bool {
-        self.cut
+    pub fn is_cut(&self) -> bool {
+        self.cut != Cut::default()
+    }
+
+    /// More keys matched a pattern and those that count with it than may be watched.
+    pub fn cuts(&self, pattern: &Glob) -> bool {
+        match pattern {
+            key if key.is_key() => false,
+            of_alert if self.patterns.is_of_alerts(of_alert) => self.cut.of_alerts,
+            _ => self.cut.own,
+        }
     }
 
     /// All keys with points that match the pattern are among the watched ones.
     pub fn has_heard_of(&self, pattern: &Glob) -> bool {
-        !self.cut && [pattern.as_str(), "*"].iter().any(|&asked| self.answered.contains(asked))
+        let cut = if pattern.is_key() { self.is_cut() } else { self.cuts(pattern) };
+        !cut && [pattern.as_str(), "*"].iter().any(|&asked| self.answered.contains(asked))
     }
 
     /// The index of the selected key.
@@ -401,12 +410,22 @@ impl Watch {
 
     /// A key that is not known is to be watched, and there is room for it.
     fn wants(&mut self, key: &str) -> bool {
-        let mut matching = self.patterns.iter().filter(|pattern| pattern.matches(key)).peekable();
-        if matching.peek().is_none() || self.unwanted.contains(key) {
+        if self.unwanted.contains(key) {
             return false;
         }
-        self.cut |= self.keys.len() >= MAX_BY_GLOB && !matching.any(Glob::is_key);
-        !self.cut
+        let matches = |pattern: &Glob| pattern.matches(key);
+        let is_own = self.patterns.own().any(matches);
+        let is_alerted = self.patterns.of_alerts().iter().any(matches);
+        if !is_own && !is_alerted {
+            return false;
+        }
+        let of_alerts = self.keys.iter().filter(|key| key.of_alert).count();
+        let mut known = ByGlob::of(self.keys.len() - of_alerts, of_alerts);
+        let has_room = known.take(is_own, || is_alerted);
+        let cut = known.cut();
+        self.cut.own |= cut.own;
+        self.cut.of_alerts |= cut.of_alerts;
+        has_room
     }
 
     /// A key that a glob or an alert brings was removed: no alert counts for it.

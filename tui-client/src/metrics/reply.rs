@@ -3,14 +3,14 @@
 //! Built piece by piece next to the socket, so that the user interface never sees a large one.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
 use memchr::{memchr, memchr_iter};
 use shared::response::{Status, decode_points};
-use shared::{Glob, Key, KeyBuf, Point};
+use shared::{Key, KeyBuf, Point};
 
 use crate::metrics::large_list::growth;
+use crate::metrics::patterns::Patterns;
 use crate::metrics::series::summary::{Answer, Summarizer};
 use crate::text::escape::escape_untrusted;
 
@@ -182,7 +182,7 @@ impl ReplyBuilder {
 
     /// Series that match one of these are watched: more of their points are kept.
     #[must_use]
-    pub fn watching(self, watched: Arc<[Glob]>) -> Self {
+    pub fn watching(self, watched: Patterns) -> Self {
         Self { summarizer: self.summarizer.watching(watched), ..self }
     }
 

@@ -5,6 +5,7 @@ use shared::limits::{MAX_LINE, MAX_SELECTOR};
 use shared::pattern::Pattern;
 
 use crate::metrics::alerts::Alert;
+use crate::metrics::patterns::fewest;
 
 /// The longest pattern that leaves room for a clause in a selector.
 const MAX_PATTERN: usize = MAX_SELECTOR - 64;
@@ -23,15 +24,7 @@ pub enum Extension {
 
 /// The patterns to watch: these and those of the alerts, each once.
 pub fn with_alerted(watch: &[Glob], alerts: &[Alert]) -> Vec<Glob> {
-    let both = || watch.iter().chain(alerts.iter().map(Alert::pattern));
-    let mut all: Vec<Glob> = Vec::new();
-    for pattern in both() {
-        let covers = |by: &Glob| !by.is_key() && pattern.is_key() && by.matches(pattern.as_str());
-        if !all.contains(pattern) && !both().any(covers) {
-            all.push(pattern.clone());
-        }
-    }
-    all
+    fewest(|| watch.iter(), || alerts.iter().map(Alert::pattern))
 }
 
 /// How to ask for the watched keys.
@@ -225,5 +218,7 @@ mod tests {
             .collect();
         let all = with_alerted(&globs(&["a", "palm.mem", "palm.*", "a"]), &alerts);
         assert_eq!(all, globs(&["a", "palm.*", "b.*"]));
+        let all = with_alerted(&globs(&["b.9"]), &alerts);
+        assert_eq!(all, globs(&["b.9", "a", "palm.cpu", "b.*"]), "b.* may be of too many");
     }
 }

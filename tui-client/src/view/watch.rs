@@ -102,7 +102,7 @@ fn title(watch: &Watch) -> String {
     let count = watch.keys().len() as u64;
     match watch.keys() {
         [one] => format!(" watch {} ", one.key),
-        _ if watch.cut() => format!(" watch · the first {} keys ", number::count(count)),
+        _ if watch.is_cut() => format!(" watch · the first {} keys ", number::count(count)),
         _ => format!(" watch · {} ", number::plural(count, "key", "keys")),
     }
 }
@@ -157,7 +157,7 @@ fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     if silenced > 0 {
         remarks.push((format!("· {silenced} silenced "), theme.alert));
     }
-    if watch.cut() && app.alerts().alerts().any(|alert| !alert.pattern().is_key()) {
+    if app.alerts().alerts().any(|alert| watch.cuts(alert.pattern())) {
         remarks.push(("· alerts on these alone ".to_owned(), theme.alert));
     }
     let charted = watch.charted().filter(|key| key.series.is_some()).count();

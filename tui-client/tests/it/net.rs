@@ -4,7 +4,6 @@ mod joined;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::thread;
 
 use shared::client::ConnectOptions;
@@ -57,7 +56,7 @@ impl Wire {
     /// Sends a request of whose reply the `first` series are passed on before its end.
     async fn send_for(&self, first: usize, channel: Channel, id: u64, line: &str, alone: bool) {
         let capture = Capture { raw: false, head: 9, foot: 0, recent: 9, points: false, first };
-        let (line, watched) = (line.to_owned(), Arc::default());
+        let (line, watched) = (line.to_owned(), Default::default());
         let request = Outgoing { id, channel, alone, line, capture, watched };
         self.order(NetworkOrder::Send(request)).await;
     }

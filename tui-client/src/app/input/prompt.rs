@@ -6,12 +6,10 @@ pub mod history;
 pub mod known_keys;
 pub mod paste;
 
-use std::sync::Arc;
-
 use jiff::tz::TimeZone;
+use shared::Request;
 use shared::request::BadRequestReason;
 use shared::response::Status;
-use shared::{Glob, Request};
 
 use crate::app::context::Context;
 use crate::app::line_input::Found;
@@ -22,6 +20,7 @@ use crate::app::server::link::{Link, LinkState};
 use crate::effect::{Effect, FileJob};
 use crate::event::Moment;
 use crate::keymap::{Edit, PromptAction};
+use crate::metrics::patterns::Patterns;
 use crate::metrics::reply::PointLists;
 use crate::metrics::series::Series;
 use crate::metrics::watch_plan::Extension;
@@ -174,7 +173,7 @@ impl Prompt {
         &mut self,
         counts: bool,
         link: &mut Link,
-        watched: &Arc<[Glob]>,
+        watched: &Patterns,
         log: &mut Log,
         cx: &mut Context,
     ) {

@@ -156,11 +156,11 @@ impl App {
     /// Says once that globs of alerts match more keys than are judged, when it is known how many.
     pub(in crate::app) fn say_cut(&mut self) {
         let awaits_table = self.layout().table.is_some() && !self.table.loaded();
-        if self.is_cut_said || !self.watch.cut() || awaits_table {
+        if self.is_cut_said || !self.watch.is_cut() || awaits_table {
             return;
         }
-        let globs = self.alerts.alerts().map(Alert::pattern).filter(|pattern| !pattern.is_key());
-        let globs: Vec<_> = globs.collect();
+        let globs = self.alerts.alerts().map(Alert::pattern);
+        let globs: Vec<_> = globs.filter(|pattern| self.watch.cuts(pattern)).collect();
         if globs.is_empty() {
             return;
         }

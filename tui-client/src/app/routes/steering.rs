@@ -1,6 +1,5 @@
 //! Steering of the feed: which keys are followed, and which requests for data are sent when.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use shared::{Glob, Key, KeyBuf};
@@ -252,7 +251,7 @@ impl App {
     pub(in crate::app) fn ask_history(&mut self, follow: Option<u64>) {
         self.watch.drop_numbers();
         self.feed.ask_for_all();
-        let patterns = Arc::clone(self.watch.patterns());
+        let patterns = self.watch.patterns().clone();
         self.ask_history_of(&patterns, follow);
     }
 

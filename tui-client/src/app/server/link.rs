@@ -1,15 +1,14 @@
 //! The connection to the server, and the requests that wait for their replies.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Duration;
 
-use shared::Glob;
 use shared::client::{LinkEvent, Reconnect};
 
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::effect::{Effect, NetworkOrder, Outgoing};
+use crate::metrics::patterns::Patterns;
 use crate::metrics::reply::Reply;
 use crate::request::normalize::without_filled;
 use crate::request::pending::{Channel, Due, Pending, Purpose};
@@ -202,7 +201,7 @@ impl Link {
         &mut self,
         due: Due,
         filled: bool,
-        watched: &Arc<[Glob]>,
+        watched: &Patterns,
         log: &mut Log,
         cx: &mut Context,
     ) -> u64 {
@@ -216,7 +215,7 @@ impl Link {
         Route { channel, alone }: Route,
         (line, purpose): Due,
         filled: bool,
-        watched: &Arc<[Glob]>,
+        watched: &Patterns,
         log: &mut Log,
         cx: &mut Context,
     ) -> u64 {
@@ -238,7 +237,7 @@ impl Link {
             is_behind,
         };
         self.pending.push_back(pending);
-        let watched = Arc::clone(watched);
+        let watched = watched.clone();
         let request = Outgoing { id, channel, alone, line, capture, watched };
         cx.push(Effect::Network(NetworkOrder::Send(request)));
         id

@@ -1,12 +1,11 @@
 //! Which keys are watched, in which order they stand, and which one is selected.
 
-use std::sync::Arc;
-
 use shared::Glob;
 
 use super::Watch;
 use super::watched::Watched;
 use crate::metrics::alerts::Alerts;
+use crate::metrics::patterns::Patterns;
 
 impl Watch {
     /// Watches a key or the keys that match a glob; a key that is watched already is selected.
@@ -24,9 +23,9 @@ impl Watch {
             });
         }
         if !self.patterns.contains(&pattern) {
-            self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
-        } else if self.covered.contains(&pattern) {
-            self.covered.retain(|covered| *covered != pattern);
+            self.add_pattern(pattern);
+        } else if self.patterns.is_of_alerts(&pattern) {
+            self.set_covered(|known, patterns| *known != pattern && patterns.is_of_alerts(known));
             self.put_in_order();
         }
         for beside in beside {
@@ -57,8 +56,13 @@ impl Watch {
         }
         self.unwanted.remove(key);
         if !self.patterns.iter().any(|known| known.matches(key)) {
-            self.patterns = self.patterns.iter().cloned().chain([pattern]).collect();
+            self.add_pattern(pattern);
         }
+    }
+
+    fn add_pattern(&mut self, pattern: Glob) {
+        let all = self.patterns.iter().cloned().chain([pattern]);
+        self.patterns = Patterns::new(all, self.patterns.of_alerts().iter().cloned());
     }
 
     /// Selects the first key that a glob matches, as soon as one is known.
@@ -79,21 +83,22 @@ impl Watch {
         let is_watched = pattern.is_key() && self.place(pattern.as_str()).is_some();
         if !is_watched && !self.patterns.contains(pattern) {
             self.add(pattern.clone());
-            self.covered.extend(Some(pattern).filter(|it| !it.is_key()).cloned());
+            self.set_covered(|known, patterns| known == pattern || patterns.is_of_alerts(known));
         }
     }
 
-    /// Which of the globs are of alerts alone.
-    pub fn set_covered(&mut self, is_covered: impl Fn(&Glob) -> bool) {
-        let globs = self.patterns.iter().filter(|pattern| !pattern.is_key() && is_covered(pattern));
-        self.covered = globs.cloned().collect();
+    /// Which of the globs are of alerts alone, where it is known which ones are so far.
+    pub fn set_covered(&mut self, is_covered: impl Fn(&Glob, &Patterns) -> bool) {
+        let known = &self.patterns;
+        let globs = known.iter().filter(|it| !it.is_key() && is_covered(it, known)).cloned();
+        self.patterns = Patterns::new(known.iter().cloned(), globs);
     }
 
     /// The keys and globs that are watched by hand: those of [`Watch::shown_patterns`] but for the globs of
     /// these alerts alone, whose keys are watched wherever the alerts are set.
     pub fn own_patterns(&self, alerts: &Alerts) -> Vec<Glob> {
         let is_of_alert = |pattern: &Glob| {
-            self.covered.contains(pattern)
+            self.patterns.is_of_alerts(pattern)
                 && alerts.alerts().any(|alert| alert.pattern() == pattern)
         };
         let shown = self.shown_patterns().into_iter();
@@ -125,7 +130,8 @@ impl Watch {
             let mine = pattern.as_str() != gone && keys.iter().any(|key| pattern.matches(&key.key));
             mine || !(pattern.as_str() == gone || pattern.matches(&gone))
         };
-        self.patterns = self.patterns.iter().filter(stays).cloned().collect();
+        let of_alerts = self.patterns.of_alerts().iter().filter(stays).cloned();
+        self.patterns = Patterns::new(self.patterns.iter().filter(stays).cloned(), of_alerts);
         self.move_by(0);
         Some(gone)
     }
@@ -152,16 +158,12 @@ impl Watch {
     /// Sorts the keys by the patterns that they match, those of alerts alone last.
     pub(super) fn put_in_order(&mut self) {
         let selected = self.selected_key().map(|key| key.key.clone());
-        let patterns = Arc::clone(&self.patterns);
-        let covered = &self.covered;
+        let patterns = self.patterns.clone();
         for key in &mut self.keys {
-            let mut own = patterns.iter().filter(|pattern| !covered.contains(pattern));
-            key.of_alert = !own.any(|pattern| pattern.matches(&key.key));
+            key.of_alert = !patterns.own().any(|pattern| pattern.matches(&key.key));
         }
         self.keys.sort_by_cached_key(|key| {
-            let place = patterns.iter().position(|pattern| {
-                !key.of_alert && !covered.contains(pattern) && pattern.matches(&key.key)
-            });
+            let place = patterns.own().position(|pattern| pattern.matches(&key.key));
             (key.of_alert, key.of_alert.then(|| (!key.alarm, key.key.clone())), place)
         });
         self.find_places();

@@ -1,7 +1,6 @@
 //! The numbers of the watched keys in a window, which a server with selectors is asked for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use shared::selector::Aggregate;
@@ -110,7 +109,7 @@ impl Watch {
             return Vec::new();
         }
         self.numbers.until = None;
-        let patterns = Arc::clone(&self.patterns);
+        let patterns = self.patterns.clone();
         self.numbers(&patterns, now)
     }
 

@@ -6,7 +6,7 @@ fn globs(texts: &[&str]) -> Vec<Glob> {
 }
 
 fn answer(watch: &Watch, data: &str) -> Answer {
-    let mut summarizer = Summarizer::new(4).watching(Arc::clone(watch.patterns()));
+    let mut summarizer = Summarizer::new(4).watching(watch.patterns().clone());
     summarizer.add_lines(data.as_bytes());
     summarizer.finish()
 }

@@ -1,13 +1,11 @@
 //! An answer of any size, folded into one bounded record for each series as it arrives.
 
-use std::sync::Arc;
-
 use shared::response::decode_points;
 use shared::{Key, Point};
 
+use crate::metrics::patterns::Patterns;
 use crate::metrics::series::series_index::SeriesIndex;
 use crate::metrics::series::{Bounds, Series, present_until};
-use shared::Glob;
 
 /// Recent points kept over all series of an answer: 16 bytes each, so 32 MiB.
 const RECENT_BUDGET: usize = 2 * 1024 * 1024;
@@ -21,8 +19,8 @@ const MAX_RECENT_WATCHED: usize = 65_536;
 /// Recent points kept over all watched series of an answer: 16 MiB, and as above.
 const WATCHED_BUDGET: usize = 1024 * 1024;
 
-/// Series that globs may watch; further ones that match are as any other. Series watched by their
-/// names come on top.
+/// Series that globs may watch, and as many that globs of alerts may; further ones that match are as any
+/// other. Series watched by their names come on top.
 pub const MAX_BY_GLOB: usize = 1000;
 
 /// Of a budget, what each of so many series may keep; it changes only when their number doubles.
@@ -35,6 +33,46 @@ pub fn watched_share(series: usize) -> usize {
     share(MAX_RECENT_WATCHED, WATCHED_BUDGET, series)
 }
 
+/// Which globs match more series than may be watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cut {
+    /// Those that are watched by hand.
+    pub own: bool,
+    /// Those of alerts alone.
+    pub of_alerts: bool,
+}
+
+/// How many series globs have matched, those of alerts counted apart.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ByGlob {
+    own: usize,
+    of_alerts: usize,
+}
+
+impl ByGlob {
+    /// So many are watched already.
+    pub fn of(own: usize, of_alerts: usize) -> Self {
+        Self { own, of_alerts }
+    }
+
+    /// Counts a series that a glob matches that is watched by hand, or one of alerts; says whether there
+    /// is room for it. What has no room for the one reason may have some for the other.
+    pub fn take(&mut self, is_own: bool, is_alerted: impl FnOnce() -> bool) -> bool {
+        self.own += usize::from(is_own);
+        if is_own && self.own <= MAX_BY_GLOB {
+            return true;
+        }
+        let is_alerted = is_alerted();
+        self.of_alerts += usize::from(is_alerted);
+        is_alerted && self.of_alerts <= MAX_BY_GLOB
+    }
+
+    /// Which globs have matched too many.
+    pub fn cut(self) -> Cut {
+        Cut { own: self.own > MAX_BY_GLOB, of_alerts: self.of_alerts > MAX_BY_GLOB }
+    }
+}
+
 /// The answer so far.
 #[derive(Debug, Clone)]
 pub struct Summarizer {
@@ -44,10 +82,9 @@ pub struct Summarizer {
     wanted_recent: usize,
     /// What each series may keep now.
     limit: usize,
-    patterns: Arc<[Glob]>,
+    patterns: Patterns,
     watched: Vec<usize>,
-    /// Of those, how many no name but a glob brought.
-    by_glob: usize,
+    by_glob: ByGlob,
     points: u64,
     malformed: u64,
     /// Later points are too far ahead to be the present.
@@ -64,9 +101,9 @@ impl Summarizer {
             current: 0,
             wanted_recent: recent,
             limit: share(recent, RECENT_BUDGET, 1),
-            patterns: Arc::default(),
+            patterns: Patterns::default(),
             watched: Vec::new(),
-            by_glob: 0,
+            by_glob: ByGlob::default(),
             points: 0,
             malformed: 0,
             present: i64::MAX,
@@ -81,7 +118,7 @@ impl Summarizer {
 
     /// Series that match one of these keep many more points and are listed in the answer.
     #[must_use]
-    pub fn watching(self, patterns: Arc<[Glob]>) -> Self {
+    pub fn watching(self, patterns: Patterns) -> Self {
         Self { patterns, ..self }
     }
 
@@ -120,13 +157,13 @@ impl Summarizer {
 
     /// A new series is one of the watched ones, for which there is room.
     fn is_watched(&mut self, key: Key<'_>) -> bool {
-        let mut matching = self.patterns.iter().filter(|glob| glob.matches(key.as_str()));
-        let Some(first) = matching.next() else { return false };
-        if first.is_key() || matching.any(Glob::is_key) {
+        let mut own = self.patterns.own().filter(|glob| glob.matches(key.as_str())).peekable();
+        let is_own = own.peek().is_some();
+        if own.any(|glob| glob.is_key()) {
             return true;
         }
-        self.by_glob += 1;
-        self.by_glob <= MAX_BY_GLOB
+        let is_alerted = || self.patterns.of_alerts().iter().any(|glob| glob.matches(key.as_str()));
+        self.by_glob.take(is_own, is_alerted)
     }
 
     /// The points that a new series may keep. When the number of series doubles, the others are cut
@@ -170,7 +207,7 @@ impl Summarizer {
         for last in &self.series {
             self.index.insert(last.key.as_key(), 0);
         }
-        (self.current, self.watched, self.by_glob) = (0, Vec::new(), 0);
+        (self.current, self.watched, self.by_glob) = (0, Vec::new(), ByGlob::default());
         self.limit = share(self.wanted_recent, RECENT_BUDGET, self.series.len());
         complete
     }
@@ -194,7 +231,7 @@ impl Summarizer {
     pub fn finish(self) -> Answer {
         let Self { mut series, index, watched, patterns, by_glob, points, malformed, .. } = self;
         series.iter_mut().for_each(Series::sort);
-        Answer { series, index, watched, patterns, cut: by_glob > MAX_BY_GLOB, points, malformed }
+        Answer { series, index, watched, patterns, cut: by_glob.cut(), points, malformed }
     }
 }
 
@@ -206,9 +243,9 @@ pub struct Answer {
     /// The places of the watched ones.
     pub watched: Vec<usize>,
     /// The patterns that were watched when the request was sent.
-    pub patterns: Arc<[Glob]>,
-    /// Globs match more than may be watched.
-    pub cut: bool,
+    pub patterns: Patterns,
+    /// Which globs match more than may be watched.
+    pub cut: Cut,
     /// Points in all series.
     pub points: u64,
     /// Data lines that are no points.

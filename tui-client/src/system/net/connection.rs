@@ -209,7 +209,7 @@ async fn read_reply(
         match (piece, &mut arriving) {
             (ReplyPiece::Status(status), _) => {
                 let builder = ReplyBuilder::new(status, request.capture);
-                let builder = builder.watching(Arc::clone(&request.watched)).at(peer.unix_now());
+                let builder = builder.watching(request.watched.clone()).at(peer.unix_now());
                 arriving = Some((builder, sent.elapsed()));
                 if raw {
                     events.send(Event::ReplyBegins { id, status }).await.ok()?;

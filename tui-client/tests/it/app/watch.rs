@@ -54,6 +54,39 @@ fn an_alert_on_a_glob_of_too_many_keys_says_so() {
 }
 
 #[test]
+fn an_alert_takes_no_place_of_what_is_watched() {
+    // The keys of the alert come first.
+    let others: String = (0..1200).map(|n| format!("a.{n} 1 {NOW}\n")).collect();
+    let hosts: String = (0..900).map(|n| format!("host.{n} 1 {NOW}\n")).collect();
+    let all = format!("{others}{hosts}z 1 {NOW}\n");
+    let count = |scene: &Scene, start: &str| {
+        let keys = scene.app.watch().keys().iter();
+        keys.filter(|key| key.key.starts_with(start) && key.series.is_some()).count()
+    };
+    let (watch, alerts) = (&["z", "host.*"], &["a.* > 5", "* > 90"]);
+    let mut polled = Scene::alerted(80, 24, watch, alerts);
+    polled.ok("get *", &all);
+    let mut live = Scene::live(80, 24, watch, alerts);
+    for asked in live.sent.iter().map(|sent| sent.line.clone()).collect::<Vec<_>>() {
+        if asked.starts_with("get ") && asked.contains("[last:") {
+            live.ok(&asked, if asked.contains("get z") { "z 1 5\n" } else { &all });
+        }
+    }
+    for scene in [&polled, &live] {
+        assert_eq!([count(scene, "host."), count(scene, "z")], [900, 1]);
+        assert_eq!(count(scene, "a."), 1000, "alerts have as many places of their own");
+        assert_eq!(scene.app.watch().keys()[0].key, "z");
+    }
+    // A key that a glob of an alert matches stays one of its own.
+    let own = live.app.watch().shown_patterns().into_iter().map(|pattern| pattern.to_string());
+    assert_eq!(own.collect::<Vec<_>>(), ["z", "host.*", "a.*", "*"]);
+    // Told keys as well.
+    let new: String = (0..99).map(|n| format!("host.new{n} 1 {NOW}\n")).collect();
+    live.told(&new);
+    assert_eq!(count(&live, "host."), 999);
+}
+
+#[test]
 fn globs_are_matched_by_the_client_if_the_server_cannot() {
     let mut scene = Scene::alerted(80, 24, &["palm.*"], &[]);
     scene.ok("get *", "palm.cpu 1.0 1\nother.cpu 2.0 1\npalm.mem 3.0 1\n");

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::Glob;
-
 use crate::app::context::Context;
 use crate::app::log::Log;
 use crate::app::message::Message;
@@ -13,6 +11,7 @@ use crate::app::server::link::Link;
 use crate::effect::{Effect, NetworkOrder};
 use crate::import::source::pasted_lines;
 use crate::import::{ImportEnd, ImportNews};
+use crate::metrics::patterns::Patterns;
 use crate::request::explain;
 use crate::request::normalize::wire_line;
 use crate::request::pending::Purpose;
@@ -136,7 +135,7 @@ impl Paste {
         &mut self,
         pasted: Pasted,
         link: &mut Link,
-        watched: &Arc<[Glob]>,
+        watched: &Patterns,
         log: &mut Log,
         cx: &mut Context,
     ) -> Option<Pasted> {

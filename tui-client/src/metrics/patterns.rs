@@ -1,0 +1,86 @@
+//! The keys and globs that are watched: by hand, or for alerts alone.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use shared::Glob;
+
+/// The keys and globs that are watched, in the order in which they came.
+#[derive(Debug, Clone, Default)]
+pub struct Patterns {
+    all: Arc<[Glob]>,
+    /// Those globs that are of alerts alone. The keys that they bring are counted apart, so that they take
+    /// no place of what is watched by hand.
+    of_alerts: Arc<[Glob]>,
+}
+
+impl Patterns {
+    /// These, of which those globs are of alerts alone.
+    pub fn new(
+        all: impl IntoIterator<Item = Glob>,
+        of_alerts: impl IntoIterator<Item = Glob>,
+    ) -> Self {
+        Self { all: all.into_iter().collect(), of_alerts: of_alerts.into_iter().collect() }
+    }
+
+    /// The globs that are of alerts alone.
+    pub fn of_alerts(&self) -> &[Glob] {
+        &self.of_alerts
+    }
+
+    /// A pattern is a glob of alerts alone.
+    pub fn is_of_alerts(&self, pattern: &Glob) -> bool {
+        self.of_alerts.contains(pattern)
+    }
+
+    /// Those that are watched by hand, and the keys of alerts.
+    pub fn own(&self) -> impl Iterator<Item = &Glob> {
+        self.all.iter().filter(|pattern| !self.is_of_alerts(pattern))
+    }
+
+    /// The fewest that match the same keys.
+    pub fn fewest(&self) -> Vec<Glob> {
+        fewest(|| self.own(), || self.of_alerts.iter())
+    }
+}
+
+impl Deref for Patterns {
+    type Target = [Glob];
+
+    fn deref(&self) -> &[Glob] {
+        &self.all
+    }
+}
+
+/// The same keys match, however they are counted.
+impl PartialEq for Patterns {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
+    }
+}
+
+impl Eq for Patterns {}
+
+/// These and others, each once, without the keys that a glob among them matches. A key among the first is
+/// not left out for a glob of the others, which may bring too many to bring it.
+pub(super) fn fewest<'a, A: Iterator<Item = &'a Glob>, B: Iterator<Item = &'a Glob>>(
+    first: impl Fn() -> A,
+    others: impl Fn() -> B,
+) -> Vec<Glob> {
+    let mut all: Vec<Glob> = Vec::new();
+    let mut add = |pattern: &Glob, is_covered: bool| {
+        if !all.contains(pattern) && !is_covered {
+            all.push(pattern.clone());
+        }
+    };
+    let covers = |by: &Glob, pattern: &Glob| {
+        !by.is_key() && pattern.is_key() && by.matches(pattern.as_str())
+    };
+    for pattern in first() {
+        add(pattern, first().any(|by| covers(by, pattern)));
+    }
+    for pattern in others() {
+        add(pattern, first().chain(others()).any(|by| covers(by, pattern)));
+    }
+    all
+}
