@@ -17,13 +17,18 @@ use crate::metrics::alerts::Alert;
 use crate::metrics::column::Column;
 use crate::metrics::filter::{BadExpr, Filter};
 use crate::metrics::marks;
+use crate::metrics::series::Moved;
 use crate::text::escape::{escape_untrusted, name_invisible};
 use crate::text::moment;
 use crate::wire_log::bookmark::Bookmark;
 
+/// The words of filters that mean something alone.
+const WHOLE_WORDS: [&str; 3] = ["stale", Moved::WORDS[0], Moved::WORDS[1]];
+
 /// The reserved words of the filter language; other words are parts of keys.
 fn reserved_words() -> impl Iterator<Item = &'static str> {
-    Column::compared().map(Column::word).chain(["key", "stale", "and", "or", "not"])
+    let words = Column::compared().map(Column::word).chain(["key", "and", "or", "not"]);
+    words.chain(WHOLE_WORDS)
 }
 
 /// The purpose of a line input.
@@ -306,7 +311,11 @@ impl LineInput {
         let ends = |c: char| c.is_whitespace() || "<>=!()&|~\"".contains(c);
         let word = text.rsplit(ends).next().unwrap_or_default().to_ascii_lowercase();
         let on_its_way = !word.is_empty() && reserved_words().any(|name| name.starts_with(&word));
-        if on_its_way && word != "stale" { None } else { text.parse().ok().map(Some) }
+        if on_its_way && !WHOLE_WORDS.contains(&&*word) {
+            None
+        } else {
+            text.parse().ok().map(Some)
+        }
     }
 
     /// The character at which the text is invalid, from 0, and the reason.
@@ -445,7 +454,7 @@ mod tests {
     #[test]
     fn no_name_is_taken_for_a_part_of_a_key_on_the_way() {
         for name in reserved_words() {
-            let other = ["stale", "and", "or", "not"].contains(&name);
+            let other = ["stale", "new", "stopped", "and", "or", "not"].contains(&name);
             let whole = format!("{name} {}", if name == "key" { "= a" } else { "> 1" });
             assert!(other || whole.parse::<Filter>().is_ok(), "{whole}");
         }

@@ -37,6 +37,9 @@ enum Expr {
     /// In lower case.
     Contains(String),
     Stale,
+    /// How it has moved, said by a word of [`Moved::WORDS`]; a part of the key, in lower case, where it is
+    /// not compared.
+    Moved(&'static str),
     Not(Box<Expr>),
     All(Vec<Expr>),
     Any(Vec<Expr>),
@@ -49,6 +52,10 @@ impl Expr {
             Self::Matches(glob) => glob.matches(series.key.as_str()),
             Self::Contains(part) => find_ignoring_case(series.key.as_str(), part).is_some(),
             Self::Stale => series.is_stale(now),
+            Self::Moved(word) => match series.moved(now) {
+                Some(moved) => moved.word() == Some(word),
+                None => find_ignoring_case(series.key.as_str(), word).is_some(),
+            },
             Self::Not(inner) => !inner.holds(series, now),
             Self::All(all) => all.iter().all(|inner| inner.holds(series, now)),
             Self::Any(any) => any.iter().any(|inner| inner.holds(series, now)),
@@ -58,7 +65,7 @@ impl Expr {
     fn depends_on_time(&self) -> bool {
         match self {
             Self::Condition(condition) => condition.column == Column::Age,
-            Self::Stale => true,
+            Self::Stale | Self::Moved(_) => true,
             Self::Matches(_) | Self::Contains(_) => false,
             Self::Not(inner) => inner.depends_on_time(),
             Self::All(all) | Self::Any(all) => all.iter().any(Self::depends_on_time),
@@ -68,7 +75,7 @@ impl Expr {
     fn needs(&self) -> Needs {
         match self {
             Self::Condition(condition) => condition.column.needs(),
-            Self::Matches(_) | Self::Contains(_) => Needs::LAST,
+            Self::Matches(_) | Self::Contains(_) | Self::Moved(_) => Needs::LAST,
             Self::Stale => Needs::RECENT,
             Self::Not(inner) => inner.needs(),
             Self::All(all) | Self::Any(all) => all.iter().map(Self::needs).collect(),
@@ -170,6 +177,8 @@ mod tests {
             ("\"palm.cpu\"", true),
             ("stale", false),
             ("not stale", true),
+            ("stopped or new", false),
+            ("not stopped", true),
             ("a or b and c or cpu", true),
             ("last > -1e3", true),
         ] {

@@ -313,28 +313,32 @@ impl Series {
         }
     }
 
-    /// Compares the newest value with an earlier one; none where there was none. Its points came then
-    /// if it is known after how many seconds without one it has stopped.
-    pub fn compare(&mut self, before: Option<f64>, stale_after: Option<i64>) {
+    /// Compares the newest value with that of a Unix second; none where there was none. Its points had a
+    /// usual distance then if it is known after how many seconds without one it has stopped.
+    pub fn compare(&mut self, before: Option<f64>, stale_after: Option<i64>, at: i64) {
+        let age = at.saturating_sub(self.last.timestamp);
         let stats = self.stats.get_or_insert_default();
         stats.base = before.map_or(Number::EMPTY, Number);
-        stats.stale_after = stale_after.unwrap_or_default();
+        stats.had_stopped = stale_after.is_some_and(|stale_after| age > stale_after);
+        stats.stale_after = stale_after.map_or(0, |it| u32::try_from(it).unwrap_or(u32::MAX));
     }
 
     /// Is compared with what another one is compared with.
     pub fn compare_as(&mut self, other: &Self) {
         let base = other.stats.as_ref().map_or(Number::default(), |stats| stats.base);
         if base != Number::default() {
-            let stale_after = other.stats.as_ref().map_or(0, |stats| stats.stale_after);
+            let of = other.stats.as_ref().map(|stats| (stats.stale_after, stats.had_stopped));
             let stats = self.stats.get_or_insert_default();
-            (stats.base, stats.stale_after) = (base, stale_after);
+            (stats.stale_after, stats.had_stopped) = of.unwrap_or_default();
+            stats.base = base;
         }
     }
 
     /// Compares no longer.
     pub fn forget_comparison(&mut self) {
         if let Some(stats) = self.stats.take() {
-            self.stats = Stats { base: Number::default(), stale_after: 0, ..*stats }.boxed();
+            let base = Number::default();
+            self.stats = Stats { base, stale_after: 0, had_stopped: false, ..*stats }.boxed();
         }
     }
 
@@ -344,8 +348,8 @@ impl Series {
         let stats = self.stats.as_ref()?;
         let base = stats.base;
         let age = at.saturating_sub(self.last.timestamp);
-        if base.get().is_some() && stats.stale_after > 0 && age > stats.stale_after {
-            return Some(Moved::Stopped);
+        if base.get().is_some() && stats.stale_after > 0 && age > stats.stale_after.into() {
+            return Some(Moved::Stopped { before: stats.had_stopped });
         }
         let (before, now) = (base.get(), self.last.value);
         match before {
@@ -362,16 +366,15 @@ impl Series {
             *detail = Detail { recent, max_recent, ..Detail::default() };
             detail
         });
-        self.stats =
-            Stats { base: stats.base, stale_after: stats.stale_after, detail, ..Stats::default() }
-                .boxed();
+        let Stats { base, stale_after, had_stopped, .. } = *stats;
+        self.stats = Stats { base, stale_after, had_stopped, detail, ..Stats::default() }.boxed();
     }
 
     /// Forgets everything but the newest points, and what they are compared with.
     pub fn forget_stats(&mut self) {
         let Some(stats) = self.stats.take() else { return };
-        self.stats =
-            Stats { base: stats.base, stale_after: stats.stale_after, ..Stats::default() }.boxed();
+        let Stats { base, stale_after, had_stopped, .. } = *stats;
+        self.stats = Stats { base, stale_after, had_stopped, ..Stats::default() }.boxed();
     }
 
     /// Keeps fewer points from now on.

@@ -410,7 +410,7 @@ impl<'a> Row<'a> {
             }
             ColumnKind::Moved => {
                 let (text, style) = match series.moved(now) {
-                    Some(by @ (Moved::New | Moved::Stopped)) => {
+                    Some(by @ (Moved::New | Moved::Stopped { .. })) => {
                         (by.word().unwrap_or_default().to_owned(), theme.alert)
                     }
                     other => change(other.map(Moved::by), wide, theme, moved),

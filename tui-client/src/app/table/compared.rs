@@ -62,14 +62,14 @@ impl Table {
         self.gone
     }
 
-    /// How many keys had points at the time that the rows are compared with, and have stopped since, at a
-    /// Unix second; none where there are too many rows to look at for each frame.
+    /// How many keys had points at the time that the rows are compared with, and have stopped, at a Unix
+    /// second; none where there are too many rows to look at for each frame.
     pub fn stopped(&self, now: i64) -> usize {
         if self.compared.is_none() || !self.is_small() {
             return 0;
         }
         let rows = self.answer.series.iter();
-        rows.filter(|series| series.moved(now) == Some(Moved::Stopped)).count()
+        rows.filter(|series| matches!(series.moved(now), Some(Moved::Stopped { .. }))).count()
     }
 
     /// Compares the rows with how things stood, and shows first what has moved most; `now` is in Unix
@@ -129,9 +129,8 @@ impl Table {
                 continue;
             }
             let is_later = as_of.is_some_and(|as_of| as_of < compared.at);
-            let stale_after = known.filter(|known| !is_later && !known.is_stale(compared.at));
-            let stale_after = stale_after.and_then(Series::stale_after);
-            series.compare(known.map(|known| known.last.value), stale_after);
+            let stale_after = known.filter(|_| !is_later).and_then(Series::stale_after);
+            series.compare(known.map(|known| known.last.value), stale_after, compared.at);
         }
         self.compared_rows = rows;
         (self.gone, self.gone_of) = (compared.gone(answer, &self.unknown), Some(rows));

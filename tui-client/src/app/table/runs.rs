@@ -31,7 +31,7 @@ impl RunComparison {
         let known = known.and_then(|place| answer.series.get(place)).map(|it| it.last.value);
         let Some(series) = answer.series.get_mut(place) else { return };
         match of_base {
-            Some(_) => series.compare(known, None),
+            Some(_) => series.compare(known, None, 0),
             None => series.forget_comparison(),
         }
     }

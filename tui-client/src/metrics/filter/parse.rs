@@ -8,6 +8,7 @@ use shared::point::parse_value;
 use crate::metrics::column::Column;
 use crate::metrics::condition::{Compare, Condition, OPERATORS};
 use crate::metrics::filter::{BadExpr, Expr};
+use crate::metrics::series::Moved;
 
 /// Parentheses and negations in each other.
 const MAX_DEPTH: usize = 32;
@@ -223,6 +224,9 @@ impl<'a> Parser<'a> {
         } else if is("stale") {
             self.skip();
             Ok(Expr::Stale)
+        } else if let Some(word) = Moved::WORDS.into_iter().find(|moved| is(moved)) {
+            self.skip();
+            Ok(Expr::Moved(word))
         } else {
             self.key(word)
         }

@@ -5,8 +5,11 @@
 pub enum Moved {
     /// There was no value then.
     New,
-    /// There were points then, and there are no more of them: the next one is late.
-    Stopped,
+    /// There were points, and there are no more of them: the next one is late.
+    Stopped {
+        /// It was late then already.
+        before: bool,
+    },
     /// There was one.
     From {
         /// The value then.
@@ -17,11 +20,14 @@ pub enum Moved {
 }
 
 impl Moved {
+    /// What is said of a series by a word alone, which finds it in filters.
+    pub const WORDS: [&'static str; 2] = ["new", "stopped"];
+
     /// The difference; infinite for a new series, none for one that stopped.
     pub fn by(self) -> f64 {
         match self {
             Self::New => f64::INFINITY,
-            Self::Stopped => 0.0,
+            Self::Stopped { .. } => 0.0,
             Self::From { before, now } => now - before,
         }
     }
@@ -40,20 +46,24 @@ impl Moved {
     pub fn word(self) -> Option<&'static str> {
         match self {
             Self::New => Some("new"),
-            Self::Stopped => Some("stopped"),
+            Self::Stopped { .. } => Some("stopped"),
             Self::From { before: 0.0, now } if now != 0.0 => Some("from 0"),
             Self::From { .. } => None,
         }
     }
 
-    /// How surprising it is: the percentage without its sign; infinite from zero and for a new series.
-    /// That a series stopped comes after all that has moved: a host that is gone stops all of its own.
+    /// How surprising it is: the percentage without its sign, which is beyond all others from zero and for a
+    /// new series; above all that it has stopped since. One that had stopped before comes after all that
+    /// has moved.
     pub fn surprise(self) -> f64 {
-        match self.percent() {
-            Some(percent) => percent.abs(),
-            None if self == Self::Stopped => f64::MIN_POSITIVE,
-            None if self.by() == 0.0 => 0.0,
-            None => f64::INFINITY,
+        match self {
+            Self::Stopped { before: false } => f64::INFINITY,
+            Self::Stopped { before: true } => f64::MIN_POSITIVE,
+            _ => match self.percent() {
+                Some(percent) => percent.abs().min(f64::MAX),
+                None if self.by() == 0.0 => 0.0,
+                None => f64::MAX,
+            },
         }
     }
 }

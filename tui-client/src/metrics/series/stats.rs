@@ -83,7 +83,9 @@ pub(super) struct Stats {
     /// there was none.
     pub(super) base: Number,
     /// The age in seconds above which a series that is compared has stopped; 0 where that is not known.
-    pub(super) stale_after: i64,
+    pub(super) stale_after: u32,
+    /// It had stopped at the time that it is compared with.
+    pub(super) had_stopped: bool,
     pub(super) count: Number,
     pub(super) min: Number,
     pub(super) max: Number,
@@ -133,6 +135,7 @@ impl Stats {
         Self {
             base: Number::default(),
             stale_after: 0,
+            had_stopped: false,
             count: Number(1.0),
             min: value,
             max: value,

@@ -113,27 +113,40 @@ fn what_begins_after_the_place_is_not_gone() {
 }
 
 #[test]
-fn a_key_that_has_stopped_comes_after_what_has_moved_and_is_counted() {
+fn a_key_that_has_stopped_comes_first_is_counted_and_found() {
     let mut scene = scene(&[]);
     let (at, then) = (NOW - 600, NOW - 1200);
     scene.keys(&format!("@{at}\n"));
     let stopped = at - 240;
-    answer(&mut scene, &format!("a 900.0 {at}\nb 5.0 {stopped}\nc 1.0 {stopped}\nd 1.0 {at}\n"));
+    let gone = then - 3600;
+    answer(
+        &mut scene,
+        &format!("a 900.0 {at}\nb 5.0 {stopped}\nc 1.0 {stopped}\nd 1.0 {at}\ne 1.0 {gone}\n"),
+    );
     scene.keys(&format!("C{then}\n"));
-    // `b` had a point each 30 seconds; `c` one an hour.
+    // `b` had a point each 30 seconds; `c` one an hour; `e` had stopped before.
     let state = format!(
-        "a 1.0 {}\na 1.0 {then}\nb 5.0 {}\nb 5.0 {then}\nc 1.0 {}\nc 1.0 {then}\n",
+        "a 1.0 {}\na 1.0 {then}\nb 5.0 {}\nb 5.0 {then}\nc 1.0 {}\nc 1.0 {then}\ne 1.0 {}\ne 1.0 {gone}\n",
         then - 30,
         then - 30,
-        then - 3600
+        then - 3600,
+        gone - 30
     );
     scene.ok(&format!("get *[last:2@{then}]"), &state);
-    assert_eq!(keys(&scene), "d a b c");
+    assert_eq!(keys(&scene), "b d a e c");
     let text = screen(&scene);
     let row = |key: &str| text.lines().find(|line| line.contains(key)).unwrap_or_default();
     assert!(row("│ b ").contains("stopped") && row("│ d ").contains("new"), "{text}");
     assert!(!row("│ c ").contains("stopped"), "{text}");
-    assert!(text.contains("moved since 2006-06-21 04:11:00, 1 stopped "), "{text}");
+    assert!(row("│·e ").contains("stopped"), "{text}");
+    assert!(text.contains("moved since 2006-06-21 04:11:00, 2 stopped "), "{text}");
+    for (filter, found) in [("stopped", "b e"), ("new", "d"), ("not stopped and not new", "a c")] {
+        scene.keys(&format!("/{filter}\n"));
+        assert_eq!(keys(&scene), found, "{filter}");
+    }
+    // Where nothing is compared they are parts of keys.
+    scene.keys("C\n/new\n");
+    assert_eq!(keys(&scene), "");
 }
 
 #[test]
