@@ -27,7 +27,7 @@ const WHOLE_WORDS: [&str; 3] = ["stale", Moved::WORDS[0], Moved::WORDS[1]];
 
 /// The reserved words of the filter language; other words are parts of keys.
 fn reserved_words() -> impl Iterator<Item = &'static str> {
-    let words = Column::compared().map(Column::word).chain(["key", "and", "or", "not"]);
+    let words = Column::filtered().map(Column::word).chain(["key", "and", "or", "not"]);
     words.chain(WHOLE_WORDS)
 }
 
@@ -435,7 +435,8 @@ mod tests {
             ("last > 20 and", false),
             ("last>20 and age<", false),
             ("last > 20 and age < 1m", true),
-            ("p", true),
+            ("p", false),
+            ("x", true),
             ("palm.l", true),
             ("LAST", false),
             ("palm and !sta", false),

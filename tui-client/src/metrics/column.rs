@@ -4,7 +4,7 @@ use shared::Point;
 use shared::selector::Aggregate;
 
 use crate::metrics::needs::Needs;
-use crate::metrics::series::{Series, change, rate};
+use crate::metrics::series::{Moved, Series, change, rate};
 
 /// Cells of a number.
 const NUMBER: usize = 11;
@@ -175,6 +175,12 @@ impl Column {
         Self::printed().filter(|column| column.is_number() && *column != Self::Time)
     }
 
+    /// The columns that filters compare with a number: also those of a comparison, which alerts know
+    /// nothing of.
+    pub fn filtered() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|column| column.is_number() && *column != Self::Time)
+    }
+
     /// The points from which it is computed.
     pub fn needs(self) -> Needs {
         match self.kind() {
@@ -190,6 +196,21 @@ impl Column {
             | ColumnKind::MovedShare
             | ColumnKind::Age
             | ColumnKind::Time => Needs::LAST,
+        }
+    }
+
+    /// The number that filters and alerts compare: as it is shown, where a word alone is no number. From zero
+    /// a percentage is infinite.
+    pub fn compared_number(self, series: &Series, now: i64) -> Option<f64> {
+        match (self.kind(), series.moved(now)) {
+            (
+                ColumnKind::Moved | ColumnKind::MovedShare,
+                Some(Moved::New | Moved::Stopped { .. }),
+            ) => None,
+            (ColumnKind::MovedShare, Some(moved)) => Some(moved.percent().unwrap_or_else(|| {
+                if moved.by() == 0.0 { 0.0 } else { f64::INFINITY.copysign(moved.by()) }
+            })),
+            _ => self.number(series, now),
         }
     }
 

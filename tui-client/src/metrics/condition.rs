@@ -51,6 +51,8 @@ pub(super) struct Condition {
 
 impl Condition {
     pub fn holds(self, series: &Series, now: i64) -> bool {
-        self.column.number(series, now).is_some_and(|value| self.compare.holds(value, self.limit))
+        self.column
+            .compared_number(series, now)
+            .is_some_and(|value| self.compare.holds(value, self.limit))
     }
 }

@@ -181,6 +181,8 @@ mod tests {
             ("not stopped", true),
             ("a or b and c or cpu", true),
             ("last > -1e3", true),
+            ("rate/s = 2.5", true),
+            ("moved > 0 or moved % > 50% or moved% < -1 or percent = 0", false),
         ] {
             let parsed: Filter = filter.parse().unwrap_or_else(|bad| panic!("{filter}: {bad}"));
             assert_eq!(parsed.passes(&palm, 1010), passes, "{filter}");
@@ -208,6 +210,7 @@ mod tests {
             ("last > 20 xor age < 1m", "at character 11: expected and, or"),
             ("last > 20, age < 1m", "at character 10: expected and, or"),
             ("last > 20 age < 1m", "at character 11: expected and, or"),
+            ("moved % > x", "at character 11: expected a number such as 20, 1.5k or 2M"),
             ("palm.* last > 20", "at character 8: expected and, or"),
             ("last > 20 (age < 1m)", "at character 11: expected and, or"),
             ("a.* l.*", "at character 5: expected and, or; no key has a blank in it"),
@@ -218,7 +221,7 @@ mod tests {
             ("b \"a", "at character 3: a \" without its end"),
             (
                 "cpu > 1",
-                "at character 1: no column is called cpu; there are last, change, rate, min, max, avg, count and age",
+                "at character 1: no column is called cpu; there are last, moved, percent, change, rate, min, max, avg, count and age",
             ),
             (
                 "palm.cpu > 3",

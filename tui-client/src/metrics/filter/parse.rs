@@ -66,8 +66,9 @@ pub(in crate::metrics) fn alert(text: &str) -> Result<(Glob, Condition), BadExpr
     if let Some(Token::Word(word)) = parser.peek()
         && !word.starts_with(|c: char| c.is_ascii_digit())
     {
-        let unknown = || parser.bad(&format!("no number is called {word}; {}", numbers()));
-        compared = column(word).ok_or_else(unknown)?;
+        let unknown =
+            || parser.bad(&format!("no number is called {word}; {}", numbers(Column::compared())));
+        compared = column(word, Column::compared()).ok_or_else(unknown)?;
         parser.skip();
     }
     let condition = parser.condition(compared)?;
@@ -209,7 +210,12 @@ impl<'a> Parser<'a> {
         let after = self.tokens.get(self.next + 1);
         let is_compared = matches!(after, Some((_, Token::Compare(_) | Token::Like)));
         let is = |name: &str| word.eq_ignore_ascii_case(name);
-        if let Some(column) = column(word) {
+        let is_percent = matches!(after, Some((_, Token::Word("%"))));
+        if is_percent && is(Column::Moved.word()) {
+            self.skip();
+            self.skip();
+            Ok(Expr::Condition(self.condition(Column::MovedShare)?))
+        } else if let Some(column) = column(word, Column::filtered()) {
             self.skip();
             Ok(Expr::Condition(self.condition(column)?))
         } else if is_compared && is("key") {
@@ -219,7 +225,11 @@ impl<'a> Parser<'a> {
             Err(self.bad("times are not compared; age is, as in age < 1h"))
         } else if is_compared {
             let is_key = word.contains('.');
-            let hint = if is_key { format!("write key = {word} and last > 3") } else { numbers() };
+            let hint = if is_key {
+                format!("write key = {word} and last > 3")
+            } else {
+                numbers(Column::filtered())
+            };
             Err(self.bad(&format!("no column is called {word}; {hint}")))
         } else if is("stale") {
             self.skip();
@@ -257,7 +267,8 @@ impl<'a> Parser<'a> {
         let Some((_, first)) = self.tokens.first() else {
             return Err(self.bad("a key is missing, as in palm.cpu > 90"));
         };
-        let is_column = matches!(first, Token::Word(word) if column(word).is_some());
+        let is_column =
+            matches!(first, Token::Word(word) if column(word, Column::compared()).is_some());
         if compares(self.tokens.first()) || (is_column && compares(self.tokens.get(1))) {
             let rest = self.text.trim_start();
             return Err(self.bad(&format!("a key is missing before this, as in palm.cpu {rest}")));
@@ -296,14 +307,17 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// The column of this name, in any case, if it is one that is compared.
-fn column(word: &str) -> Option<Column> {
+/// Of these columns the one of this name, in any case: its word, or its heading without a blank.
+fn column(word: &str, mut known: impl Iterator<Item = Column>) -> Option<Column> {
     let word = if word.eq_ignore_ascii_case("mean") { Column::Avg.word() } else { word };
-    Column::compared().find(|column| column.word().eq_ignore_ascii_case(word))
+    known.find(|column| {
+        let heading = column.name().replace(' ', "");
+        [column.word(), &heading].iter().any(|name| name.eq_ignore_ascii_case(word))
+    })
 }
 
-fn numbers() -> String {
-    let words: Vec<_> = Column::compared().map(Column::word).collect();
+fn numbers(known: impl Iterator<Item = Column>) -> String {
+    let words: Vec<_> = known.map(Column::word).collect();
     let (last, others) = words.split_last().unwrap_or((&"", &[]));
     format!("there are {} and {last}", others.join(", "))
 }
@@ -333,6 +347,9 @@ fn number(word: &str, column: Column) -> Result<f64, &'static str> {
     let size = |&(name, times): &(&str, f64)| Some((word.strip_suffix(name)?, times));
     let (unit, wanted) = match column {
         Column::Age => (milliseconds().or_else(seconds), "a duration such as 90s, 5m or 2h"),
+        Column::MovedShare if word.ends_with('%') => {
+            (word.strip_suffix('%').map(|digits| (digits, 1.0)), "a percentage such as 50%")
+        }
         _ => (SIZES.iter().find_map(size), "a number such as 20, 1.5k or 2M"),
     };
     let (digits, times) = unit.unwrap_or((word, 1.0));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tui_client::event::{Event, KeyCode};
+use tui_client::event::{Event, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 
 use super::{compare, rows, scene, screen};
@@ -147,6 +147,34 @@ fn before_all_points_those_are_counted_that_are_not_yet_there() {
     assert!(text.contains("moved since 2006-06-21 04:21:00 "), "{text}");
     go_to(&mut scene, 978_393_600, "");
     assert!(screen(&scene).contains(said), "{}", screen(&scene));
+}
+
+#[test]
+fn rows_are_filtered_by_the_columns_of_a_comparison() {
+    let mut scene = Scene::live(120, 36, &[], &[]);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 5.0 {NOW}\nc 650126.0 {NOW}\nd 1.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    let base = NOW - 600;
+    scene.keys(&format!("C{base}\n"));
+    let state = format!("a 0.0 {base}\nc 1.0 {base}\nd 2.0 {base}\n");
+    scene.ok(&format!("get *[last:2@{base}]"), &state);
+    assert_eq!(keys(&scene), "a b c d");
+    for (filter, found) in [
+        ("moved > 50", "c"),
+        ("moved < 0", "d"),
+        ("moved != 0", "a c d"),
+        ("percent > 50%", "a c"),
+        ("moved % <= -50", "d"),
+        ("moved%<0 or new", "b d"),
+    ] {
+        scene.keys(&format!("/{filter}\n"));
+        assert_eq!(keys(&scene), found, "{filter}: {}", scene.notice());
+    }
+    // An alert compares with no earlier time.
+    scene.keys("!");
+    scene.press(KeyPress::ctrl('u'));
+    scene.keys("a moved > 5\n");
+    assert!(scene.notice().contains("no number is called moved; there are last, change,"));
 }
 
 /// What the rows are and how many have stopped is said before all of the rest.
