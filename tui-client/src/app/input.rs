@@ -312,6 +312,10 @@ impl Input {
         };
         if let Some((at, reason)) = line.fault() {
             cx.say(Tone::Bad, format!("at character {}: {reason}", at + 1));
+            if let InputPurpose::Filter(before) = line.purpose() {
+                // What of it was shown while it was typed is none of a filter.
+                cx.send(Message::FilterTable(before.clone()));
+            }
             self.overlay = Some(Overlay::Input(line));
             return;
         }

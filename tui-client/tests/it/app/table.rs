@@ -37,6 +37,22 @@ fn a_filter_counts_while_it_is_typed_and_is_dropped_on_escape() {
 }
 
 #[test]
+fn a_filter_with_a_mistake_leaves_the_one_before_in_force() {
+    let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, "/kettle\n");
+    for text in ["palm value >", "palm and last > x", "(palm"] {
+        scene.keys("/");
+        scene.press(KeyPress::ctrl('u'));
+        scene.keys(&format!("{text}\n"));
+        assert_eq!(scene.app.mode(), Mode::SeriesInput, "to be corrected");
+        assert!(scene.notice().starts_with("at character "), "{}", scene.notice());
+        let filter = scene.app.table().filter().map(|filter| filter.as_str());
+        assert_eq!((filter, scene.app.table().rows()), (Some("kettle"), 2), "{text}");
+        scene.code(KeyCode::Esc);
+        assert_eq!(scene.app.table().rows(), 2);
+    }
+}
+
+#[test]
 fn escape_drops_the_filter_before_it_leaves_the_table() {
     let mut scene = Scene::parked(120, 30, &[], &[]).on(Mode::Table, "/kettle\n");
     scene.code(KeyCode::Esc);
