@@ -167,7 +167,13 @@ impl Column {
 
     /// Its numbers may have digits behind the point.
     pub fn has_decimals(self) -> bool {
-        matches!(self.kind(), ColumnKind::Stored(_) | ColumnKind::Difference(_) | ColumnKind::Mean)
+        matches!(
+            self.kind(),
+            ColumnKind::Stored(_)
+                | ColumnKind::Difference(_)
+                | ColumnKind::Moved
+                | ColumnKind::Mean
+        )
     }
 
     /// The columns that filters and alerts compare with a number.

@@ -60,7 +60,7 @@ fn bars_of(values: &[Option<f64>], vary: bool) -> String {
         if low >= high && vary {
             return BARS[6];
         }
-        if low >= high && value != 0.0 {
+        if low >= high {
             return LINE;
         }
         // Halved, because a difference may overflow.
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(shown(&[900.0, 905.0, 910.0]), "▁▄▇", "from zero it would have no shape");
         assert_eq!(shown(&[-1.0, 0.0, 1.0]), "▁▄▇");
         assert_eq!(shown(&[7.5, 7.5]), "──", "constant");
-        assert_eq!(shown(&[0.0, 0.0]), "▁▁", "constantly zero");
+        assert_eq!(shown(&[0.0, 0.0]), "──", "constantly zero is constant");
         assert_eq!(shown(&[f64::MIN, f64::MAX]), "▁▇");
         assert_eq!(bars(&[Some(1.0), None, Some(3.0)]), "▃ ▇", "a gap stays a gap");
     }

@@ -302,7 +302,7 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
-    use shared::KeyBuf;
+    use shared::{Glob, KeyBuf};
 
     use super::*;
 
@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn watched_series_keep_more_points() {
         let patterns: Vec<Glob> = vec!["b*".parse().unwrap()];
-        let mut summarizer = Summarizer::new(2).watching(patterns.into());
+        let mut summarizer = Summarizer::new(2).watching(Patterns::new(patterns, []));
         summarizer.add_lines("a 1 1\na 2 2\na 3 3\nb 1 1\nb 2 2\nb 3 3\n".as_bytes());
         let answer = summarizer.finish();
         assert_eq!(answer.watched, [1]);
@@ -366,7 +366,8 @@ mod tests {
     fn the_budget_is_shared_by_all_series() {
         let patterns: Vec<Glob> = vec!["b*".parse().unwrap()];
         for (name, series, points, share) in [("a", 6000, 1024, 256), ("b", 20, 40_000, 32_768)] {
-            let mut summarizer = Summarizer::new(1024).watching(patterns.clone().into());
+            let mut summarizer =
+                Summarizer::new(1024).watching(Patterns::new(patterns.clone(), []));
             for number in 0..series {
                 let key: KeyBuf = format!("{name}{number}").parse().unwrap();
                 for timestamp in 0..points {
