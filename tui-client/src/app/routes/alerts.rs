@@ -133,6 +133,8 @@ impl App {
     /// Selects the next watched key for which an alert fires: keys with alerts are watched.
     pub(in crate::app) fn select_next_alarm(&mut self) {
         let firing: Vec<_> = self.watch.keys().iter().map(|key| self.is_alarmed(key)).collect();
+        let is_selected = firing.get(self.watch.selected()) == Some(&true);
+        let is_alone = is_selected && firing.iter().filter(|&&fires| fires).count() == 1;
         if !self.watch.select_next(&firing) {
             let none = match self.place.table().and_then(Table::as_of) {
                 Some(at) => {
@@ -142,6 +144,10 @@ impl App {
                 None => "no alert fires".to_owned(),
             };
             return self.cx.say(Tone::Plain, none);
+        }
+        if is_alone && let Some(key) = self.watch.selected_key() {
+            let text = format!("no alert fires but for {}, which is selected", key.key);
+            self.cx.say(Tone::Plain, text);
         }
         if self.mode() != Mode::Chart {
             self.panes.focus_on(Mode::Watch);

@@ -349,6 +349,18 @@ fn alerts_that_are_back_are_said_though_one_fires_at_once() {
 }
 
 #[test]
+fn that_the_selected_key_alone_fires_is_said() {
+    for (b, selected, said) in [(1, "a", true), (8, "b", false)] {
+        let mut scene = Scene::live(120, 30, &["a", "b"], &["a > 5", "b > 5"]);
+        scene.ok("get {a,b}[last:1024]", &format!("a 9 {NOW}\nb {b} {NOW}\n"));
+        scene.keys("A");
+        let is_said = scene.notice() == "no alert fires but for a, which is selected";
+        assert_eq!(scene.app.watch().selected_key().unwrap().key, selected);
+        assert_eq!(is_said, said, "{}", scene.notice());
+    }
+}
+
+#[test]
 fn that_only_the_first_keys_are_judged_is_said_once() {
     let mut scene = Scene::live(120, 30, &[], &["key* > 990"]);
     let keys: String = (0..1002).map(|n| format!("key{n} 1 {NOW}\n")).collect();
