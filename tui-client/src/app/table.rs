@@ -303,17 +303,19 @@ impl Table {
         self.arrange(rows, now)
     }
 
-    /// Performs an action of the table, which has this many rows on the screen.
+    /// Performs an action of the table, which has this many rows on the screen, and cells for its columns.
     pub fn update(
         &mut self,
         action: TableAction,
-        rows: usize,
+        (rows, room): (usize, usize),
         cx: &mut Context,
     ) -> Option<SortJob> {
         let now = self.time(cx);
         match action {
             TableAction::SortBeside(step) => return self.sort_beside(step.into(), rows, now),
-            TableAction::SortBy(number) => return self.sort_by(number.into(), rows, now),
+            TableAction::SortBy(number) => {
+                return self.sort_by(number.into(), (rows, room), now);
+            }
             TableAction::Reverse => {
                 let sort = Sort { descending: !self.sort.descending, ..self.sort };
                 return self.set_sort(sort, rows, now);
@@ -355,7 +357,7 @@ impl Table {
     /// Sorts by the next column on the left or the right; the order of the reply comes before the
     /// first column.
     pub fn sort_beside(&mut self, step: isize, rows: usize, now: i64) -> Option<SortJob> {
-        let shown: Vec<_> = self.sortable().collect();
+        let shown: Vec<_> = Sort::columns().filter(|&it| self.chosen.shows(it)).collect();
         let at = shown.iter().position(|&column| self.sort.column == Some(column));
         let next = at.map_or(0, |at| at + 1).cast_signed() + step;
         let next = next.rem_euclid(shown.len().cast_signed() + 1).cast_unsigned();
@@ -363,12 +365,17 @@ impl Table {
         self.set_sort(Self::natural(column), rows, now)
     }
 
-    /// Sorts by the n-th column shown, counted from 1, or reverses its order; 0 is the order of the
+    /// Sorts by the n-th column in sight, counted from 1, or reverses its order; 0 is the order of the
     /// reply.
-    pub fn sort_by(&mut self, number: usize, rows: usize, now: i64) -> Option<SortJob> {
+    pub fn sort_by(
+        &mut self,
+        number: usize,
+        (rows, room): (usize, usize),
+        now: i64,
+    ) -> Option<SortJob> {
         let column = match number.checked_sub(1) {
             None => None,
-            Some(at) => Some(self.sortable().nth(at)?),
+            Some(at) => Some(*self.sortable(rows, room).get(at)?),
         };
         self.sort_by_column(column, rows, now)
     }
@@ -382,9 +389,11 @@ impl Table {
         self.set_sort(sort, rows, now)
     }
 
-    /// The columns shown that can be sorted by, from left to right.
-    pub fn sortable(&self) -> impl Iterator<Item = Column> {
-        Sort::columns().filter(|&column| self.chosen.shows(column))
+    /// The columns that can be sorted by among those that fit into `room` cells, from left to right.
+    pub fn sortable(&self, rows: usize, room: usize) -> Vec<Column> {
+        let (fitting, _) = self.columns_in(room, rows);
+        let is_fitting = |column: &Column| fitting.iter().any(|(known, _)| known == column);
+        Sort::columns().filter(is_fitting).collect()
     }
 
     /// The default order of a column: names and ages ascending, numbers and dates descending.

@@ -177,9 +177,10 @@ impl App {
                 }
             }
             Action::Table(action) => {
-                let rows = self.layout().table_rows();
+                let layout = self.layout();
+                let size = (layout.table_rows(), layout.table_room());
                 let table = self.place.table_or(&mut self.table);
-                let job = table.update(action, rows, &mut self.cx);
+                let job = table.update(action, size, &mut self.cx);
                 self.sort(job);
             }
             Action::Watch(action) => {

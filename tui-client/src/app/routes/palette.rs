@@ -6,6 +6,7 @@ use crate::app::input::overlay::help::{Choice, Entry, Help};
 use crate::effect::{Effect, Ending};
 use crate::event::{KeyCode, MouseEvent};
 use crate::keymap::{Action, LogAction, Mode, Pane, Place, PromptAction, TableAction, WatchAction};
+use crate::metrics::column::Column;
 use crate::wire_log::entry::Tone;
 
 /// The server can't say how things stood: in few words, because the list of keys has little room.
@@ -29,10 +30,21 @@ impl App {
         }
     }
 
+    /// The columns in sight that the table can be sorted by.
+    fn sortable(&self) -> Vec<Column> {
+        let layout = self.layout();
+        let room = match layout.table {
+            Some(_) => layout.table_room(),
+            // As wide as it is about to be.
+            None => usize::from(self.panes.size().0),
+        };
+        self.table().sortable(layout.table_rows(), room)
+    }
+
     /// Opens the list of keys.
     pub(in crate::app) fn open_help(&mut self) {
         if self.input.help().is_none() {
-            let mut help = Help::new(self.mode(), self.cx.abilities(), self.table().chosen());
+            let mut help = Help::new(self.mode(), self.cx.abilities(), &self.sortable());
             help.judge(|entry| self.outcome(entry).is_ok());
             self.input.open_help(help);
         }
@@ -188,7 +200,7 @@ impl App {
             }
             Action::Table(TableAction::SortBy(number)) => {
                 let at = usize::from(number).saturating_sub(1);
-                lacks(self.table().sortable().nth(at).is_some(), "no such column")
+                lacks(self.sortable().get(at).is_some(), "no such column")
             }
             Action::Watch(WatchAction::Keep | WatchAction::KeepAll) | Action::Chart(_) => {
                 lacks(self.watch.selected_key().is_some(), "needs a chart")

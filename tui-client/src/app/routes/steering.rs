@@ -137,9 +137,8 @@ impl App {
             // The list of watched keys is of the place in time, too.
             return Some((0, 0));
         }
-        let area = layout.table.filter(|_| may_ask)?;
-        // Within the border, right of the column for marks.
-        Some((layout.table_rows(), usize::from(area.width).saturating_sub(3)))
+        layout.table.filter(|_| may_ask)?;
+        Some((layout.table_rows(), layout.table_room()))
     }
 
     /// The table, or the log in its place, is visible.

@@ -281,6 +281,13 @@ impl Layout {
         self.table.map_or(0, |area| area.inner_rows().saturating_sub(self.heading_rows().into()))
     }
 
+    /// Cells for the columns of the table: within its border, right of the marks of its rows.
+    pub fn table_room(&self) -> usize {
+        /// The borders, and the marks.
+        const AROUND: u16 = 3;
+        self.table.map_or(0, |area| area.width.saturating_sub(AROUND).into())
+    }
+
     /// Rows of the heading of the table: a single row is that of a key.
     pub fn heading_rows(&self) -> u16 {
         self.table.map_or(0, |area| u16::from(area.inner_rows() > 1))

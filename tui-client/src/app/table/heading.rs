@@ -22,9 +22,6 @@ const ROOMY_TREND: usize = 16;
 /// Cells on the left of the key: the border, and the marks of the rows.
 const BEFORE_KEY: u16 = 2;
 
-/// Cells of a pane that are no room for columns: its borders, and the marks of the rows.
-const AROUND: u16 = 3;
-
 impl Table {
     /// The columns that fit into `room` cells, each with its width, and how many blanks stand behind each. Those
     /// are left out for which the longest key of the `rows` in sight would be cut; what is left goes to the
@@ -70,7 +67,7 @@ impl Table {
         row_in(layout.table, mouse, 1, layout.heading_rows().into())?;
         let cell = usize::from(mouse.column.checked_sub(area.x + BEFORE_KEY)?);
         let mut end = 0;
-        let (columns, blanks) = self.columns_in(area.width.saturating_sub(AROUND).into(), rows);
+        let (columns, blanks) = self.columns_in(layout.table_room(), rows);
         let (column, _) = columns.into_iter().find(|(_, wide)| {
             end += wide + blanks;
             cell < end

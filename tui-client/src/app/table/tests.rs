@@ -34,7 +34,7 @@ fn the_selection_stays_with_its_key_and_in_sight() {
 fn a_held_row_stays_on_its_line_and_the_top_stays_the_top() {
     let mut table = Table::new("get *");
     show(&mut table, "a 1 1\nb 2 1\nc 3 1\nd 4 1\ne 5 1\n", 3);
-    table.sort_by(2, 3, 0);
+    table.sort_by(2, (3, 200), 0);
     assert_eq!((shown(&table, 3).as_str(), table.selected()), ("edc", 0));
     show(&mut table, "a 9 1\nb 2 1\nc 3 1\nd 4 1\ne 5 1\n", 3);
     assert_eq!((shown(&table, 3).as_str(), table.selected()), ("aed", 0), "nothing is held");
@@ -53,7 +53,7 @@ fn the_order_moves_from_column_to_column() {
     let mut table = Table::new("get *");
     show(&mut table, "b 1 1\na 2 1\n", 3);
     let mut seen = Vec::new();
-    for _ in 0..=table.sortable().count() {
+    for _ in 0..=table.sortable(3, 200).len() {
         table.sort_beside(1, 3, 0);
         seen.push(table.sort().column.map_or("-", Column::name));
     }
@@ -61,12 +61,12 @@ fn the_order_moves_from_column_to_column() {
     assert_eq!(seen, expected);
     table.sort_beside(-1, 3, 0);
     assert_eq!(table.sort().column, Some(Column::Age));
-    table.sort_by(1, 3, 0);
+    table.sort_by(1, (3, 200), 0);
     assert_eq!(shown(&table, 3), "ab");
-    table.sort_by(1, 3, 0);
+    table.sort_by(1, (3, 200), 0);
     assert_eq!(shown(&table, 3), "ba");
-    table.sort_by(99, 3, 0);
-    table.sort_by(0, 3, 0);
+    table.sort_by(99, (3, 200), 0);
+    table.sort_by(0, (3, 200), 0);
     assert_eq!(table.sort(), Sort::default());
 }
 
@@ -79,7 +79,7 @@ fn a_large_table_is_arranged_elsewhere_and_shown_meanwhile() {
     let first = |table: &Table| format!("{:?}", table.answer().series[0].last.value);
     let mut table = Table::new("get *");
     assert_eq!(table.show("get *", large(0), 3, 0), None, "in the order of the reply");
-    let job = table.sort_by(2, 3, 0).expect("too large to be sorted at once");
+    let job = table.sort_by(2, (3, 200), 0).expect("too large to be sorted at once");
     assert!(table.arranging());
     assert_eq!(shown(&table, 2), "k0k1", "what was there stays");
     assert_eq!(table.show("get *", large(1), 3, 0), None, "one at a time");
@@ -87,7 +87,7 @@ fn a_large_table_is_arranged_elsewhere_and_shown_meanwhile() {
     let later = table.arranged(job.run(), 3, 0).expect("the newest of those that wait");
     assert_eq!(shown(&table, 1), format!("k{AT_ONCE}"), "each is shown");
     assert_eq!(first(&table), "0.0");
-    table.sort_by(1, 3, 0);
+    table.sort_by(1, (3, 200), 0);
     let other = table.arranged(later.run(), 3, 0).expect("in the order that is wanted now");
     assert_eq!(first(&table), "0.0", "not in the old one");
     assert_eq!(table.arranged(other.run(), 3, 0), None);
@@ -100,7 +100,7 @@ fn a_job_is_not_shown_over_what_came_after_it() {
     let rows: Vec<_> = (0..=AT_ONCE).map(|n| format!("k{n} 1 1\n")).collect();
     let mut table = Table::new("get *");
     table.show("get *", answer(&rows.concat()), 3, 0);
-    let job = table.sort_by(2, 3, 0).expect("too large to be sorted at once");
+    let job = table.sort_by(2, (3, 200), 0).expect("too large to be sorted at once");
     assert_eq!(table.show("get a", answer("a 1 1\n"), 3, 0), None, "small");
     assert!(!table.arranging());
     assert_eq!(table.arranged(job.run(), 3, 0), None);

@@ -76,6 +76,21 @@ fn columns_are_left_out_before_a_name_is_cut() {
 }
 
 #[test]
+fn digits_count_the_columns_that_are_in_sight() {
+    // At 38 cells change, rate, min, max, avg and count have no room.
+    let mut scene = Scene::connected(44, 20, &[]);
+    scene.ok("get *", &format!("a 1 {}\na 3 {NOW}\nb 2 {NOW}\n", NOW - 1));
+    scene.to(Mode::Table);
+    assert_eq!(places(&scene, (44, 20), &["last", "change", " age"]), [true, false, true]);
+    scene.keys("3");
+    assert_eq!(scene.app.table().sort().to_string(), "age");
+    scene.keys("1");
+    assert_eq!(scene.app.table().sort().to_string(), "key");
+    scene.keys("9");
+    assert_eq!(scene.app.table().sort().to_string(), "key", "there are not so many");
+}
+
+#[test]
 fn a_very_long_key_hides_no_column() {
     const NAMES: [&str; 10] =
         [" key", "last", "change", "rate/s", " min", " max", " avg", "count", " age", "trend"];

@@ -13,8 +13,7 @@ use crate::event::MouseEvent;
 use crate::keymap::{
     Abilities, Action, Edit, Mode, PaletteLine, PaletteRow, Place, TableAction, palette_lines,
 };
-use crate::metrics::column::{Chosen, Column};
-use crate::metrics::sort::Sort;
+use crate::metrics::column::Column;
 use crate::text::width::width;
 use options::{OPTIONS, StartOption};
 use search::{Query, Searched};
@@ -128,8 +127,8 @@ pub struct Help {
 }
 
 impl Help {
-    /// The list of a mode; the table has these columns.
-    pub fn new(mode: Mode, abilities: Abilities, columns: &Chosen) -> Self {
+    /// The list of a mode; the table can be sorted by these columns.
+    pub fn new(mode: Mode, abilities: Abilities, sortable: &[Column]) -> Self {
         let mut lines: Vec<Line> = palette_lines(mode, abilities)
             .into_iter()
             .map(|line| match line {
@@ -138,7 +137,7 @@ impl Help {
                 PaletteLine::Row(row, section) => Line::Entry(Entry {
                     choice: Choice::Key(row),
                     keys: row.keys(),
-                    text: text_of(row, columns),
+                    text: text_of(row, sortable),
                     place: row.place(mode),
                     is_bound: row.is_bound(mode),
                     is_possible: true,
@@ -373,10 +372,9 @@ impl Help {
 }
 
 /// What the action of a key does, with the name of the column that it is about.
-fn text_of(row: PaletteRow, columns: &Chosen) -> Cow<'static, str> {
+fn text_of(row: PaletteRow, sortable: &[Column]) -> Cow<'static, str> {
     let Action::Table(TableAction::SortBy(number)) = row.action() else { return row.text().into() };
-    let mut sortable = Sort::columns().filter(|&column| columns.shows(column));
-    match sortable.nth(usize::from(number).saturating_sub(1)) {
+    match sortable.get(usize::from(number).saturating_sub(1)) {
         Some(column) => format!("sort by {}; again: reverse", column.name()).into(),
         None => format!("sort by column {number}; again: reverse").into(),
     }

@@ -300,7 +300,7 @@ fn columns_are_shown_and_hidden_by_name() {
     assert_eq!(found(&scene)[0], "c hide the column time of the table");
     scene.code(KeyCode::Enter);
     let mut scene = looking_for(scene, "sort by age");
-    assert_eq!(found(&scene)[0], "9 sort by age; again: reverse");
+    assert_eq!(found(&scene)[0], "5 sort by age; again: reverse");
     scene.code(KeyCode::Enter);
     assert_eq!(scene.app.mode(), Mode::Table);
     assert_eq!(scene.app.table().sort().column.unwrap().name(), "age");
