@@ -185,6 +185,8 @@ impl App {
         if (layout.log, layout.table) != (before.log, before.table) {
             self.after_layout_change();
         }
+        let (rows, room) = (layout.table_rows(), layout.table_room());
+        self.place.table_or(&mut self.table).keep_key_widths(rows, room);
         self.join_chart();
         self.work_off();
         self.watch.number_lines();

@@ -29,6 +29,7 @@ use crate::metrics::window::Window;
 use crate::sources::Away;
 use crate::wire_log::entry::Tone;
 use compared::Compared;
+use heading::KeyWidths;
 use numbers::Numbers;
 use runs::RunComparison;
 
@@ -48,6 +49,7 @@ pub struct Table {
     /// The filter that was dropped last.
     dropped_filter: Option<Filter>,
     chosen: Chosen,
+    key_widths: KeyWidths,
     /// The id of the last job.
     job: u64,
     /// The job under way, at most one at a time.
@@ -299,6 +301,7 @@ impl Table {
 
     /// Sets the filter.
     pub fn set_filter(&mut self, filter: Option<Filter>, rows: usize, now: i64) -> Option<SortJob> {
+        self.key_widths = KeyWidths::default();
         self.filter = filter;
         self.arrange(rows, now)
     }

@@ -44,7 +44,8 @@ impl App {
     /// Opens the list of keys.
     pub(in crate::app) fn open_help(&mut self) {
         if self.input.help().is_none() {
-            let mut help = Help::new(self.mode(), self.cx.abilities(), &self.sortable());
+            let chosen = self.table().chosen();
+            let mut help = Help::new(self.mode(), self.cx.abilities(), chosen, &self.sortable());
             help.judge(|entry| self.outcome(entry).is_ok());
             self.input.open_help(help);
         }

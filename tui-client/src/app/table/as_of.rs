@@ -20,6 +20,7 @@ impl Table {
             sort: self.sort,
             filter: self.filter.clone(),
             chosen: self.chosen.clone(),
+            key_widths: self.key_widths,
             dropped_filter: self.dropped_filter.clone(),
             sort_before: self.sort_before,
             numbers: Numbers::beside(self.numbers.window(), first),
@@ -110,6 +111,7 @@ impl Table {
             return None;
         }
         (self.sort, self.filter) = (other.sort, other.filter.clone());
+        self.key_widths = other.key_widths;
         self.arrange(rows, now)
     }
 

@@ -22,15 +22,36 @@ const ROOMY_TREND: usize = 16;
 /// Cells on the left of the key: the border, and the marks of the rows.
 const BEFORE_KEY: u16 = 2;
 
+/// The widths of the longest keys that were in sight since the room for columns or the filter changed, so
+/// that no column moves while rows are scrolled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KeyWidths {
+    /// Cells for columns.
+    room: usize,
+    /// Without those that hide no column because they are cut anyway.
+    wanted: usize,
+    longest: usize,
+}
+
 impl Table {
-    /// The columns that fit into `room` cells, each with its width, and how many blanks stand behind each. Those
-    /// are left out for which the longest key of the `rows` in sight would be cut; what is left goes to the
-    /// key as far as it needs it, to a second blank between columns where there is much, and to the trend.
-    pub fn columns_in(&self, room: usize, rows: usize) -> (Vec<(Column, usize)>, usize) {
+    /// Keeps the widths of the keys in sight.
+    pub fn keep_key_widths(&mut self, rows: usize, room: usize) {
+        self.key_widths = self.key_widths_in(room, rows);
+    }
+
+    fn key_widths_in(&self, room: usize, rows: usize) -> KeyWidths {
         let keys = || self.visible(rows).map(|series| width(series.key.as_str()));
-        // One that is cut anyway hides no column.
+        let known = Some(self.key_widths).filter(|known| known.room == room).unwrap_or_default();
         let wanted = keys().filter(|&wide| wide <= MAX_KEY_WIDTH).max().unwrap_or(0);
         let longest = keys().max().unwrap_or(0);
+        KeyWidths { room, wanted: wanted.max(known.wanted), longest: longest.max(known.longest) }
+    }
+
+    /// The columns that fit into `room` cells, each with its width, and how many blanks stand behind each. Those
+    /// are left out for which the longest key that was in the `rows` in sight would be cut; what is left goes to the
+    /// key as far as it needs it, to a second blank between columns where there is much, and to the trend.
+    pub fn columns_in(&self, room: usize, rows: usize) -> (Vec<(Column, usize)>, usize) {
+        let KeyWidths { wanted, longest, .. } = self.key_widths_in(room, rows);
         let mut columns = self.chosen.fitting(room, self.sort.column, wanted);
         let used: usize = columns.iter().map(|(_, wide)| wide + 1).sum();
         let mut left = room.saturating_sub(used);

@@ -76,6 +76,36 @@ fn columns_are_left_out_before_a_name_is_cut() {
 }
 
 #[test]
+fn no_column_moves_while_rows_are_scrolled() {
+    let size = (80, 12);
+    let mut scene = Scene::connected(size.0, size.1, &[]);
+    let key = |n: usize| match n {
+        30 => "a_rather_long_key.disk.sda.written".to_owned(),
+        n => format!("k{n}"),
+    };
+    let rows: String = (0..60).map(|n| format!("{} 1 {NOW}\n", key(n))).collect();
+    scene.ok("get *", &rows);
+    scene.to(Mode::Table);
+    let place = |scene: &Scene| {
+        let text = draw(scene, &Theme::colour(), size.0, size.1).to_string();
+        text.lines().find_map(|line| line.find(" last"))
+    };
+    let narrow = place(&scene);
+    let mut seen = Vec::new();
+    for _ in 0..59 {
+        scene.keys("j");
+        seen.push(place(&scene));
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 2, "wider once: {seen:?}");
+    scene.code(KeyCode::Home);
+    assert_eq!(place(&scene), seen[1], "and no longer narrow");
+    scene.keys("/k*\n");
+    assert_eq!(scene.app.table().filter().unwrap().as_str(), "k*");
+    assert_eq!(place(&scene), narrow, "the filter lets no long one pass");
+}
+
+#[test]
 fn digits_count_the_columns_that_are_in_sight() {
     // At 38 cells change, rate, min, max, avg and count have no room.
     let mut scene = Scene::connected(44, 20, &[]);

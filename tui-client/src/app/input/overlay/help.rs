@@ -13,7 +13,7 @@ use crate::event::MouseEvent;
 use crate::keymap::{
     Abilities, Action, Edit, Mode, PaletteLine, PaletteRow, Place, TableAction, palette_lines,
 };
-use crate::metrics::column::Column;
+use crate::metrics::column::{Chosen, Column};
 use crate::text::width::width;
 use options::{OPTIONS, StartOption};
 use search::{Query, Searched};
@@ -127,8 +127,8 @@ pub struct Help {
 }
 
 impl Help {
-    /// The list of a mode; the table can be sorted by these columns.
-    pub fn new(mode: Mode, abilities: Abilities, sortable: &[Column]) -> Self {
+    /// The list of a mode; the table has these columns, and can be sorted by those of them that fit.
+    pub fn new(mode: Mode, abilities: Abilities, columns: &Chosen, sortable: &[Column]) -> Self {
         let mut lines: Vec<Line> = palette_lines(mode, abilities)
             .into_iter()
             .map(|line| match line {
