@@ -72,4 +72,6 @@ pub struct LeftOut {
     pub keys: u64,
     /// Keys of which there are only the newest points.
     pub points_of: u64,
+    /// Of those keys there are all points around the place in time instead.
+    pub around_place: bool,
 }

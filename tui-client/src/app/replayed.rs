@@ -50,6 +50,12 @@ impl Replayed {
         self.partial
     }
 
+    /// Of those keys it has all points around a place in time.
+    pub fn is_around_place(&self) -> bool {
+        let reaches = |place: i64| self.coverage().is_some_and(|it| place <= it.until);
+        self.session.view.place.is_some_and(reaches)
+    }
+
     /// The Unix second at which it was saved.
     pub fn saved_at(&self) -> i64 {
         self.session.view.saved_at

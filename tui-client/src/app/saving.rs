@@ -56,8 +56,8 @@ pub struct Saving {
     counts: HashMap<String, u64>,
     /// Points of all keys in that time and as much before it.
     earlier: u64,
-    /// Points of all keys from the table's time up to the place in time.
-    until_place: u64,
+    /// Points of all keys from the table's time up to the place in time, and up to some seconds after it.
+    until_place: BTreeMap<i64, u64>,
     /// Points of each key in the chart from before.
     chart_counts: HashMap<String, u64>,
     /// Queries without an answer.
@@ -66,6 +66,8 @@ pub struct Saving {
     is_last: bool,
     /// Keys of which there are only the newest points.
     points_left_out: u64,
+    /// Those are the points around the place in time.
+    is_around_place: bool,
     /// A query was refused, or its answer was lost.
     lacks_answers: bool,
 }
@@ -80,11 +82,12 @@ impl Saving {
             scope,
             counts: HashMap::new(),
             earlier: 0,
-            until_place: 0,
+            until_place: BTreeMap::new(),
             chart_counts: HashMap::new(),
             waiting: 0,
             is_last: false,
             points_left_out: 0,
+            is_around_place: false,
             lacks_answers: false,
         }
     }
@@ -106,8 +109,9 @@ impl Saving {
             for at in self.shown_times() {
                 selectors.push((format!("{keys}[last:2@{at}]"), SessionPart::Points));
             }
-            if let Some(at) = self.session.view.place {
-                selectors.push((format!("{keys}[{from}:{at}:all:count]"), SessionPart::PlaceCount));
+            for until in self.ends_around_place() {
+                let part = SessionPart::PlaceCount { until };
+                selectors.push((format!("{keys}[{from}:{until}:all:count]"), part));
             }
             selectors.push((format!("{keys}[{from}::all:count]"), SessionPart::Count));
             selectors.push((format!("{keys}[{earlier}::all:count]"), SessionPart::EarlierCount));
@@ -131,6 +135,18 @@ impl Saving {
             _ => None,
         };
         [self.session.view.place, base].into_iter().flatten().collect()
+    }
+
+    /// The ends of what a file may have around the place in time of all keys: the place, and as much of the
+    /// table's time after it as there is room for.
+    fn ends_around_place(&self) -> BTreeSet<i64> {
+        /// Parts of the table's time.
+        const PARTS: [i64; 3] = [16, 4, 1];
+        let Scope { from, earlier, .. } = self.scope;
+        let Some(at) = self.session.view.place else { return BTreeSet::new() };
+        let later = PARTS.map(|part| at.saturating_add(from.saturating_sub(earlier) / part));
+        let saved_at = self.session.view.saved_at;
+        later.into_iter().filter(|&end| end < saved_at).chain([at]).collect()
     }
 
     /// The patterns of the keys that the session has.
@@ -175,7 +191,9 @@ impl Saving {
             SessionPart::Count => {
                 self.counts.insert(key.to_owned(), count(points));
             }
-            SessionPart::PlaceCount => self.until_place += count(points),
+            SessionPart::PlaceCount { until } => {
+                *self.until_place.entry(until).or_default() += count(points);
+            }
             SessionPart::EarlierCount => self.earlier += count(points),
             SessionPart::ChartCount => {
                 self.chart_counts.insert(key.to_owned(), count(points));
@@ -204,6 +222,7 @@ impl Saving {
         let mut coverage = Coverage { until, ..Coverage::all_from(at) };
         coverage.known.insert(at);
         self.points_left_out = self.session.recording.len() as u64;
+        self.is_around_place = false;
         self.session.recording.set_coverage(coverage);
     }
 
@@ -250,11 +269,13 @@ impl Saving {
             let mut coverage = Coverage { until: before, ..Coverage::all_from(from) };
             coverage.known = self.shown_times();
             coverage.known.insert(self.session.view.saved_at);
-            if let Some(at) = self.session.view.place.filter(|_| self.until_place <= MAX_POINTS) {
-                // At the place in time all is as it was.
-                room -= self.until_place;
-                coverage.until = at;
-                let range = |keys| (format!("{keys}[{from}:{at}]"), SessionPart::Points);
+            let fits = |(_, count): &(&i64, &u64)| **count <= MAX_POINTS;
+            if let Some((&until, &count)) = self.until_place.iter().filter(fits).next_back() {
+                // Around the place in time all is as it was.
+                room -= count;
+                coverage.until = until;
+                self.is_around_place = true;
+                let range = |keys| (format!("{keys}[{from}:{until}]"), SessionPart::Points);
                 selectors.extend(self.all_keys().into_iter().map(range));
             }
             let fitting = in_sight.iter().filter(|key| {
@@ -312,7 +333,11 @@ impl Saving {
 
     /// The path, the session, and what it does not have.
     pub fn into_parts(self) -> (String, Session, LeftOut) {
-        let left_out = LeftOut { keys: self.scope.keys_left_out, points_of: self.points_left_out };
+        let left_out = LeftOut {
+            keys: self.scope.keys_left_out,
+            points_of: self.points_left_out,
+            around_place: self.is_around_place,
+        };
         (self.path, self.session, left_out)
     }
 }

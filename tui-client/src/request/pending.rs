@@ -56,8 +56,8 @@ pub enum SessionPart {
     Points,
     /// How many points keys have.
     Count,
-    /// How many points all keys have together up to the place in time.
-    PlaceCount,
+    /// How many points all keys have together up to a Unix second at the place in time or after it.
+    PlaceCount { until: i64 },
     /// How many points all keys have together from an earlier time on.
     EarlierCount,
     /// How many points keys of the chart have before those.

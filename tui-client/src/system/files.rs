@@ -504,14 +504,14 @@ mod tests {
         let job = || FileJob::SaveSession {
             path: path.clone(),
             session: Arc::new(session.clone()),
-            left_out: LeftOut { keys: 3, points_of: 4 },
+            left_out: LeftOut { keys: 3, points_of: 4, around_place: false },
         };
         let history = HistoryFile::in_directory(directory.path().to_owned());
         let events = events(Some(history), vec![job(), job()]).await;
         let bytes = fs::metadata(&path).unwrap().len();
         let reason = "there is such a file already".to_owned();
         let (keys, points, lines) = (1, 1, 1);
-        let left_out = LeftOut { keys: 3, points_of: 4 };
+        let left_out = LeftOut { keys: 3, points_of: 4, around_place: false };
         let file = SessionFile { path: path.clone(), keys, points, lines, bytes, left_out };
         let saved = Event::SessionSaved(Box::new(file));
         assert_eq!(events, [saved, Event::SessionNotSaved { path: path.clone(), reason }]);

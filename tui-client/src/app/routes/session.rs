@@ -48,7 +48,8 @@ impl App {
         if let Some(replayed) = &self.replayed {
             // It has all that there is, and says what that is.
             let recording = replayed.recording().clone();
-            let left_out = LeftOut { keys: 0, points_of: replayed.newest_only() };
+            let around_place = replayed.is_around_place();
+            let left_out = LeftOut { keys: 0, points_of: replayed.newest_only(), around_place };
             let session = Arc::new(Session { view, recording, log });
             return self.cx.push(Effect::File(FileJob::SaveSession { path, session, left_out }));
         }
@@ -140,9 +141,10 @@ impl App {
         let lines = number::plural(lines, "log line", "log lines");
         let count = |keys| number::plural(keys, "key", "keys");
         let without = match left_out {
-            LeftOut { keys: 0, points_of: 0 } => String::new(),
-            LeftOut { keys: 0, points_of } => {
-                format!(", of {} only the newest points", count(points_of))
+            LeftOut { keys: 0, points_of: 0, .. } => String::new(),
+            LeftOut { keys: 0, points_of, around_place } => {
+                let which = if around_place { "points around the place" } else { "newest points" };
+                format!(", of {} only the {which}", count(points_of))
             }
             LeftOut { keys, .. } => format!(", without {} that are out of sight", count(keys)),
         };

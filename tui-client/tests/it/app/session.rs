@@ -105,13 +105,13 @@ fn a_session_has_the_points_of_the_time_of_the_table() {
     assert!(session.log.entries().count() > 3);
     is_saved(&mut scene, "/home/palm/x.session", 3, LeftOut::default());
     assert_eq!(scene.notice(), "3 keys, 7 points, 9 log lines: 1.2 kB in /home/palm/x.session");
-    is_saved(&mut scene, "/x", 9, LeftOut { keys: 0, points_of: 8 });
+    is_saved(&mut scene, "/x", 9, LeftOut { keys: 0, points_of: 8, around_place: false });
     let notice = "9 keys, 7 points, 9 log lines, of 8 keys only the newest points: 1.2 kB in /x";
     assert_eq!(scene.notice(), notice);
     // The name is seen in any case, in place of the counts where there is no room for both.
     for width in [40, 80] {
         let mut scene = Scene::with_sample(width, 10, &[]);
-        let left_out = LeftOut { keys: 0, points_of: 8 };
+        let left_out = LeftOut { keys: 0, points_of: 8, around_place: false };
         is_saved(&mut scene, "/home/palm/tui-client-20060621-043100.session", 9, left_out);
         let drawn = draw(&scene, &scene.theme, width, 10).to_string();
         assert!(drawn.contains("043100.session"), "{drawn}");
@@ -136,12 +136,16 @@ fn of_too_many_points_a_session_has_those_of_the_keys_in_sight() {
         }
     });
     assert_eq!(asked.last(), Some(&format!("get a[{from}:]")), "{asked:?}");
-    assert_eq!(written.expect("it is written").2, LeftOut { keys: 0, points_of: 2 });
+    assert_eq!(
+        written.expect("it is written").2,
+        LeftOut { keys: 0, points_of: 2, around_place: false }
+    );
 }
 
 #[test]
 fn at_a_place_in_time_a_session_has_how_things_stood_then() {
-    for (until_place, expected) in [(90_000, true), (120_001, false)] {
+    // All keys come first: up to the place, and as long after it as there is room.
+    for (until_place, after) in [(90_000, Some(225)), (119_000, Some(0)), (120_001, None)] {
         let mut scene = scene();
         let (at, base) = (NOW - 7200, NOW - 9000);
         scene.keys(&format!("C{base}\n@{at}\n"));
@@ -151,21 +155,32 @@ fn at_a_place_in_time_a_session_has_how_things_stood_then() {
         });
         let from = at - 900;
         scene.press(KeyPress::ctrl('s'));
-        let to_place = format!("get *[{from}:{at}:all:count]");
+        let end_of = |after: i64| at + after;
+        let counted = |line: &str| {
+            let count = |after: i64, more: i64| {
+                let asked = format!("get *[{from}:{}:all:count]", end_of(after));
+                (line == asked).then_some(until_place + more)
+            };
+            let counts = [count(0, 0), count(56, 5000), count(225, 20_000), count(900, 200_000)];
+            counts.into_iter().flatten().next()
+        };
         let (asked, written) = answer(&mut scene, |line| match line {
             "get *[last:2]" => format!("a 4.0 {NOW}\nb 5.0 {NOW}\n"),
-            line if line == to_place => format!("a {until_place} {from}\n"),
+            line if counted(line).is_some() => format!("a {} {from}\n", counted(line).unwrap()),
             line if line.contains("::all:count]") => format!("a 700000.0 {from}\nb 9 {from}\n"),
             _ => String::new(),
         });
         for time in [base, at] {
             assert!(asked.contains(&format!("get *[last:2@{time}]")), "{time}: {asked:?}");
         }
-        let all = format!("get *[{from}:{at}]");
-        assert_eq!(asked.contains(&all), expected, "{asked:?}");
-        let (_, session, _) = written.expect("it is written");
+        let ranges = asked.iter().filter(|line| line.starts_with(&format!("get *[{from}:")));
+        let ranges: Vec<_> = ranges.filter(|line| !line.contains(":all:")).collect();
+        let expected = after.map(|after| format!("get *[{from}:{}]", end_of(after)));
+        assert_eq!(ranges, expected.iter().collect::<Vec<_>>(), "{asked:?}");
+        let (_, session, left_out) = written.expect("it is written");
         let coverage = session.recording.coverage().unwrap();
-        assert_eq!(coverage.until, if expected { at } else { from - 1 });
+        assert_eq!(coverage.until, after.map_or(from - 1, end_of));
+        assert_eq!((left_out.points_of, left_out.around_place), (1, after.is_some()));
         assert_eq!(coverage.known, [base, at, NOW].into());
         assert_eq!((coverage.is_whole("a"), coverage.is_whole("b")), (false, true));
     }
@@ -259,7 +274,7 @@ fn a_session_that_is_saved_again_has_all_that_it_had() {
     let (_, session, left_out) =
         effects.into_iter().find_map(self::session).expect("it is written");
     assert_eq!(session.recording, before);
-    assert_eq!(left_out, LeftOut { keys: 0, points_of: 2 });
+    assert_eq!(left_out, LeftOut { keys: 0, points_of: 2, around_place: false });
 }
 
 #[test]
@@ -388,7 +403,7 @@ fn without_selectors_or_a_connection_a_session_has_what_is_known() {
 /// Numbers and earlier times of it are not taken for those of all points.
 fn has_newest_only(session: &Session, left_out: LeftOut) {
     let keys = session.recording.len();
-    assert_eq!(left_out, LeftOut { keys: 0, points_of: keys as u64 });
+    assert_eq!(left_out, LeftOut { keys: 0, points_of: keys as u64, around_place: false });
     assert_eq!(session.recording.partial(), keys);
     let (coverage, at) = (session.recording.coverage().unwrap(), session.view.saved_at);
     let (key, _) = session.recording.iter().next().unwrap();

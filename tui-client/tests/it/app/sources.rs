@@ -434,7 +434,7 @@ fn a_saved_session_has_the_newest_points_of_a_server_that_is_away() {
         }));
     }
     let (session, left_out) = written.expect("it is written");
-    assert_eq!(left_out, LeftOut { keys: 0, points_of: 1 });
+    assert_eq!(left_out, LeftOut { keys: 0, points_of: 1, around_place: false });
     let points = session.recording.iter();
     let points = points
         .map(|(key, points)| (key.as_str(), points.map(|point| point.value).collect::<Vec<_>>()));
