@@ -81,3 +81,14 @@ fn what_is_typed_in_vain_is_refused_and_no_letter_of_it_acts_as_a_key() {
     refused(&mut scene, "C", "not compared: not connected");
     refused(&mut scene, "m", "not marked: not connected");
 }
+
+#[test]
+fn a_span_with_a_plus_is_counted_from_the_place_in_time() {
+    let mut scene = scene();
+    scene.keys("@+5m\n");
+    assert!(scene.notice().ends_with(" is still to come"), "{}", scene.notice());
+    scene.keys("@-30m\n@+5m\n");
+    assert_eq!(cursor(&scene), Some(NOW - 25 * 60));
+    scene.keys("@last night\n");
+    assert!(cursor(&scene).is_some_and(|at| at < NOW - 25 * 60));
+}
