@@ -248,6 +248,11 @@ impl ChartSpec<'_> {
         Self { has_right: end_columns(width) > 0, ..*self }
     }
 
+    /// The seconds of a column, at least one.
+    fn column_seconds(&self) -> u64 {
+        (self.range.1.abs_diff(self.range.0) / self.columns.max(1) as u64).max(1)
+    }
+
     /// The sample is within the range of time.
     fn shows(&self, sample: &Sample) -> bool {
         (self.range.0..=self.range.1).contains(&sample.timestamp)
@@ -376,9 +381,8 @@ impl Chart {
             });
             chart.read = read.collect();
             if let (Some(line), Some(Some(_))) = (lines.first(), chart.read.first()) {
-                let span = spec.range.1.abs_diff(spec.range.0);
-                let seconds = (span / columns.max(1) as u64).max(1);
-                chart.reading = Reading::at(time, line.samples().filter(within), seconds);
+                chart.reading =
+                    Reading::at(time, line.samples().filter(within), spec.column_seconds());
             }
             for (line, read) in chart.read.iter().enumerate().rev() {
                 let Some((read, (low, high))) =

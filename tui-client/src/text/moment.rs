@@ -45,7 +45,7 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
     if let Some(time) = text.strip_prefix("last night").map(str::trim_start) {
         return last_night(time, &now).ok_or_else(unknown);
     }
-    let text = text.strip_prefix("last ").map(str::trim_start).unwrap_or(&text);
+    let text = text.strip_prefix("last ").map_or(&*text, str::trim_start);
     let (day, time) = match text.split_once([' ', 't']).filter(|(day, _)| day.contains('-')) {
         Some((day, time)) => (day, Some(time)),
         None => match text.split_once(char::is_whitespace) {

@@ -107,14 +107,18 @@ impl App {
         }
     }
 
+    /// Says why an action is not possible now, and whether it is left. A line is typed behind the keys of
+    /// some, which would act as keys itself: Enter refuses that line.
+    fn refuse(&mut self, action: Action) -> bool {
+        let Some(why) = self.refusal(action) else { return false };
+        self.cx.say(Tone::Plain, why);
+        !matches!(action, Action::AddMark | Action::Compare)
+    }
+
     /// Performs the action of a key.
     pub(in crate::app) fn perform(&mut self, action: Action, key: KeyPress) {
-        if let Some(why) = self.refusal(action) {
-            self.cx.say(Tone::Plain, why);
-            // A line is typed behind these keys, which would act as keys itself; Enter refuses it.
-            if !matches!(action, Action::AddMark | Action::Compare) {
-                return;
-            }
+        if self.refuse(action) {
+            return;
         }
         match action {
             Action::Quit => {

@@ -1,5 +1,6 @@
 //! Places in time of a server without selectors: the table is of now, chart and log move.
 
+use tui_client::app::line_input::LineInput;
 use tui_client::event::{Event, KeyCode};
 use tui_client::keymap::Mode;
 
@@ -71,7 +72,7 @@ fn what_is_typed_in_vain_is_refused_and_no_letter_of_it_acts_as_a_key() {
         scene.keys(key);
         assert_eq!(scene.notice(), said, "at once");
         scene.keys("qPS0");
-        assert_eq!(scene.app.input().line().map(|line| line.text()), Some("qPS0"), "{key}");
+        assert_eq!(scene.app.input().line().map(LineInput::text), Some("qPS0"), "{key}");
         scene.keys("\n");
         assert_eq!(scene.notice(), said, "and in the end");
         assert!(scene.app.input().line().is_none() && scene.app.mode() == before, "{key}");
