@@ -331,41 +331,7 @@ impl Chart {
         }
         // The first line is drawn last, on top of the others.
         for (number, line) in lines.iter().enumerate().rev() {
-            let axes = axes_of(number);
-            let number = u8::try_from(number).unwrap_or(u8::MAX);
-            let mut before: Option<DotColumn> = None;
-            let places = |sample: &Sample| {
-                let (low, high) = spec.visible(sample)?;
-                Some((spec.place(low), spec.place(high)))
-            };
-            let spots = line.joined_samples().filter(|(sample, _)| within(sample));
-            let spots = spots.map(|(at, is_joined)| (at.timestamp, places(&at), is_joined));
-            let spot = |edge: Edge| (edge.timestamp, Some((edge.place, edge.place)), true);
-            let spots = line.entry.map(spot).into_iter().chain(spots).chain(line.exit.map(spot));
-            for (time, places, is_joined) in spots {
-                let next = places.map(|(low, high)| {
-                    let (x, top) = axes.dot(time, high);
-                    // Most are points.
-                    let bottom = if low < high { axes.dot(time, low).1 } else { top };
-                    DotColumn::of(x, (top, bottom))
-                });
-                if let Some(column) = before {
-                    match next.filter(|_| is_joined) {
-                        Some(next) if column.x == next.x => {
-                            before = Some(column.with(next));
-                            continue;
-                        }
-                        Some(next) => {
-                            let (from, to) = joint(column.last, next.range);
-                            chart.line((column.x, from), (next.x, to), number);
-                        }
-                        None => {}
-                    }
-                    chart.column(&column, number);
-                }
-                before = next;
-            }
-            before.inspect(|column| chart.column(column, number));
+            chart.draw(line, number, spec, axes_of(number));
         }
         if let Some(time) = spec.cursor.filter(|time| (spec.range.0..=spec.range.1).contains(time))
         {
@@ -407,6 +373,44 @@ impl Chart {
         chart.last_cells = chart.last_cells_on(spec, axes_of);
         chart.ends = chart.ends_on(spec, axes_of);
         chart
+    }
+
+    /// Draws a line.
+    fn draw(&mut self, line: &VisibleLine<'_>, number: usize, spec: &ChartSpec<'_>, axes: &Axes) {
+        let number = u8::try_from(number).unwrap_or(u8::MAX);
+        let mut before: Option<DotColumn> = None;
+        let places = |sample: &Sample| {
+            let (low, high) = spec.visible(sample)?;
+            Some((spec.place(low), spec.place(high)))
+        };
+        let spots = line.joined_samples().filter(|(sample, _)| spec.shows(sample));
+        let spots = spots.map(|(at, is_joined)| (at.timestamp, places(&at), is_joined));
+        let spot = |edge: Edge| (edge.timestamp, Some((edge.place, edge.place)), true);
+        let spots = line.entry.map(spot).into_iter().chain(spots).chain(line.exit.map(spot));
+        for (time, places, is_joined) in spots {
+            let next = places.map(|(low, high)| {
+                let (x, top) = axes.dot(time, high);
+                // Most are points.
+                let bottom = if low < high { axes.dot(time, low).1 } else { top };
+                DotColumn::of(x, (top, bottom))
+            });
+            if let Some(column) = before {
+                match next.filter(|_| is_joined) {
+                    Some(next) if column.x == next.x => {
+                        before = Some(column.with(next));
+                        continue;
+                    }
+                    Some(next) => {
+                        let (from, to) = joint(column.last, next.range);
+                        self.line((column.x, from), (next.x, to), number);
+                    }
+                    None => {}
+                }
+                self.column(&column, number);
+            }
+            before = next;
+        }
+        before.inspect(|column| self.column(column, number));
     }
 
     /// The column and the row of the newest visible sample of each line.

@@ -20,7 +20,7 @@ use crate::event::KeyPress;
 use crate::import::source::pasted_lines;
 use crate::keymap::{Edit, Mode, PromptAction};
 use crate::metrics::column::Column;
-use crate::metrics::watch_plan::Patterns;
+use crate::metrics::patterns::Patterns;
 use crate::text::number;
 use crate::wire_log::entry::Tone;
 

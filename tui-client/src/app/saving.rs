@@ -270,7 +270,7 @@ impl Saving {
             coverage.known = self.shown_times();
             coverage.known.insert(self.session.view.saved_at);
             let fits = |(_, count): &(&i64, &u64)| **count <= MAX_POINTS;
-            if let Some((&until, &count)) = self.until_place.iter().filter(fits).next_back() {
+            if let Some((&until, &count)) = self.until_place.iter().rfind(fits) {
                 // Around the place in time all is as it was.
                 room -= count;
                 coverage.until = until;

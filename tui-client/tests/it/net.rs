@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tui_client::effect::{NetworkOrder, Outgoing};
 use tui_client::event::{Event, FollowNews};
+use tui_client::metrics::patterns::Patterns;
 use tui_client::metrics::reply::Capture;
 use tui_client::request::pending::Channel;
 use tui_client::system::net::{self, Peer};
@@ -56,7 +57,7 @@ impl Wire {
     /// Sends a request of whose reply the `first` series are passed on before its end.
     async fn send_for(&self, first: usize, channel: Channel, id: u64, line: &str, alone: bool) {
         let capture = Capture { raw: false, head: 9, foot: 0, recent: 9, points: false, first };
-        let (line, watched) = (line.to_owned(), Default::default());
+        let (line, watched) = (line.to_owned(), Patterns::default());
         let request = Outgoing { id, channel, alone, line, capture, watched };
         self.order(NetworkOrder::Send(request)).await;
     }

@@ -1,7 +1,7 @@
 //! An answer of any size, folded into one bounded record for each series as it arrives.
 
 use shared::response::decode_points;
-use shared::{Key, Point};
+use shared::{Glob, Key, Point};
 
 use crate::metrics::patterns::Patterns;
 use crate::metrics::series::series_index::SeriesIndex;
@@ -159,7 +159,7 @@ impl Summarizer {
     fn is_watched(&mut self, key: Key<'_>) -> bool {
         let mut own = self.patterns.own().filter(|glob| glob.matches(key.as_str())).peekable();
         let is_own = own.peek().is_some();
-        if own.any(|glob| glob.is_key()) {
+        if own.any(Glob::is_key) {
             return true;
         }
         let is_alerted = || self.patterns.of_alerts().iter().any(|glob| glob.matches(key.as_str()));

@@ -7,6 +7,7 @@ use tui_client::app::AppConfig;
 use tui_client::effect::{ComputeJob, Effect};
 use tui_client::event::{Event, KeyCode, KeyPress, MouseEvent, MouseKind};
 use tui_client::keymap::Mode;
+use tui_client::metrics::filter::Filter;
 use tui_client::metrics::sort::{AT_ONCE, Sort, SortJob, TableSpec};
 use tui_client::view::theme::Theme;
 
@@ -45,7 +46,7 @@ fn a_filter_with_a_mistake_leaves_the_one_before_in_force() {
         scene.keys(&format!("{text}\n"));
         assert_eq!(scene.app.mode(), Mode::SeriesInput, "to be corrected");
         assert!(scene.notice().starts_with("at character "), "{}", scene.notice());
-        let filter = scene.app.table().filter().map(|filter| filter.as_str());
+        let filter = scene.app.table().filter().map(Filter::as_str);
         assert_eq!((filter, scene.app.table().rows()), (Some("kettle"), 2), "{text}");
         scene.code(KeyCode::Esc);
         assert_eq!(scene.app.table().rows(), 2);
