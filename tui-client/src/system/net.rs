@@ -8,7 +8,6 @@ mod follow;
 mod import;
 mod joined;
 mod peer;
-mod precedence;
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -26,7 +25,6 @@ use crate::text::connection::{NO_ANSWER, NO_HOST, NO_SERVER};
 use connection::{End, serve};
 pub use joined::Joined;
 pub use peer::Peer;
-use precedence::Precedence;
 
 /// Orders that may wait for a connection.
 const MAX_QUEUED_ORDERS: usize = 1024;
@@ -48,10 +46,9 @@ pub async fn run(
     if let Peer::Joined(joined) = &peer {
         connections.spawn(Arc::clone(joined).supervise(events.clone()));
     }
-    let typed = Precedence::new();
-    connections.spawn(run_prompt(peer.clone(), typed.clone(), prompt_orders, events.clone()));
+    connections.spawn(run_prompt(peer.clone(), prompt_orders, events.clone()));
     connections.spawn(run_data(peer.clone(), data_orders, events.clone()));
-    connections.spawn(follow::run(peer, typed, follow_orders, told));
+    connections.spawn(follow::run(peer, follow_orders, told));
     while let Some(order) = orders.recv().await {
         let undelivered = match order {
             NetworkOrder::EndFeed => {
@@ -75,7 +72,6 @@ pub async fn run(
 /// The connection for what is typed, made when it is ordered.
 async fn run_prompt(
     peer: Peer,
-    precedence: Precedence,
     mut orders: mpsc::Receiver<NetworkOrder>,
     events: mpsc::Sender<Event>,
 ) {
@@ -87,9 +83,7 @@ async fn run_prompt(
                         return;
                     }
                     let mut waiting = connection::Waiting::default();
-                    let served =
-                        serve(client, &peer, &precedence, &events, &mut orders, &mut waiting);
-                    match served.await {
+                    match serve(client, &peer, &events, &mut orders, &mut waiting).await {
                         End::Finished => return,
                         End::Ended { reason, .. } => Some(Event::Disconnected(reason)),
                     }
@@ -113,8 +107,6 @@ async fn run_data(
     events: mpsc::Sender<Event>,
 ) {
     let mut waiting = connection::Waiting::default();
-    // Of which nothing else knows: the screen asks all the time.
-    let own = Precedence::new();
     loop {
         if waiting.is_empty() {
             match orders.recv().await {
@@ -124,13 +116,10 @@ async fn run_data(
             }
         }
         let (ids, reason) = match peer.connect().await {
-            Ok(client) => {
-                let served = serve(client, &peer, &own, &events, &mut orders, &mut waiting);
-                match served.await {
-                    End::Finished => return,
-                    End::Ended { lost, reason } => (lost, reason),
-                }
-            }
+            Ok(client) => match serve(client, &peer, &events, &mut orders, &mut waiting).await {
+                End::Finished => return,
+                End::Ended { lost, reason } => (lost, reason),
+            },
             Err(reason) => (waiting.drain(..).map(|request| request.id).collect(), reason),
         };
         if !ids.is_empty() && events.send(Event::DataLost { ids, reason }).await.is_err() {

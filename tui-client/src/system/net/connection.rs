@@ -10,7 +10,6 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::peer::Peer;
-use super::precedence::Precedence;
 use super::{end_reason, import};
 use crate::effect::{NetworkOrder, Outgoing};
 use crate::event::Event;
@@ -46,24 +45,10 @@ struct Awaited {
 }
 
 /// Serves one connection until it ends. Requests that are `waiting` are sent as soon as they may be;
-/// some may still wait at the end. Their answers take `precedence`.
+/// some may still wait at the end.
 pub(super) async fn serve(
     client: Client,
     peer: &Peer,
-    precedence: &Precedence,
-    events: &mpsc::Sender<Event>,
-    orders: &mut mpsc::Receiver<NetworkOrder>,
-    waiting: &mut Waiting,
-) -> End {
-    let end = serve_requests(client, peer, precedence, events, orders, waiting).await;
-    precedence.give_up();
-    end
-}
-
-async fn serve_requests(
-    client: Client,
-    peer: &Peer,
-    precedence: &Precedence,
     events: &mpsc::Sender<Event>,
     orders: &mut mpsc::Receiver<NetworkOrder>,
     waiting: &mut Waiting,
@@ -86,7 +71,6 @@ async fn serve_requests(
         {
             alone = request.alone.then(|| request.clone());
             let sent = Instant::now();
-            precedence.take();
             let (id, stream) = (request.id, client.send(request.line.as_bytes()).await);
             let unsent = match stream {
                 Ok(stream) => {
@@ -119,9 +103,6 @@ async fn serve_requests(
             Some(id) = answered.recv() => {
                 in_flight.retain(|&other| other != id);
                 has_answered = true;
-                if in_flight.is_empty() {
-                    precedence.give_up();
-                }
                 continue;
             }
             order = orders.recv() => order,

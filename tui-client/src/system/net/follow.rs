@@ -11,7 +11,6 @@ use tokio::time::{Instant, sleep_until};
 
 use super::end_reason;
 use super::peer::Peer;
-use super::precedence::Precedence;
 use crate::effect::NetworkOrder;
 use crate::event::{Event, FollowNews};
 
@@ -22,10 +21,9 @@ const GATHER_TIME: Duration = Duration::from_millis(8);
 /// Lines that are handed on at once, in bytes, without more to wait for.
 const MAX_GATHERED: usize = 64 * 1024;
 
-/// Follows what is ordered, one selector at a time. News wait for what has precedence.
+/// Follows what is ordered, one selector at a time.
 pub(super) async fn run(
     peer: Peer,
-    precedence: Precedence,
     mut orders: mpsc::Receiver<NetworkOrder>,
     events: mpsc::Sender<Event>,
 ) {
@@ -41,7 +39,7 @@ pub(super) async fn run(
         let NetworkOrder::Follow { id, selector } = order else { continue };
         // Another order ends the connection, and with it the follow.
         let news = tokio::select! {
-            news = follow(&peer, &precedence, id, &selector, &events) => news,
+            news = follow(&peer, id, &selector, &events) => news,
             order = orders.recv() => match order {
                 Some(order) => {
                     next = Some(order);
@@ -66,13 +64,7 @@ impl Drop for Followed {
 }
 
 /// Follows a selector to its end, and says how it ended.
-async fn follow(
-    peer: &Peer,
-    precedence: &Precedence,
-    id: u64,
-    selector: &str,
-    events: &mpsc::Sender<Event>,
-) -> FollowNews {
+async fn follow(peer: &Peer, id: u64, selector: &str, events: &mpsc::Sender<Event>) -> FollowNews {
     let client = match peer.connect().await {
         Ok(client) => Followed(client),
         Err(reason) => return FollowNews::Lost(reason),
@@ -91,7 +83,6 @@ async fn follow(
             if !hand_on(FollowNews::Lines(lines)).await {
                 break;
             }
-            precedence.pass().await;
         }
         Ok(FollowNews::Ended)
     };
