@@ -166,7 +166,8 @@ pub fn listens(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_ok()
 }
 
-/// What a directory takes on the disk, in whole blocks as `du` counts.
+/// What a directory takes on the disk, in whole blocks as `du` counts, but for what our server keeps in
+/// reserve for a full disk, however many points it has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DiskUse {
     /// In files or directories whose name says log.
@@ -188,6 +189,9 @@ impl DiskUse {
             let name = entry.file_name().to_string_lossy().to_lowercase();
             let log = log || name.contains("wal") || name.contains("log") || name.contains("aof");
             let Ok(metadata) = entry.metadata() else { continue };
+            if name == "reserve" {
+                continue;
+            }
             if metadata.is_dir() {
                 self.walk(&entry.path(), log);
             } else {
