@@ -45,8 +45,12 @@ const CROWDED_PUTS: usize = 64;
 /// takes.
 const MAX_ENCODED_AT_ONCE: usize = 512;
 
+/// Bytes of a long reply that another thread encodes at once, and that are then written: each change of
+/// threads takes as long as some kilobytes, and a client that takes nothing has them held.
+const LONG_PIECE: usize = 2 * FLUSH_THRESHOLD;
+
 /// Bytes of a buffer for long replies: a line more than is written at once.
-const REPLY_ROOM: usize = FLUSH_THRESHOLD + MAX_POINT_LINE;
+const REPLY_ROOM: usize = LONG_PIECE + MAX_POINT_LINE;
 
 /// Bytes of a short put, to guess how many a batch will hold.
 const SHORT_PUT: usize = 24;
@@ -451,7 +455,7 @@ impl<S: Store> TextProtocol<S> {
             while text.points_left() > 0 {
                 let before = text.points_left();
                 if answer.is_brief() || before <= MAX_ENCODED_AT_ONCE {
-                    text.encode(replies.buffer());
+                    text.encode(replies.buffer(), FLUSH_THRESHOLD);
                 } else {
                     // No more than it takes: a client that does not read holds it.
                     let room = REPLY_ROOM.saturating_sub(replies.buffer().len());
@@ -459,7 +463,7 @@ impl<S: Store> TextProtocol<S> {
                     // Puts do not wait for the processor.
                     let mut out = std::mem::take(replies.buffer());
                     let encoding = low_priority::run(move || {
-                        text.encode(&mut out);
+                        text.encode(&mut out, LONG_PIECE);
                         (text, out)
                     });
                     (text, *replies.buffer()) = encoding.await.map_err(io::Error::other)?;

@@ -2,7 +2,6 @@
 
 use shared::response;
 
-use crate::protocol::FLUSH_THRESHOLD;
 use crate::query::Block;
 
 /// A block, and how much of it is encoded.
@@ -28,9 +27,9 @@ impl BlockText {
         self.block.remove_first(std::mem::take(&mut self.encoded));
     }
 
-    /// Appends the lines of the next points until `out` holds [`FLUSH_THRESHOLD`] bytes, at most
-    /// with the rest of a line besides, or all.
-    pub fn encode(&mut self, out: &mut Vec<u8>) {
+    /// Appends the lines of the next points until `out` holds `enough` bytes, at most with the rest of a
+    /// line besides, or all.
+    pub fn encode(&mut self, out: &mut Vec<u8>, enough: usize) {
         let mut end = 0;
         for (key, points) in self.block.series() {
             let start = end;
@@ -39,7 +38,7 @@ impl BlockText {
             for &point in rest {
                 response::encode_point(key, point, out);
                 self.encoded += 1;
-                if out.len() >= FLUSH_THRESHOLD {
+                if out.len() >= enough {
                     return;
                 }
             }
@@ -55,6 +54,7 @@ mod tests {
 
     #[test]
     fn pieces_are_the_text_of_the_block() {
+        const ENOUGH: usize = 32 * 1024;
         let point = |timestamp| Point { timestamp, value: 1.5 };
         let mut block = Block::default();
         let mut expected = Vec::new();
@@ -69,13 +69,13 @@ mod tests {
         let (mut text, mut all, mut pieces) = (BlockText::new(block), Vec::new(), 0);
         while text.points_left() > 0 {
             let mut piece = Vec::new();
-            text.encode(&mut piece);
+            text.encode(&mut piece, ENOUGH);
             if pieces % 2 == 0 {
                 let left = text.points_left();
                 text.forget_encoded();
                 assert_eq!(text.points_left(), left);
             }
-            assert!(piece.len() < FLUSH_THRESHOLD + 20);
+            assert!(piece.len() < ENOUGH + 20);
             all.extend(piece);
             pieces += 1;
         }
