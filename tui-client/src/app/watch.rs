@@ -157,16 +157,17 @@ impl Watch {
         &self.patterns
     }
 
-    /// The fewest keys and globs that match the watched keys and no unwatched ones.
+    /// Keys and globs that match the watched keys and no unwatched ones.
     pub fn shown_patterns(&self) -> Vec<Glob> {
+        let is_named = |key: &str| self.patterns.iter().any(|it| it.is_key() && it.matches(key));
         let mut shown: Vec<Glob> = Vec::new();
-        for pattern in self.patterns.fewest() {
+        for pattern in self.patterns.iter() {
             if !self.unwanted.iter().any(|key| pattern.matches(key)) {
-                shown.push(pattern);
+                shown.push(pattern.clone());
                 continue;
             }
             let keys = self.keys.iter().map(|watched| watched.key.as_str());
-            let keys = keys.filter(|key| pattern.matches(key));
+            let keys = keys.filter(|key| pattern.matches(key) && !is_named(key));
             shown.extend(keys.filter_map(|key| key.parse().ok()));
         }
         shown

@@ -37,11 +37,6 @@ impl Patterns {
     pub fn own(&self) -> impl Iterator<Item = &Glob> {
         self.all.iter().filter(|pattern| !self.is_of_alerts(pattern))
     }
-
-    /// The fewest that match the same keys.
-    pub fn fewest(&self) -> Vec<Glob> {
-        fewest(|| self.own(), || self.of_alerts.iter())
-    }
 }
 
 impl Deref for Patterns {
@@ -60,27 +55,3 @@ impl PartialEq for Patterns {
 }
 
 impl Eq for Patterns {}
-
-/// These and others, each once, without the keys that a glob among them matches. A key among the first is
-/// not left out for a glob of the others, which may bring too many to bring it.
-pub(super) fn fewest<'a, A: Iterator<Item = &'a Glob>, B: Iterator<Item = &'a Glob>>(
-    first: impl Fn() -> A,
-    others: impl Fn() -> B,
-) -> Vec<Glob> {
-    let mut all: Vec<Glob> = Vec::new();
-    let mut add = |pattern: &Glob, is_covered: bool| {
-        if !all.contains(pattern) && !is_covered {
-            all.push(pattern.clone());
-        }
-    };
-    let covers = |by: &Glob, pattern: &Glob| {
-        !by.is_key() && pattern.is_key() && by.matches(pattern.as_str())
-    };
-    for pattern in first() {
-        add(pattern, first().any(|by| covers(by, pattern)));
-    }
-    for pattern in others() {
-        add(pattern, first().chain(others()).any(|by| covers(by, pattern)));
-    }
-    all
-}

@@ -5,7 +5,6 @@ use shared::limits::{MAX_LINE, MAX_SELECTOR};
 use shared::pattern::Pattern;
 
 use crate::metrics::alerts::Alert;
-use crate::metrics::patterns::fewest;
 
 /// The longest pattern that leaves room for a clause in a selector.
 const MAX_PATTERN: usize = MAX_SELECTOR - 64;
@@ -23,8 +22,16 @@ pub enum Extension {
 }
 
 /// The patterns to watch: these and those of the alerts, each once.
+///
+/// A key that a glob among them matches stays: the glob may match too many keys to bring it.
 pub fn with_alerted(watch: &[Glob], alerts: &[Alert]) -> Vec<Glob> {
-    fewest(|| watch.iter(), || alerts.iter().map(Alert::pattern))
+    let mut all: Vec<Glob> = Vec::new();
+    for pattern in watch.iter().chain(alerts.iter().map(Alert::pattern)) {
+        if !all.contains(pattern) {
+            all.push(pattern.clone());
+        }
+    }
+    all
 }
 
 /// How to ask for the watched keys.
@@ -64,7 +71,12 @@ pub fn patterns_for(patterns: &[Glob]) -> Vec<String> {
 /// none, or too many for a selector.
 pub fn covering_pattern(patterns: &[Glob]) -> String {
     const ALL: &str = "*";
-    if let [one] = patterns
+    // A glob among them brings its keys.
+    let is_covered = |key: &Glob| {
+        key.is_key() && patterns.iter().any(|by| !by.is_key() && by.matches(key.as_str()))
+    };
+    let patterns: Vec<&Glob> = patterns.iter().filter(|pattern| !is_covered(pattern)).collect();
+    if let [one] = patterns[..]
         && Pattern::new(one.as_str()).is_ok()
         && one.as_str().len() <= MAX_PATTERN
     {
@@ -190,6 +202,8 @@ mod tests {
             (&["a{b,c}"], "a{b,c}"),
             (&["a{b,c{d,}}"], "{ab,acd,ac}"),
             (&["a", "b{c,d}?", "a"], "{a,bc?,bd?}"),
+            (&["a.b", "a.*"], "a.*"),
+            (&["ab", "x", "a{b,c}", "a"], "{x,ab,ac,a}"),
             (&["a,b", "c"], "{a?b,c}"),
             (&["a,b"], "a,b"),
             (&["x", "{,a}{,b}"], "{x,b,a,ab}"),
@@ -211,14 +225,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_watched_twice() {
+    fn nothing_is_watched_twice_and_no_key_is_left_to_a_glob() {
         let alerts: Vec<Alert> = ["a > 1", "palm.cpu > 90", "b.* > 1"]
             .iter()
             .map(|text| text.parse().unwrap())
             .collect();
         let all = with_alerted(&globs(&["a", "palm.mem", "palm.*", "a"]), &alerts);
-        assert_eq!(all, globs(&["a", "palm.*", "b.*"]));
-        let all = with_alerted(&globs(&["b.9"]), &alerts);
-        assert_eq!(all, globs(&["b.9", "a", "palm.cpu", "b.*"]), "b.* may be of too many");
+        assert_eq!(all, globs(&["a", "palm.mem", "palm.*", "palm.cpu", "b.*"]));
     }
 }

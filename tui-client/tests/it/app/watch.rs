@@ -86,6 +86,32 @@ fn an_alert_takes_no_place_of_what_is_watched() {
     assert_eq!(count(&live, "host."), 999);
 }
 
+/// The glob brings the first 1,000 keys, and the alert was left to it.
+#[test]
+fn a_key_of_an_alert_is_watched_whatever_globs_match_it() {
+    let palms: String = (0..1200).map(|n| format!("palm.{n} 1 {NOW}\n")).collect();
+    let all = format!("{palms}palm.zzz 9 {NOW}\n");
+    for (watch, alerts) in
+        [(&["palm.*"][..], &["palm.zzz > 5"][..]), (&[], &["palm.* > 100", "palm.zzz > 5"])]
+    {
+        let mut polled = Scene::alerted(80, 24, watch, alerts);
+        polled.ok("get *", &all);
+        let mut live = Scene::live(80, 24, watch, alerts);
+        live.ok("get palm.*[last:64]", &all);
+        live.ok("get palm.zzz[last:1024]", &format!("palm.zzz 9 {NOW}\n"));
+        for scene in [&polled, &live] {
+            assert_eq!((scene.app.watch().keys().len(), scene.app.alarms()), (1001, 1));
+        }
+    }
+    // Nor does a saved view lose a key that is watched besides.
+    let mut scene = Scene::alerted(80, 24, &["palm.*"], &[]);
+    scene.ok("get *", &all);
+    scene.to(Mode::Watch);
+    scene.keys("Wpalm.zzz\n");
+    let shown = scene.app.watch().shown_patterns().into_iter().map(|pattern| pattern.to_string());
+    assert_eq!(shown.collect::<Vec<_>>(), ["palm.*", "palm.zzz"]);
+}
+
 #[test]
 fn globs_are_matched_by_the_client_if_the_server_cannot() {
     let mut scene = Scene::alerted(80, 24, &["palm.*"], &[]);
