@@ -6,7 +6,7 @@ use std::sync::Arc;
 use shared::Glob;
 
 /// The keys and globs that are watched, in the order in which they came.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Patterns {
     all: Arc<[Glob]>,
     /// Those globs that are of alerts alone. The keys that they bring are counted apart, so that they take
@@ -46,12 +46,3 @@ impl Deref for Patterns {
         &self.all
     }
 }
-
-/// The same keys match, however they are counted.
-impl PartialEq for Patterns {
-    fn eq(&self, other: &Self) -> bool {
-        self.all == other.all
-    }
-}
-
-impl Eq for Patterns {}

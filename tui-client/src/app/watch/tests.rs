@@ -57,3 +57,17 @@ fn a_glob_without_keys_can_be_left() {
     assert!(watch.is_empty());
     assert_eq!(watch.remove_selected(), None);
 }
+
+/// It was taken for current, so that an alert could find that there is no data of keys beyond its bound.
+#[test]
+fn an_answer_to_a_glob_of_an_alert_is_not_one_to_a_glob_that_is_watched() {
+    let mut watch = Watch::default();
+    let glob: Glob = "a.*".parse().unwrap();
+    watch.cover(&glob);
+    let asked_before = answer(&watch, "a.1 1 1\n");
+    watch.add(glob.clone());
+    watch.take(&glob, &asked_before, Duration::ZERO);
+    assert!(!watch.has_heard_of(&glob));
+    take(&mut watch, "a.*", "a.1 1 1\n");
+    assert!(watch.has_heard_of(&glob));
+}
