@@ -95,6 +95,8 @@ pub struct Watch {
     next: Duration,
     /// Which globs matched more keys than may be watched.
     cut: Cut,
+    /// How many of the keys are there because of globs, if that is counted.
+    by_glob: Option<ByGlob>,
     /// Selectors that have been answered since the patterns changed.
     answered: HashSet<String>,
     /// The number of answers taken.
@@ -159,7 +161,6 @@ impl Watch {
 
     /// Keys and globs that match the watched keys and no unwatched ones.
     pub fn shown_patterns(&self) -> Vec<Glob> {
-        let is_named = |key: &str| self.patterns.iter().any(|it| it.is_key() && it.matches(key));
         let mut shown: Vec<Glob> = Vec::new();
         for pattern in self.patterns.iter() {
             if !self.unwanted.iter().any(|key| pattern.matches(key)) {
@@ -167,7 +168,7 @@ impl Watch {
                 continue;
             }
             let keys = self.keys.iter().map(|watched| watched.key.as_str());
-            let keys = keys.filter(|key| pattern.matches(key) && !is_named(key));
+            let keys = keys.filter(|key| pattern.matches(key) && !self.patterns.has_key(key));
             shown.extend(keys.filter_map(|key| key.parse().ok()));
         }
         shown
@@ -411,19 +412,17 @@ impl Watch {
 
     /// A key that is not known is to be watched, and there is room for it.
     fn wants(&mut self, key: &str) -> bool {
-        if self.unwanted.contains(key) {
+        // Where all globs are known to match too many keys, none of them is looked at for each point.
+        let mut by_glob = self.by_glob();
+        let (full, cut, patterns) = (by_glob.full(), self.cut, &self.patterns);
+        let takes_own = patterns.has_own_globs() && !(full.own && cut.own);
+        let has_alerts = !patterns.of_alerts().is_empty();
+        let takes_alerted = has_alerts && !(full.of_alerts && cut.of_alerts);
+        if !(takes_own || takes_alerted) || self.unwanted.contains(key) {
             return false;
         }
-        let matches = |pattern: &Glob| pattern.matches(key);
-        let is_own = self.patterns.own().any(matches);
-        let is_alerted = self.patterns.of_alerts().iter().any(matches);
-        if !is_own && !is_alerted {
-            return false;
-        }
-        let of_alerts = self.keys.iter().filter(|key| key.of_alert).count();
-        let mut known = ByGlob::of(self.keys.len() - of_alerts, of_alerts);
-        let has_room = known.take(is_own, || is_alerted);
-        let cut = known.cut();
+        let has_room = by_glob.take(key, &self.patterns);
+        let cut = by_glob.cut();
         self.cut.own |= cut.own;
         self.cut.of_alerts |= cut.of_alerts;
         has_room

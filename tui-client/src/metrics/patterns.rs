@@ -9,6 +9,9 @@ use shared::Glob;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Patterns {
     all: Arc<[Glob]>,
+    /// Those that are watched by hand, and the keys of alerts.
+    own: Arc<[Glob]>,
+    has_own_globs: bool,
     /// Those globs that are of alerts alone. The keys that they bring are counted apart, so that they take
     /// no place of what is watched by hand.
     of_alerts: Arc<[Glob]>,
@@ -20,7 +23,12 @@ impl Patterns {
         all: impl IntoIterator<Item = Glob>,
         of_alerts: impl IntoIterator<Item = Glob>,
     ) -> Self {
-        Self { all: all.into_iter().collect(), of_alerts: of_alerts.into_iter().collect() }
+        let all: Arc<[Glob]> = all.into_iter().collect();
+        let of_alerts: Arc<[Glob]> = of_alerts.into_iter().collect();
+        let is_own = |pattern: &&Glob| !of_alerts.contains(pattern);
+        let own: Arc<[Glob]> = all.iter().filter(is_own).cloned().collect();
+        let has_own_globs = own.iter().any(|pattern| !pattern.is_key());
+        Self { all, own, has_own_globs, of_alerts }
     }
 
     /// The globs that are of alerts alone.
@@ -34,8 +42,28 @@ impl Patterns {
     }
 
     /// Those that are watched by hand, and the keys of alerts.
-    pub fn own(&self) -> impl Iterator<Item = &Glob> {
-        self.all.iter().filter(|pattern| !self.is_of_alerts(pattern))
+    pub fn own(&self) -> &[Glob] {
+        &self.own
+    }
+
+    /// Globs are watched by hand.
+    pub fn has_own_globs(&self) -> bool {
+        self.has_own_globs
+    }
+
+    /// A key is watched by its name.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.own.iter().any(|pattern| pattern.is_key() && pattern.matches(key))
+    }
+
+    /// A key is watched by hand, or by its name for an alert.
+    pub fn is_own(&self, key: &str) -> bool {
+        self.own.iter().any(|pattern| pattern.matches(key))
+    }
+
+    /// A glob of alerts alone matches a key.
+    pub fn is_alerted(&self, key: &str) -> bool {
+        self.of_alerts.iter().any(|glob| glob.matches(key))
     }
 }
 

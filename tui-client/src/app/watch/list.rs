@@ -6,6 +6,7 @@ use super::Watch;
 use super::watched::Watched;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::patterns::Patterns;
+use crate::metrics::series::summary::ByGlob;
 
 impl Watch {
     /// Watches a key or the keys that match a glob; a key that is watched already is selected.
@@ -62,7 +63,7 @@ impl Watch {
 
     fn add_pattern(&mut self, pattern: Glob) {
         let all = self.patterns.iter().cloned().chain([pattern]);
-        self.patterns = Patterns::new(all, self.patterns.of_alerts().iter().cloned());
+        self.set_patterns(Patterns::new(all, self.patterns.of_alerts().iter().cloned()));
     }
 
     /// Selects the first key that a glob matches, as soon as one is known.
@@ -91,7 +92,18 @@ impl Watch {
     pub fn set_covered(&mut self, is_covered: impl Fn(&Glob, &Patterns) -> bool) {
         let known = &self.patterns;
         let globs = known.iter().filter(|it| !it.is_key() && is_covered(it, known)).cloned();
-        self.patterns = Patterns::new(known.iter().cloned(), globs);
+        self.set_patterns(Patterns::new(known.iter().cloned(), globs));
+    }
+
+    fn set_patterns(&mut self, patterns: Patterns) {
+        (self.patterns, self.by_glob) = (patterns, None);
+    }
+
+    /// How many of the keys are there because of globs.
+    pub(super) fn by_glob(&mut self) -> ByGlob {
+        let (keys, patterns) = (&self.keys, &self.patterns);
+        let count = || ByGlob::of(keys.iter().map(|watched| watched.key.as_str()), patterns);
+        *self.by_glob.get_or_insert_with(count)
     }
 
     /// The keys and globs that are watched by hand: those of [`Watch::shown_patterns`] but for the globs of
@@ -131,7 +143,8 @@ impl Watch {
             mine || !(pattern.as_str() == gone || pattern.matches(&gone))
         };
         let of_alerts = self.patterns.of_alerts().iter().filter(stays).cloned();
-        self.patterns = Patterns::new(self.patterns.iter().filter(stays).cloned(), of_alerts);
+        let patterns = Patterns::new(self.patterns.iter().filter(stays).cloned(), of_alerts);
+        self.set_patterns(patterns);
         self.move_by(0);
         Some(gone)
     }
@@ -160,10 +173,10 @@ impl Watch {
         let selected = self.selected_key().map(|key| key.key.clone());
         let patterns = self.patterns.clone();
         for key in &mut self.keys {
-            key.of_alert = !patterns.own().any(|pattern| pattern.matches(&key.key));
+            key.of_alert = !patterns.is_own(&key.key);
         }
         self.keys.sort_by_cached_key(|key| {
-            let place = patterns.own().position(|pattern| pattern.matches(&key.key));
+            let place = patterns.own().iter().position(|pattern| pattern.matches(&key.key));
             (key.of_alert, key.of_alert.then(|| (!key.alarm, key.key.clone())), place)
         });
         self.find_places();
@@ -174,5 +187,6 @@ impl Watch {
     fn find_places(&mut self) {
         let keys = self.keys.iter().enumerate();
         self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
+        self.by_glob = None;
     }
 }

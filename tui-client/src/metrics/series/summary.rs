@@ -1,7 +1,7 @@
 //! An answer of any size, folded into one bounded record for each series as it arrives.
 
 use shared::response::decode_points;
-use shared::{Glob, Key, Point};
+use shared::{Key, Point};
 
 use crate::metrics::patterns::Patterns;
 use crate::metrics::series::series_index::SeriesIndex;
@@ -33,7 +33,7 @@ pub fn watched_share(series: usize) -> usize {
     share(MAX_RECENT_WATCHED, WATCHED_BUDGET, series)
 }
 
-/// Which globs match more series than may be watched.
+/// Which globs are meant, as those that match more series than may be watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cut {
     /// Those that are watched by hand.
@@ -42,7 +42,8 @@ pub struct Cut {
     pub of_alerts: bool,
 }
 
-/// How many series globs have matched, those of alerts counted apart.
+/// How many series globs have matched: those that are watched by hand, and those of alerts, which have
+/// places of their own.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ByGlob {
     own: usize,
@@ -50,21 +51,41 @@ pub struct ByGlob {
 }
 
 impl ByGlob {
-    /// So many are watched already.
-    pub fn of(own: usize, of_alerts: usize) -> Self {
-        Self { own, of_alerts }
+    /// These keys are watched already.
+    pub fn of<'a>(keys: impl Iterator<Item = &'a str>, patterns: &Patterns) -> Self {
+        let (mut own, mut of_alerts, mut of_both) = (0_usize, 0, 0);
+        for key in keys.filter(|key| !patterns.has_key(key)) {
+            let is_alerted = usize::from(patterns.is_alerted(key));
+            if patterns.is_own(key) {
+                (own, of_both) = (own + 1, of_both + is_alerted);
+            } else {
+                of_alerts += is_alerted;
+            }
+        }
+        // Beyond the places of what is watched by hand they have some of those of alerts.
+        let beyond = own.saturating_sub(MAX_BY_GLOB);
+        Self { own, of_alerts: of_alerts + beyond.min(of_both) }
     }
 
-    /// Counts a series that a glob matches that is watched by hand, or one of alerts; says whether there
-    /// is room for it. What has no room for the one reason may have some for the other.
-    pub fn take(&mut self, is_own: bool, is_alerted: impl FnOnce() -> bool) -> bool {
+    /// Counts a series unless it is watched by its name; says whether it is watched, and there is room for
+    /// it. What has no room for the one reason may have some for the other.
+    pub fn take(&mut self, key: &str, patterns: &Patterns) -> bool {
+        let is_own = patterns.is_own(key);
+        if is_own && patterns.has_key(key) {
+            return true;
+        }
         self.own += usize::from(is_own);
         if is_own && self.own <= MAX_BY_GLOB {
             return true;
         }
-        let is_alerted = is_alerted();
+        let is_alerted = patterns.is_alerted(key);
         self.of_alerts += usize::from(is_alerted);
         is_alerted && self.of_alerts <= MAX_BY_GLOB
+    }
+
+    /// For which globs all places are taken.
+    pub fn full(self) -> Cut {
+        Cut { own: self.own >= MAX_BY_GLOB, of_alerts: self.of_alerts >= MAX_BY_GLOB }
     }
 
     /// Which globs have matched too many.
@@ -148,22 +169,11 @@ impl Summarizer {
         self.current = self.series.len();
         self.index.insert(key, self.current);
         let mut limit = self.limit();
-        if self.is_watched(key) {
+        if self.by_glob.take(key.as_str(), &self.patterns) {
             self.watched.push(self.current);
             limit = self.watched_limit();
         }
         self.series.push(Series::new(key.to_owned(), point, limit));
-    }
-
-    /// A new series is one of the watched ones, for which there is room.
-    fn is_watched(&mut self, key: Key<'_>) -> bool {
-        let mut own = self.patterns.own().filter(|glob| glob.matches(key.as_str())).peekable();
-        let is_own = own.peek().is_some();
-        if own.any(Glob::is_key) {
-            return true;
-        }
-        let is_alerted = || self.patterns.of_alerts().iter().any(|glob| glob.matches(key.as_str()));
-        self.by_glob.take(is_own, is_alerted)
     }
 
     /// The points that a new series may keep. When the number of series doubles, the others are cut

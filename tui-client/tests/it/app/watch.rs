@@ -86,6 +86,24 @@ fn an_alert_takes_no_place_of_what_is_watched() {
     assert_eq!(count(&live, "host."), 999);
 }
 
+/// Keys that both globs match were admitted by the alert, and counted as those of the other one.
+#[test]
+fn told_keys_of_a_watched_glob_and_an_alert_have_an_end() {
+    let mut scene = Scene::live(80, 24, &["host.*"], &["host.*.cpu > 90"]);
+    let hosts = |name: &str, count: usize| -> String {
+        (0..count).map(|n| format!("host.{name}{n}.cpu 1 {NOW}\n")).collect()
+    };
+    scene.ok("get {host.*,host.*.cpu}[last:64]", &hosts("a", 2100));
+    assert_eq!(scene.app.watch().keys().len(), 2000, "1,000 for each of the two");
+    scene.told(&hosts("b", 30));
+    assert_eq!(scene.app.watch().keys().len(), 2000);
+    // What is removed gives its place back.
+    scene.to(Mode::Watch);
+    scene.keys("x");
+    scene.told(&hosts("c", 30));
+    assert_eq!(scene.app.watch().keys().len(), 2000);
+}
+
 /// The glob brings the first 1,000 keys, and the alert was left to it.
 #[test]
 fn a_key_of_an_alert_is_watched_whatever_globs_match_it() {
