@@ -141,8 +141,12 @@ impl Column {
 
     /// Those that mean something without a screen, on which rows are compared with an earlier time.
     pub fn printed() -> impl Iterator<Item = Self> {
-        let is_compared = |column: &Self| matches!(column, Self::Moved | Self::MovedShare);
-        Self::ALL.into_iter().filter(move |column| !is_compared(column))
+        Self::ALL.into_iter().filter(|column| !column.is_of_comparison())
+    }
+
+    /// It says how far a value has moved from the one that it is compared with.
+    pub fn is_of_comparison(self) -> bool {
+        matches!(self, Self::Moved | Self::MovedShare)
     }
 
     /// It is computed of the points of a window, where the server tells them.

@@ -183,6 +183,8 @@ mod tests {
             ("last > -1e3", true),
             ("rate/s = 2.5", true),
             ("moved > 0 or moved % > 50% or moved% < -1 or percent = 0", false),
+            ("percent or moved or moved%", false),
+            ("not percent and last > 20", true),
         ] {
             let parsed: Filter = filter.parse().unwrap_or_else(|bad| panic!("{filter}: {bad}"));
             assert_eq!(parsed.passes(&palm, 1010), passes, "{filter}");

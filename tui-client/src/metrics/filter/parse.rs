@@ -215,7 +215,9 @@ impl<'a> Parser<'a> {
             self.skip();
             self.skip();
             Ok(Expr::Condition(self.condition(Column::MovedShare)?))
-        } else if let Some(column) = column(word, Column::filtered()) {
+        } else if let Some(column) = column(word, Column::filtered())
+            && (is_compared || !column.is_of_comparison())
+        {
             self.skip();
             Ok(Expr::Condition(self.condition(column)?))
         } else if is_compared && is("key") {
