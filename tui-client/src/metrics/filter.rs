@@ -64,7 +64,10 @@ impl Expr {
 
     fn depends_on_time(&self) -> bool {
         match self {
-            Self::Condition(condition) => condition.column == Column::Age,
+            // What has moved has none of both numbers once it has stopped.
+            Self::Condition(Condition { column, .. }) => {
+                *column == Column::Age || column.is_of_comparison()
+            }
             Self::Stale | Self::Moved(_) => true,
             Self::Matches(_) | Self::Contains(_) => false,
             Self::Not(inner) => inner.depends_on_time(),

@@ -177,6 +177,26 @@ fn rows_are_filtered_by_the_columns_of_a_comparison() {
     assert!(scene.notice().contains("no number is called moved; there are last, change,"));
 }
 
+/// Nothing is told that would bring the rows into order.
+#[test]
+fn a_row_that_stops_leaves_the_rows_that_have_moved() {
+    let (mut scene, base) = (Scene::live(120, 36, &[], &[]), NOW - 600);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 90.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys(&format!("C{base}\n"));
+    let state = format!("a 4.0 {base}\nb 1.0 {}\nb 1.0 {base}\n", base - 30);
+    scene.ok(&format!("get *[last:2@{base}]"), &state);
+    // Its own order is one of time.
+    scene.keys("1");
+    for filter in ["moved > 50", "percent > 10"] {
+        scene.keys(&format!("/{filter}\n"));
+        assert_eq!(keys(&scene), "b", "{filter}");
+    }
+    scene.wait(Duration::from_secs(151));
+    assert_eq!(keys(&scene), "", "{}", draw(&scene, &scene.theme, 120, 36));
+    assert_eq!(scene.app.table().stopped(NOW + 151), 1);
+}
+
 /// What the rows are and how many have stopped is said before all of the rest.
 #[test]
 fn a_narrow_title_has_the_filter_and_how_many_have_stopped() {
