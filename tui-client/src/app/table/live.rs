@@ -244,12 +244,15 @@ impl Table {
         job
     }
 
-    /// The filter is of ages, which change without any point.
+    /// Filter or order are of ages, which change without any point, or of what stops as time goes by.
     pub fn ages(&self) -> bool {
-        self.is_live() && self.filter.as_ref().is_some_and(Filter::depends_on_time)
+        let is_sorted = self.sort.column.is_some_and(Column::is_of_comparison);
+        let is_of_time = is_sorted && self.compared.is_some()
+            || self.filter.as_ref().is_some_and(Filter::depends_on_time);
+        self.is_live() && is_of_time
     }
 
-    /// Takes the time: rows that are filtered by their ages are to be arranged again.
+    /// Takes the time: rows that are filtered or ordered by it are to be arranged again.
     pub fn age(&mut self, now: i64) {
         if self.ages() && self.aged_at != now {
             self.aged_at = now;

@@ -197,6 +197,19 @@ fn a_row_that_stops_leaves_the_rows_that_have_moved() {
     assert_eq!(scene.app.table().stopped(NOW + 151), 1);
 }
 
+#[test]
+fn a_row_that_stops_comes_first_without_any_point() {
+    let (mut scene, base) = (Scene::live(120, 36, &[], &[]), NOW - 600);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nb 90.0 {NOW}\n"));
+    scene.to(Mode::Table);
+    scene.keys(&format!("C{base}\n"));
+    let state = format!("a 4.0 {}\na 4.0 {base}\nb 1.0 {base}\n", base - 30);
+    scene.ok(&format!("get *[last:2@{base}]"), &state);
+    assert_eq!(keys(&scene), "b a");
+    scene.wait(Duration::from_secs(151));
+    assert_eq!(keys(&scene), "a b");
+}
+
 /// What the rows are and how many have stopped is said before all of the rest.
 #[test]
 fn a_narrow_title_has_the_filter_and_how_many_have_stopped() {
