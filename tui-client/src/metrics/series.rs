@@ -109,6 +109,9 @@ impl Series {
         let is_stray = point.timestamp > present && self.last.timestamp <= present;
         let is_first = point.timestamp <= present && self.last.timestamp > present;
         if is_first || point.timestamp >= self.last.timestamp && !is_stray {
+            if let Some(stats) = &mut self.stats {
+                stats.goes_on(point.timestamp.saturating_sub(self.last.timestamp));
+            }
             self.before = Some(self.last);
             self.last = point;
         } else if !is_stray && self.before.is_none_or(|before| before.timestamp < point.timestamp) {
@@ -319,26 +322,28 @@ impl Series {
         let age = at.saturating_sub(self.last.timestamp);
         let stats = self.stats.get_or_insert_default();
         stats.base = before.map_or(Number::EMPTY, Number);
-        stats.had_stopped = stale_after.is_some_and(|stale_after| age > stale_after);
-        stats.stale_after = stale_after.map_or(0, |it| u32::try_from(it).unwrap_or(u32::MAX));
+        let seconds = |it: i64| u32::try_from(it.max(0)).unwrap_or(u32::MAX);
+        stats.had_stopped_for = stale_after.map_or(0, |it| seconds(age.saturating_sub(it)));
+        stats.stale_after = stale_after.map_or(0, seconds);
     }
 
     /// Is compared with what another one is compared with.
     pub fn compare_as(&mut self, other: &Self) {
-        let base = other.stats.as_ref().map_or(Number::default(), |stats| stats.base);
-        if base != Number::default() {
-            let of = other.stats.as_ref().map(|stats| (stats.stale_after, stats.had_stopped));
-            let stats = self.stats.get_or_insert_default();
-            (stats.stale_after, stats.had_stopped) = of.unwrap_or_default();
-            stats.base = base;
-        }
+        let Some(of) = other.stats.as_ref().filter(|of| of.base != Number::default()) else {
+            return;
+        };
+        let later_by = self.last.timestamp.saturating_sub(other.last.timestamp);
+        let stats = self.stats.get_or_insert_default();
+        (stats.base, stats.stale_after) = (of.base, of.stale_after);
+        stats.had_stopped_for = of.had_stopped_for;
+        stats.goes_on(later_by);
     }
 
     /// Compares no longer.
     pub fn forget_comparison(&mut self) {
         if let Some(stats) = self.stats.take() {
             let base = Number::default();
-            self.stats = Stats { base, stale_after: 0, had_stopped: false, ..*stats }.boxed();
+            self.stats = Stats { base, stale_after: 0, had_stopped_for: 0, ..*stats }.boxed();
         }
     }
 
@@ -349,7 +354,7 @@ impl Series {
         let base = stats.base;
         let age = at.saturating_sub(self.last.timestamp);
         if base.get().is_some() && stats.stale_after > 0 && age > stats.stale_after.into() {
-            return Some(Moved::Stopped { before: stats.had_stopped });
+            return Some(Moved::Stopped { before: stats.had_stopped_for > 0 });
         }
         let (before, now) = (base.get(), self.last.value);
         match before {
@@ -366,15 +371,16 @@ impl Series {
             *detail = Detail { recent, max_recent, ..Detail::default() };
             detail
         });
-        let Stats { base, stale_after, had_stopped, .. } = *stats;
-        self.stats = Stats { base, stale_after, had_stopped, detail, ..Stats::default() }.boxed();
+        let Stats { base, stale_after, had_stopped_for, .. } = *stats;
+        self.stats =
+            Stats { base, stale_after, had_stopped_for, detail, ..Stats::default() }.boxed();
     }
 
     /// Forgets everything but the newest points, and what they are compared with.
     pub fn forget_stats(&mut self) {
         let Some(stats) = self.stats.take() else { return };
-        let Stats { base, stale_after, had_stopped, .. } = *stats;
-        self.stats = Stats { base, stale_after, had_stopped, ..Stats::default() }.boxed();
+        let Stats { base, stale_after, had_stopped_for, .. } = *stats;
+        self.stats = Stats { base, stale_after, had_stopped_for, ..Stats::default() }.boxed();
     }
 
     /// Keeps fewer points from now on.

@@ -84,8 +84,8 @@ pub(super) struct Stats {
     pub(super) base: Number,
     /// The age in seconds above which a series that is compared has stopped; 0 where that is not known.
     pub(super) stale_after: u32,
-    /// It had stopped at the time that it is compared with.
-    pub(super) had_stopped: bool,
+    /// For how many seconds it had stopped at the time that it is compared with; 0 where it had not.
+    pub(super) had_stopped_for: u32,
     pub(super) count: Number,
     pub(super) min: Number,
     pub(super) max: Number,
@@ -135,7 +135,7 @@ impl Stats {
         Self {
             base: Number::default(),
             stale_after: 0,
-            had_stopped: false,
+            had_stopped_for: 0,
             count: Number(1.0),
             min: value,
             max: value,
@@ -151,6 +151,15 @@ impl Stats {
 
     pub(super) fn detail(&mut self) -> &mut Detail {
         self.detail.get_or_insert_default()
+    }
+
+    /// The newest point is so many seconds later than the one before: at the time that it is compared with
+    /// it had stopped for as much less.
+    pub(super) fn goes_on(&mut self, seconds: i64) {
+        let stopped_for = i64::from(self.had_stopped_for).saturating_sub(seconds).max(0);
+        if self.had_stopped_for > 0 {
+            self.had_stopped_for = u32::try_from(stopped_for).unwrap_or(u32::MAX);
+        }
     }
 
     /// The sum of so many values with this mean, and what rounding has taken from it.

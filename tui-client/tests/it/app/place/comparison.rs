@@ -210,6 +210,25 @@ fn a_row_that_stops_comes_first_without_any_point() {
     assert_eq!(keys(&scene), "a b");
 }
 
+/// Whether it had stopped was decided when the comparison began.
+#[test]
+fn a_key_that_stops_again_has_stopped_since() {
+    let mut scene = Scene::live(120, 36, &[], &[]);
+    let (base, old) = (NOW - 600, NOW - 3600);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\nx 1.0 {old}\n"));
+    scene.to(Mode::Table);
+    scene.keys(&format!("C{base}\n"));
+    let state = format!("a 1.0 {base}\nx 1.0 {}\nx 1.0 {old}\n", old - 30);
+    scene.ok(&format!("get *[last:2@{base}]"), &state);
+    assert_eq!(keys(&scene), "a x", "it had stopped before");
+    scene.told(&format!("x 1.0 {}\n", base - 2000));
+    scene.wait(Duration::from_secs(1));
+    assert_eq!(keys(&scene), "a x", "by a late point as well");
+    scene.told(&format!("x 1.0 {NOW}\n"));
+    scene.wait(Duration::from_secs(151));
+    assert_eq!(keys(&scene), "x a");
+}
+
 /// What the rows are and how many have stopped is said before all of the rest.
 #[test]
 fn a_narrow_title_has_the_filter_and_how_many_have_stopped() {
