@@ -449,7 +449,7 @@ fn sort_a_million(measure: &Measure, column: &str) {
     let sort = Sort { column, descending: true };
     measure.run_single(&name, || {
         let answer = Arc::clone(&answer);
-        black_box(SortJob { id: 1, answer, sort, filter: None, now: NOW }.run())
+        black_box(SortJob { id: 1, answer, sort, filter: None, is_compared: false, now: NOW }.run())
     });
 }
 
@@ -463,7 +463,10 @@ fn filter_a_million(measure: &Measure, filter: &str) {
     let filter: Filter = filter.parse().expect("a filter");
     measure.run_single(&name, || {
         let (answer, filter) = (Arc::clone(&answer), Some(filter.clone()));
-        black_box(SortJob { id: 1, answer, sort: Sort::default(), filter, now: NOW }.run())
+        black_box(
+            SortJob { id: 1, answer, sort: Sort::default(), filter, is_compared: false, now: NOW }
+                .run(),
+        )
     });
 }
 

@@ -426,7 +426,8 @@ impl Table {
         }
         self.job += 1;
         let (id, sort, filter) = (self.job, self.sort, self.filter.clone());
-        let job = SortJob { id, answer, sort, filter: filter.clone(), now };
+        let is_compared = self.is_compared();
+        let job = SortJob { id, answer, sort, filter: filter.clone(), is_compared, now };
         let waited = self.next.take().map(|(request, _)| request);
         let request = waited.unwrap_or_else(|| self.request.clone());
         if !quick {

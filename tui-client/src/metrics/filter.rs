@@ -37,8 +37,8 @@ enum Expr {
     /// In lower case.
     Contains(String),
     Stale,
-    /// How it has moved, said by a word of [`Moved::WORDS`]; a part of the key, in lower case, where it is
-    /// not compared.
+    /// How it has moved, said by a word of [`Moved::WORDS`]; a part of the key, in lower case, where rows
+    /// are not compared.
     Moved(&'static str),
     Not(Box<Expr>),
     All(Vec<Expr>),
@@ -46,19 +46,21 @@ enum Expr {
 }
 
 impl Expr {
-    fn holds(&self, series: &Series, now: i64) -> bool {
+    fn holds(&self, series: &Series, now: i64, is_compared: bool) -> bool {
+        let holds = |inner: &Self| inner.holds(series, now, is_compared);
         match self {
             Self::Condition(condition) => condition.holds(series, now),
             Self::Matches(glob) => glob.matches(series.key.as_str()),
             Self::Contains(part) => find_ignoring_case(series.key.as_str(), part).is_some(),
             Self::Stale => series.is_stale(now),
-            Self::Moved(word) => match series.moved(now) {
-                Some(moved) => moved.word() == Some(word),
-                None => find_ignoring_case(series.key.as_str(), word).is_some(),
-            },
-            Self::Not(inner) => !inner.holds(series, now),
-            Self::All(all) => all.iter().all(|inner| inner.holds(series, now)),
-            Self::Any(any) => any.iter().any(|inner| inner.holds(series, now)),
+            // Of some rows it is not known, as of those of marks: their keys say nothing of it.
+            Self::Moved(word) if is_compared => {
+                series.moved(now).is_some_and(|moved| moved.word() == Some(word))
+            }
+            Self::Moved(word) => find_ignoring_case(series.key.as_str(), word).is_some(),
+            Self::Not(inner) => !holds(inner),
+            Self::All(all) => all.iter().all(holds),
+            Self::Any(any) => any.iter().any(holds),
         }
     }
 
@@ -125,9 +127,9 @@ impl Filter {
         self.expr.depends_on_time()
     }
 
-    /// Whether a series passes.
-    pub fn passes(&self, series: &Series, now: i64) -> bool {
-        self.expr.holds(series, now)
+    /// Whether a series passes, among rows that are compared with others or not.
+    pub fn passes(&self, series: &Series, now: i64, is_compared: bool) -> bool {
+        self.expr.holds(series, now, is_compared)
     }
 }
 
@@ -190,10 +192,11 @@ mod tests {
             ("not percent and last > 20", true),
         ] {
             let parsed: Filter = filter.parse().unwrap_or_else(|bad| panic!("{filter}: {bad}"));
-            assert_eq!(parsed.passes(&palm, 1010), passes, "{filter}");
+            assert_eq!(parsed.passes(&palm, 1010, false), passes, "{filter}");
         }
         let once = series("a 1.0 5\n");
-        assert!(!"change < 1 or change >= 1".parse::<Filter>().unwrap().passes(&once, 5));
+        let changed: Filter = "change < 1 or change >= 1".parse().unwrap();
+        assert!(!changed.passes(&once, 5, false));
     }
 
     #[test]
@@ -264,7 +267,7 @@ mod tests {
         ) {
             let length = text.chars().count();
             match text.parse::<Filter>() {
-                Ok(filter) => { filter.passes(&series("a 1.0 1\n"), 5); }
+                Ok(filter) => { filter.passes(&series("a 1.0 1\n"), 5, false); }
                 Err(bad) => prop_assert!(bad.at <= length && !bad.reason.is_empty()),
             }
         }
@@ -282,7 +285,8 @@ mod tests {
             })?;
             let series = series(&format!("ab.x {value:?} 10\n"));
             let not: Filter = format!("not ({text})").parse().unwrap();
-            prop_assert_ne!(filter.passes(&series, 20), not.passes(&series, 20));
+            let passes = |filter: &Filter| filter.passes(&series, 20, false);
+            prop_assert_ne!(passes(&filter), passes(&not));
         }
     }
 }

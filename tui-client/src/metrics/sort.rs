@@ -167,6 +167,8 @@ pub struct SortJob {
     pub sort: Sort,
     /// The filter of the rows.
     pub filter: Option<Filter>,
+    /// The rows are compared with others.
+    pub is_compared: bool,
     /// Unix time, to which ages count.
     pub now: i64,
 }
@@ -185,19 +187,22 @@ pub struct Sorted {
 impl SortJob {
     /// Filters and sorts.
     pub fn run(self) -> Sorted {
-        let order = arrange(&self.answer.series, self.sort, self.filter.as_ref(), self.now);
+        let filter = self.filter.as_ref().map(|filter| (filter, self.is_compared));
+        let order = arrange(&self.answer.series, self.sort, filter, self.now);
         Sorted { id: self.id, answer: self.answer, order }
     }
 }
 
-/// The rows that pass, in order. Rows without a value come last either way; equal ones keep the
-/// order of the reply.
-pub fn arrange(series: &[Series], sort: Sort, filter: Option<&Filter>, now: i64) -> Order {
+/// The rows that pass, in order; beside the filter stands whether they are compared with others. Rows
+/// without a value come last either way; equal ones keep the order of the reply.
+pub fn arrange(series: &[Series], sort: Sort, filter: Option<(&Filter, bool)>, now: i64) -> Order {
     let all = u32::try_from(series.len()).unwrap_or(u32::MAX);
     if sort == Sort::default() && filter.is_none() {
         return Order::Reply(all);
     }
-    let passes = |series: &Series| filter.is_none_or(|filter| filter.passes(series, now));
+    let passes = |series: &Series| {
+        filter.is_none_or(|(filter, is_compared)| filter.passes(series, now, is_compared))
+    };
     let rows = (0..all).zip(series).filter(|(_, series)| passes(series));
     Order::Rows(in_order(rows, series, sort, now))
 }
@@ -329,7 +334,7 @@ mod tests {
             assert_eq!(keys(&answer, &order).join(" "), expected, "{column:?} {descending}");
         }
         let filter: Filter = "last >= 3".parse().unwrap();
-        let order = arrange(&answer.series, Sort::default(), Some(&filter), 30);
+        let order = arrange(&answer.series, Sort::default(), Some((&filter, false)), 30);
         assert_eq!(keys(&answer, &order), ["b", "a", "c"]);
     }
 

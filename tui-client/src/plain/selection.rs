@@ -217,7 +217,10 @@ impl<W: Write> Selection<'_, W> {
             self.commands.run(&event);
         }
         let TableSpec { filter, sort, columns, .. } = self.spec;
-        series.retain(|series| filter.as_ref().is_none_or(|filter| filter.passes(series, now)));
+        let passes = |series: &Series| {
+            filter.as_ref().is_none_or(|filter| filter.passes(series, now, false))
+        };
+        series.retain(passes);
         self.passed |= !series.is_empty();
         for mut series in series {
             if *sort == Sort::default() {

@@ -98,6 +98,7 @@ impl Table {
         {
             self.select(key, rows);
         }
+        let was_compared = self.is_compared();
         if self.compared.is_some() != other.compared.is_some() {
             (self.compared, self.compared_rows) = (other.compared.clone(), 0);
         }
@@ -107,7 +108,8 @@ impl Table {
         if self.numbers.window() != other.numbers.window() {
             self.numbers.set_window(other.numbers.window());
         }
-        if (self.sort, &self.filter) == (other.sort, &other.filter) {
+        let is_same = (self.sort, &self.filter) == (other.sort, &other.filter);
+        if is_same && self.is_compared() == was_compared {
             return None;
         }
         (self.sort, self.filter) = (other.sort, other.filter.clone());

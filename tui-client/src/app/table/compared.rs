@@ -51,6 +51,11 @@ impl Table {
         self.compared.as_deref()
     }
 
+    /// The rows are compared with how things stood, or with those of another run.
+    pub fn is_compared(&self) -> bool {
+        self.compared.is_some() || self.base_run().is_some()
+    }
+
     /// The rows are compared with how things stood later.
     pub fn is_compared_with_later(&self) -> bool {
         let of = |compared: &Arc<Compared>| Some((compared.at, self.as_of()?));
@@ -105,7 +110,8 @@ impl Table {
         self.show_run_columns();
         self.show_runs();
         let is_sorted = self.sort.column.is_some_and(|column| COLUMNS.contains(&column));
-        if is_sorted { self.set_sort(before, rows, now) } else { None }
+        // Words of a filter are parts of keys now.
+        if is_sorted { self.set_sort(before, rows, now) } else { self.arrange(rows, now) }
     }
 
     /// Compares the rows that are not compared yet, if the table is free.

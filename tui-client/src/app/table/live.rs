@@ -292,7 +292,9 @@ impl Table {
     pub(super) fn passing(&self, row: usize, now: i64) -> Option<u32> {
         let place = self.order.place(row)?;
         let series = self.answer.series.get(place)?;
-        let passes = self.filter.as_ref().is_none_or(|filter| filter.passes(series, now));
+        let is_compared = self.is_compared();
+        let passes =
+            self.filter.as_ref().is_none_or(|filter| filter.passes(series, now, is_compared));
         u32::try_from(place).ok().filter(|_| passes)
     }
 

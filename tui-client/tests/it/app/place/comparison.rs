@@ -229,6 +229,19 @@ fn a_key_that_stops_again_has_stopped_since() {
     assert_eq!(keys(&scene), "x a");
 }
 
+/// Of rows without a comparison the words of a filter looked at the keys.
+#[test]
+fn marks_and_keys_of_servers_away_are_not_found_as_new() {
+    let mut scene = scene();
+    let then = NOW - 600;
+    scene.told(&format!("mark.new-deploy 1 {NOW}\nc 1.0 {NOW}\nnews.hits 1.0 {NOW}\n"));
+    scene.keys("/new\n");
+    assert_eq!(keys(&scene), "mark.new-deploy news.hits", "parts of keys");
+    compare(&mut scene, &format!("a 1.0 {then}\nb 5.5 {then}\nnews.hits 1.0 {then}\n"));
+    scene.wait(Duration::from_secs(1));
+    assert_eq!(keys(&scene), "c");
+}
+
 /// What the rows are and how many have stopped is said before all of the rest.
 #[test]
 fn a_narrow_title_has_the_filter_and_how_many_have_stopped() {
