@@ -481,10 +481,7 @@ fn plausible(mut error: clap::Error) -> clap::Error {
         && COMPARED.contains(&value.trim_start_matches('-'))
         && error.kind() == ErrorKind::InvalidValue
     {
-        let why = format!(
-            "{value} is of a comparison, which the screen alone has: C there compares with a mark or a time"
-        );
-        return usage_error(ErrorKind::ValueValidation, why);
+        return usage_error(ErrorKind::ValueValidation, of_comparison(value));
     }
     let pairs = [
         (ContextKind::InvalidArg, ContextKind::SuggestedArg),
@@ -504,6 +501,13 @@ fn plausible(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// Why a value is refused where rows are compared with nothing.
+fn of_comparison(value: &str) -> String {
+    format!(
+        "{value} is of a comparison, which the screen alone has: C there compares with a mark or a time"
+    )
+}
+
 fn usage_error(kind: ErrorKind, why: impl Display) -> clap::Error {
     Args::command().error(kind, why)
 }
@@ -517,6 +521,9 @@ fn table_spec(args: &mut Args) -> Result<TableSpec, clap::Error> {
         return Err(usage_error(ErrorKind::ValueValidation, why));
     }
     let (filter, sort) = (args.filter.take(), args.sort.unwrap_or_default());
+    if let Some(filter) = filter.as_ref().filter(|filter| args.once && filter.compares(false)) {
+        return Err(usage_error(ErrorKind::ValueValidation, of_comparison(filter.as_str())));
+    }
     let usual = if args.once { Window::All } else { Window::default() };
     Ok(TableSpec { filter, sort, columns, window: args.window.unwrap_or(usual) })
 }

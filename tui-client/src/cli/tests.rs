@@ -340,14 +340,24 @@ fn what_the_screen_does_with_times_marks_and_pictures_is_in_the_help() {
 }
 
 #[test]
-fn columns_of_a_comparison_are_said_to_be_of_the_screen() {
-    for args in [["--columns", "key,moved"], ["--sort", "-percent"]] {
+fn columns_and_filters_of_a_comparison_are_said_to_be_of_the_screen() {
+    for args in [
+        ["--columns", "key,moved"],
+        ["--sort", "-percent"],
+        ["--filter", "last > 5 or not moved > 5"],
+        ["--filter", "percent != 0"],
+    ] {
         let args = [&["tui-client", "--once"][..], &args].concat();
         let refused = Plan::parse(args, false).unwrap_err().to_string();
         assert!(
             refused.contains("is of a comparison, which the screen alone has: C "),
             "{refused}"
         );
+    }
+    for args in [["--once", "percent or new"], ["--once", "stopped"], ["--view=x", "moved > 5"]] {
+        let args = ["tui-client", args[0], "--filter", args[1]];
+        let refused = Plan::parse(args, true).err().map(|why| why.to_string()).unwrap_or_default();
+        assert!(!refused.contains("comparison"), "{refused}");
     }
     let refused = Plan::parse(["tui-client", "--once", "--sort", "nothing"], false).unwrap_err();
     assert!(refused.to_string().contains("possible values"), "{refused}");

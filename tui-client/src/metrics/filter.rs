@@ -77,6 +77,17 @@ impl Expr {
         }
     }
 
+    fn compares(&self, is_compared: bool) -> bool {
+        let compares = |inner: &Self| inner.compares(is_compared);
+        match self {
+            Self::Condition(condition) => condition.column.is_of_comparison(),
+            Self::Moved(_) => is_compared,
+            Self::Matches(_) | Self::Contains(_) | Self::Stale => false,
+            Self::Not(inner) => compares(inner),
+            Self::All(all) | Self::Any(all) => all.iter().any(compares),
+        }
+    }
+
     fn needs(&self) -> Needs {
         match self {
             Self::Condition(condition) => condition.column.needs(),
@@ -125,6 +136,11 @@ impl Filter {
     /// Whether a series may pass or fail because time goes by.
     pub fn depends_on_time(&self) -> bool {
         self.expr.depends_on_time()
+    }
+
+    /// It is about how rows have moved: by a column of a comparison, or by a word where they are compared.
+    pub fn compares(&self, is_compared: bool) -> bool {
+        self.expr.compares(is_compared)
     }
 
     /// Whether a series passes, among rows that are compared with others or not.
