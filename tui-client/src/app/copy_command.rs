@@ -74,18 +74,20 @@ fn past(app: &App) -> Option<i64> {
     app.place().at().filter(|_| app.feed().has_selectors() == Some(true))
 }
 
-/// What the command does not have of the table: plain mode has no comparison, and of another time than now
-/// no order and no filter but a glob.
+/// What the command does not have of the table: plain mode has no comparison and no filter of one, and of
+/// another time than now no order and no filter but a glob.
 pub fn left_out(app: &App) -> Vec<&'static str> {
     let table = app.table();
     if is_of_watch(app) {
         return Vec::new();
     }
     let is_past = table.as_of().is_some();
+    let compares = |filter: &Filter| filter.compares(table.is_compared());
     let parts = [
         (is_past && table.filter().is_some_and(|it| it.glob().is_none()), "filter"),
         (is_past && table.sort() != Sort::default(), "order"),
-        (table.compared().is_some() || table.base_run().is_some(), "comparison"),
+        (table.is_compared(), "comparison"),
+        (!is_past && table.filter().is_some_and(compares), "filter by how rows have moved"),
     ];
     parts.into_iter().filter(|(has, _)| *has).map(|(_, part)| part).collect()
 }
@@ -214,7 +216,8 @@ fn chart_command(
 /// `--once`, and the window, which a server without selectors has not.
 fn table_words(table: &Table, has_selectors: bool) -> Vec<Cow<'_, str>> {
     let mut words: Vec<Cow<'_, str>> = vec!["--once".into()];
-    words.extend(table.filter().map(|filter| option("filter", filter.as_str())));
+    let filter = table.filter().filter(|filter| !filter.compares(table.is_compared()));
+    words.extend(filter.map(|filter| option("filter", filter.as_str())));
     // What rows are compared with is of the screen alone, and so is the course of a window: plain mode
     // has that of the last values.
     let is_course = |column| column == Column::Spark && has_selectors;
@@ -230,8 +233,7 @@ fn table_words(table: &Table, has_selectors: bool) -> Vec<Cow<'_, str>> {
         let names: Vec<_> = columns.iter().copied().map(Column::word).collect();
         words.push(option("columns", &names.join(",")));
     }
-    let filter = table.filter().cloned();
-    let shown = TableSpec { filter, sort, columns, window: table.window() };
+    let shown = TableSpec { filter: filter.cloned(), sort, columns, window: table.window() };
     if has_selectors && shown.window != Window::All && !shown.needs().is_recent() {
         words.push(option("window", shown.window.name()));
     }

@@ -86,6 +86,13 @@ fn what_plain_mode_does_not_have_of_a_comparison_is_said() {
     scene.keys("Y");
     let said = "copied, plain mode has no comparison: tui-client --once";
     assert!(scene.notice().starts_with(said), "{}", scene.notice());
+    for filter in ["moved > 50", "stopped or last > 1"] {
+        scene.keys(&format!("/{filter}\nY"));
+        let said =
+            "copied, plain mode has no comparison or filter by how rows have moved: tui-client";
+        assert!(scene.notice().starts_with(said), "{}", scene.notice());
+        assert!(!scene.notice().contains("--filter"), "{}", scene.notice());
+    }
 }
 
 #[test]
