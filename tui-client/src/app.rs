@@ -311,14 +311,7 @@ impl App {
                 self.input.send_paste(link, self.watch.patterns(), log, cx);
             }
             Message::Cycle(step) => self.panes.cycle(step, !self.watch.is_empty()),
-            Message::FilterTable(filter) => {
-                let (rows, time) = (self.layout().table_rows(), self.table_time());
-                let table = self.place.table_or(&mut self.table);
-                if table.filter() != filter.as_ref() {
-                    let job = table.set_filter(filter, rows, time);
-                    self.sort(job);
-                }
-            }
+            Message::FilterTable(filter) => self.filter_table(filter),
             Message::Query(query) => self.feed.ask(query),
             Message::Alert(alert) => {
                 self.watch.cover(alert.pattern());

@@ -344,7 +344,7 @@ impl Table {
                     cx.send(Message::Focus(Mode::Prompt));
                     return None;
                 };
-                cx.say(Tone::Plain, format!("filter dropped, / ↑ brings back {}", filter.as_str()));
+                cx.say(Tone::Plain, filter_dropped(&filter));
                 self.dropped_filter = Some(filter);
                 return self.set_filter(None, rows, now);
             }
@@ -552,6 +552,11 @@ impl Table {
     pub fn selected_key(&self) -> Option<&KeyBuf> {
         self.selected_series().map(|series| &series.key)
     }
+}
+
+/// What is said of a filter that is dropped.
+pub fn filter_dropped(filter: &Filter) -> String {
+    format!("filter dropped, / ↑ brings back {}", filter.as_str())
 }
 
 #[cfg(test)]

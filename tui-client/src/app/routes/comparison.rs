@@ -7,8 +7,10 @@ use shared::response::Status;
 use crate::app::App;
 use crate::app::line_input::InputPurpose;
 use crate::app::table::compared::Compared;
+use crate::app::table::filter_dropped;
 use crate::app::table::let_go::MAX_KEYS;
 use crate::keymap::Action;
+use crate::metrics::filter::Filter;
 use crate::metrics::marks::{PREFIX, name};
 use crate::metrics::reply::Reply;
 use crate::request::pending::{NamedTime, Purpose};
@@ -16,13 +18,34 @@ use crate::session::Base;
 use crate::text::{moment, number, time};
 use crate::wire_log::entry::Tone;
 
+/// What is said of a filter by how rows have moved where they are compared with nothing.
+const NOT_COMPARED: &str = "nothing is compared: C compares with a mark or a time";
+
 impl App {
+    /// Filters the table, or the one at the place in time.
+    pub(in crate::app) fn filter_table(&mut self, filter: Option<Filter>) {
+        let (rows, time) = (self.layout().table_rows(), self.table_time());
+        let table = self.place.table_or(&mut self.table);
+        let compares = |filter: &Filter| filter.compares(false);
+        if !table.is_compared() && filter.as_ref().is_some_and(compares) {
+            self.cx.say(Tone::Plain, NOT_COMPARED);
+        }
+        if table.filter() != filter.as_ref() {
+            let job = table.set_filter(filter, rows, time);
+            self.sort(job);
+        }
+    }
+
     /// Compares the table with how things stood at a mark or a time; without a text, no longer.
     pub(in crate::app) fn compare_with(&mut self, text: &str) {
         if text.is_empty() {
             let (now, rows) = (self.cx.now().unix(), self.layout().table_rows());
             self.base = None;
+            let filter = self.table().filter().cloned();
             let jobs = [self.table.end_comparison(rows, now), self.place.end_comparison(rows)];
+            if let Some(filter) = filter.filter(|_| self.table().filter().is_none()) {
+                self.cx.say(Tone::Plain, filter_dropped(&filter));
+            }
             return jobs.into_iter().for_each(|job| self.sort(job));
         }
         if self.compare_with_run(text) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Freshness, InSight, Table};
 use crate::metrics::column::Column;
+use crate::metrics::filter::Filter;
 use crate::metrics::marks::Prefixes;
 use crate::metrics::series::summary::Answer;
 use crate::metrics::series::{Moved, Series};
@@ -95,7 +96,8 @@ impl Table {
         self.show_moved();
     }
 
-    /// Compares no longer with another time: runs are compared again, or no longer where they were.
+    /// Compares no longer with another time: runs are compared again, or no longer where they were. A filter
+    /// by how rows have moved is dropped where they are not.
     pub fn end_comparison(&mut self, rows: usize, now: i64) -> Option<SortJob> {
         if self.compared.is_none() {
             self.end_run_comparison();
@@ -109,8 +111,11 @@ impl Table {
         }
         self.show_run_columns();
         self.show_runs();
+        if !self.is_compared() {
+            let compares = |filter: &mut Filter| filter.compares(true);
+            self.dropped_filter = self.filter.take_if(compares).or(self.dropped_filter.take());
+        }
         let is_sorted = self.sort.column.is_some_and(|column| COLUMNS.contains(&column));
-        // Words of a filter are parts of keys now.
         if is_sorted { self.set_sort(before, rows, now) } else { self.arrange(rows, now) }
     }
 

@@ -242,6 +242,31 @@ fn marks_and_keys_of_servers_away_are_not_found_as_new() {
     assert_eq!(keys(&scene), "c");
 }
 
+/// They stayed in force, and left no row or all of them.
+#[test]
+fn filters_of_a_comparison_end_with_it() {
+    let (mut scene, then) = (scene(), NOW - 600);
+    scene.keys("/moved > 50\n");
+    assert_eq!(scene.notice(), "nothing is compared: C compares with a mark or a time");
+    let state = format!("a 1.0 {then}\nb 5.5 {then}\n");
+    for at in [None, Some(NOW - 60)] {
+        if let Some(at) = at {
+            go_to(&mut scene, at, &format!("a 4.0 {at}\nb 5.0 {at}\n"));
+        }
+        for (filter, found) in [("moved > 2", "a"), ("not new and not percent > 0", "b")] {
+            compare(&mut scene, &state);
+            scene.keys(&format!("/{filter}\n"));
+            assert_eq!(keys(&scene), found, "{filter}");
+            scene.keys("C\n");
+            assert_eq!(scene.notice(), format!("filter dropped, / ↑ brings back {filter}"));
+            assert_eq!((scene.app.table().filter(), &*keys(&scene)), (None, "a b"));
+        }
+        compare(&mut scene, &state);
+        scene.keys("/a\nC\n");
+        assert_eq!(keys(&scene), "a", "any other filter stays");
+    }
+}
+
 /// What the rows are and how many have stopped is said before all of the rest.
 #[test]
 fn a_narrow_title_has_the_filter_and_how_many_have_stopped() {
