@@ -16,7 +16,8 @@ const NIGHTFALL: i8 = 22;
 
 /// The Unix time in seconds that a text names, in any case; four digits that begin with 19 or 20 are a
 /// year. A time of day without a date is the last one that is not ahead of `now`, and so is a day of the
-/// week; the last night begins at 22:00. A span behind `+` counts on from `now`, which is ahead of it.
+/// week; one with `last` before it is before today. The last night begins at 22:00; no time of an afternoon
+/// is one of a night. A span behind `+` counts on from `now`, which is ahead of it.
 ///
 /// # Errors
 /// What is wrong, as a sentence.
@@ -42,25 +43,30 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
     }
     let now = Timestamp::from_second(now).map_err(|_| unknown())?.to_zoned_datetime(zone.clone());
     let text = joined_half(&text);
-    if let Some(time) = text.strip_prefix("last night").map(str::trim_start) {
-        return last_night(time, &now).ok_or_else(unknown);
-    }
-    let text = text.strip_prefix("last ").map_or(&*text, str::trim_start);
+    let before_today = text.strip_prefix("last ").map(str::trim_start);
+    let text = before_today.unwrap_or(&text);
     let (day, time) = match text.split_once([' ', 't']).filter(|(day, _)| day.contains('-')) {
         Some((day, time)) => (day, Some(time)),
         None => match text.split_once(char::is_whitespace) {
             Some((day, time)) => (day, Some(time)),
             None if text.contains(':') || time_of_day(text).is_some() => {
-                return last_at(text, &now).ok_or_else(unknown);
+                let at = last_at(text, &now).filter(|_| before_today.is_none());
+                return at.ok_or_else(unknown);
             }
             None => (text, None),
         },
     };
+    match before_today {
+        Some(_) if day == "night" => return last_night(time, &now).ok_or_else(unknown),
+        Some(_) if weekday(day).is_none() => return Err(unknown()),
+        _ => {}
+    }
     let time = time.map_or(Some(Time::midnight()), |time| time_of_day(time.trim()));
     let at = time.zip(date(day, &now)).and_then(|(time, date)| {
         let at = unix(date, time, &now)?;
+        let is_today = before_today.is_some() && date == now.date();
         let is_ahead = at > now.timestamp().as_second() && weekday(day).is_some();
-        if is_ahead {
+        if is_today || is_ahead {
             unix(date.checked_sub(Span::new().days(7)).ok()?, time, &now)
         } else {
             Some(at)
@@ -160,12 +166,16 @@ fn last_at(text: &str, now: &ZonedDateTime) -> Option<i64> {
 }
 
 /// The beginning of the last night, or a time of day in it.
-fn last_night(time: &str, now: &ZonedDateTime) -> Option<i64> {
+fn last_night(time: Option<&str>, now: &ZonedDateTime) -> Option<i64> {
     const NOON: i8 = 12;
+    const EVENING: i8 = 18;
     let time = match time {
-        "" => Time::new(NIGHTFALL, 0, 0, 0).ok()?,
-        time => time_of_day(time)?,
+        None => Time::new(NIGHTFALL, 0, 0, 0).ok()?,
+        Some(time) => time_of_day(time.trim())?,
     };
+    if (NOON..EVENING).contains(&time.hour()) {
+        return None;
+    }
     let date = if time.hour() < NOON { now.date() } else { now.date().yesterday().ok()? };
     let at = unix(date, time, now)?;
     if at <= now.timestamp().as_second() {
@@ -215,6 +225,11 @@ mod tests {
             ("last night 11:30 pm", "2026-11-28 23:30:00"),
             ("last night 7am", "2026-11-28 07:00:00"),
             ("last monday 9:00", "2026-11-23 09:00:00"),
+            ("last night 6pm", "2026-11-28 18:00:00"),
+            ("last sunday", "2026-11-22 00:00:00"),
+            ("last sun 5:00", "2026-11-22 05:00:00"),
+            ("last sunday 14:30", "2026-11-22 14:30:00"),
+            ("last sat 23:00", "2026-11-28 23:00:00"),
             ("+5m", "2026-11-29 06:05:00"),
             ("Yesterday 9:00", "2026-11-28 09:00:00"),
             ("yesterday", "2026-11-28 00:00:00"),
@@ -262,6 +277,21 @@ mod tests {
             "am",
             "last",
             "last night night",
+            "last night 13:00",
+            "last night 12pm",
+            "last night3:12",
+            "last 14:30",
+            "last 3am",
+            "last now",
+            "last 2h ago",
+            "last today",
+            "last yesterday",
+            "last yesterday 9:00",
+            "last 2026-11-28",
+            "last 2026-11-28 9:00",
+            "last last monday",
+            "night",
+            "night 3:12",
         ] {
             let refused = parse(text, NOW, &berlin());
             assert!(refused.is_err(), "{text}: {refused:?}");
