@@ -136,7 +136,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         .also("plot graph")
         .hint("chart", &[(Table, 30)]),
     bind("/", &[Table], Action::Table(TableAction::Filter), "filter: only some rows: palm.*, rate > 1k, not stale")
-        .also("search find key name localhost stopped silent dead missing")
+        .also("search find key name host stopped silent dead missing")
         .hint("filter", &[(Table, 40)]),
     bind("> →", &[Table], Action::Table(TableAction::SortBeside(1)), "sort by the next column on the right")
         .hint("sort", &[(Table, 51)]),

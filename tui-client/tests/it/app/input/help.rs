@@ -69,6 +69,8 @@ fn the_heart_of_an_action_is_found_before_what_explains_it() {
             ("connect", "--host HOST"),
             ("server", "--host HOST"),
             ("host", "--host HOST"),
+            ("localhost", "--host HOST"),
+            ("second server", "--host HOST"),
             ("csv", "--once --format csv"),
             ("find host", "/"),
             ("zoom day", "3"),

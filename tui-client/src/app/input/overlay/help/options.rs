@@ -15,8 +15,8 @@ pub struct StartOption {
 pub static OPTIONS: [StartOption; 7] = [
     StartOption {
         option: "--host HOST",
-        text: "another server; repeated: several in one view",
-        also: "host second server connect address port remote",
+        text: "host of another server; repeated: several in one view",
+        also: "localhost second connect address port remote",
     },
     StartOption {
         option: "--prefix run1. --prefix run2.",
