@@ -333,6 +333,10 @@ fn help_explains_mouse_marks_and_copying() {
         ("stale", "no point for 5 times as long as usual"),
         ("tmux", "set -s set-clipboard on"),
         ("f6", "pause: the screen stands still; again: resume"),
+        ("time", "yesterday 9:00"),
+        ("time", "3:12am"),
+        ("yesterday", "last night or last monday 14:30"),
+        ("last night", "yesterday 9:00"),
     ] {
         let scene = looking_for(Scene::with_sample(80, 24, &[]), query);
         assert!(screen(&scene).contains(text), "{query}: {}", screen(&scene));
