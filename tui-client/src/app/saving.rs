@@ -56,7 +56,8 @@ pub struct Saving {
     counts: HashMap<String, u64>,
     /// Points of all keys in that time and as much before it.
     earlier: u64,
-    /// Points of all keys from the table's time up to the place in time, and up to some seconds after it.
+    /// Points of all keys from the table's time up to the place in time, and up to some seconds after it;
+    /// not up to those for which a count was lost.
     until_place: BTreeMap<i64, u64>,
     /// Points of each key in the chart from before.
     chart_counts: HashMap<String, u64>,
@@ -116,6 +117,8 @@ impl Saving {
             selectors.push((format!("{keys}[{from}::all:count]"), SessionPart::Count));
             selectors.push((format!("{keys}[{earlier}::all:count]"), SessionPart::EarlierCount));
         }
+        // Of a time without points no count comes.
+        self.until_place = self.ends_around_place().into_iter().map(|until| (until, 0)).collect();
         selectors.push((self.scope.marks.clone(), SessionPart::Points));
         let recent = merged(in_sight).into_iter().map(|keys| format!("{keys}[last:{RECENT}]"));
         let history = recent.chain(history.iter().cloned());
@@ -175,6 +178,9 @@ impl Saving {
         for (key, points) in points.into_iter().flat_map(PointLists::iter) {
             self.add(key, points, query.part);
         }
+        if let (None, SessionPart::PlaceCount { until }) = (points, query.part) {
+            self.until_place.remove(&until);
+        }
         self.lacks_answers |= points.is_none();
         self.waiting = self.waiting.saturating_sub(1);
         if self.waiting > 0 || self.is_last {
@@ -192,7 +198,9 @@ impl Saving {
                 self.counts.insert(key.to_owned(), count(points));
             }
             SessionPart::PlaceCount { until } => {
-                *self.until_place.entry(until).or_default() += count(points);
+                if let Some(all) = self.until_place.get_mut(&until) {
+                    *all += count(points);
+                }
             }
             SessionPart::EarlierCount => self.earlier += count(points),
             SessionPart::ChartCount => {

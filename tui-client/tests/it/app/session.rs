@@ -1,5 +1,7 @@
 //! Sessions to be saved: what is asked for, and what is written.
 
+mod around_place;
+
 use std::sync::Arc;
 
 use shared::response::Status;
