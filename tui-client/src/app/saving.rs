@@ -56,9 +56,9 @@ pub struct Saving {
     counts: HashMap<String, u64>,
     /// Points of all keys in that time and as much before it.
     earlier: u64,
-    /// Points of all keys from the table's time up to the place in time, and up to some seconds after it;
-    /// not up to those for which a count was lost.
-    until_place: BTreeMap<i64, u64>,
+    /// Points of each key from the table's time up to the place in time, and up to some seconds after it;
+    /// of no time of which a count was lost.
+    until_place: BTreeMap<i64, HashMap<String, u64>>,
     /// Points of each key in the chart from before.
     chart_counts: HashMap<String, u64>,
     /// Queries without an answer.
@@ -118,7 +118,8 @@ impl Saving {
             selectors.push((format!("{keys}[{earlier}::all:count]"), SessionPart::EarlierCount));
         }
         // Of a time without points no count comes.
-        self.until_place = self.ends_around_place().into_iter().map(|until| (until, 0)).collect();
+        self.until_place =
+            self.ends_around_place().into_iter().map(|until| (until, HashMap::new())).collect();
         selectors.push((self.scope.marks.clone(), SessionPart::Points));
         let recent = merged(in_sight).into_iter().map(|keys| format!("{keys}[last:{RECENT}]"));
         let history = recent.chain(history.iter().cloned());
@@ -198,8 +199,8 @@ impl Saving {
                 self.counts.insert(key.to_owned(), count(points));
             }
             SessionPart::PlaceCount { until } => {
-                if let Some(all) = self.until_place.get_mut(&until) {
-                    *all += count(points);
+                if let Some(counts) = self.until_place.get_mut(&until) {
+                    counts.insert(key.to_owned(), count(points));
                 }
             }
             SessionPart::EarlierCount => self.earlier += count(points),
@@ -264,7 +265,7 @@ impl Saving {
 
     /// What is asked for last.
     fn selectors(&mut self) -> Vec<(String, SessionPart)> {
-        let Scope { from, earlier, chart, in_sight, .. } = &self.scope;
+        let Scope { from, earlier, chart, .. } = &self.scope;
         let (from, before) = (*from, from.saturating_sub(1));
         let mut selectors = Vec::new();
         if self.counts.values().sum::<u64>() <= MAX_POINTS {
@@ -273,26 +274,17 @@ impl Saving {
             selectors.extend(self.all_keys().into_iter().map(range));
             self.session.recording.set_coverage(Coverage::all_from(begin));
         } else {
-            let mut room = MAX_POINTS;
             let mut coverage = Coverage { until: before, ..Coverage::all_from(from) };
             coverage.known = self.shown_times();
             coverage.known.insert(self.session.view.saved_at);
-            let fits = |(_, count): &(&i64, &u64)| **count <= MAX_POINTS;
-            if let Some((&until, &count)) = self.until_place.iter().rfind(fits) {
+            let (until, fitting) = self.fitting();
+            if let Some(until) = until {
                 // Around the place in time all is as it was.
-                room -= count;
                 coverage.until = until;
                 self.is_around_place = true;
                 let range = |keys| (format!("{keys}[{from}:{until}]"), SessionPart::Points);
                 selectors.extend(self.all_keys().into_iter().map(range));
             }
-            let fitting = in_sight.iter().filter(|key| {
-                let count = self.counts.get(key.as_str()).copied().unwrap_or(0);
-                let rest = room.checked_sub(count);
-                room = rest.unwrap_or(room);
-                rest.is_some()
-            });
-            let fitting: Vec<Glob> = fitting.cloned().collect();
             self.points_left_out = (self.counts.len() as u64).saturating_sub(fitting.len() as u64);
             coverage.whole.extend(fitting.iter().map(|key| key.as_str().to_owned()));
             coverage.whole.extend(self.marks());
@@ -317,6 +309,48 @@ impl Saving {
             }
         }
         selectors
+    }
+
+    /// Where there is no room for all points: the last second up to which all keys have theirs, if they
+    /// have that of a place in time, and the keys in sight that have theirs beyond it, too.
+    fn fitting(&self) -> (Option<i64>, Vec<Glob>) {
+        let place = self.session.view.place.and_then(|at| Some((at, self.until_place.get(&at)?)));
+        let place = place.filter(|(_, counts)| counts.values().sum::<u64>() <= MAX_POINTS);
+        let none = HashMap::new();
+        let mut until = place.map(|(at, _)| at);
+        let mut counts = place.map_or(&none, |(_, counts)| counts);
+        let mut room = MAX_POINTS - counts.values().sum::<u64>();
+        // What is in the chart comes before what can't be seen.
+        let Scope { chart, in_sight, .. } = &self.scope;
+        let is_charted = |key: &&Glob| chart.as_ref().is_some_and(|(_, keys)| keys.contains(key));
+        let (charted, others): (Vec<_>, Vec<_>) = in_sight.iter().partition(is_charted);
+        let mut fitting = self.take_room(&charted, counts, &mut room);
+        let whole: HashSet<&str> = fitting.iter().map(Glob::as_str).collect();
+        let ends = until.into_iter().flat_map(|at| self.until_place.range(at..));
+        for (end, later) in ends {
+            let more = later.iter().filter(|(key, _)| !whole.contains(key.as_str()));
+            let more = more.map(|(key, &count)| count.saturating_sub(of(counts, key))).sum();
+            let Some(rest) = room.checked_sub(more) else { break };
+            (room, until, counts) = (rest, Some(*end), later);
+        }
+        fitting.extend(self.take_room(&others, counts, &mut room));
+        (until, fitting)
+    }
+
+    /// Those of the keys that have room for all their points; `counts` of them have theirs already.
+    fn take_room(
+        &self,
+        keys: &[&Glob],
+        counts: &HashMap<String, u64>,
+        room: &mut u64,
+    ) -> Vec<Glob> {
+        let fits = |key: &&&Glob| {
+            let behind = of(&self.counts, key.as_str()).saturating_sub(of(counts, key.as_str()));
+            let rest = room.checked_sub(behind);
+            *room = rest.unwrap_or(*room);
+            rest.is_some()
+        };
+        keys.iter().filter(fits).map(|&key| key.clone()).collect()
     }
 
     /// The keys of marks, whose points are all there.
@@ -348,6 +382,11 @@ impl Saving {
         };
         (self.path, self.session, left_out)
     }
+}
+
+/// The number of points of a key.
+fn of(counts: &HashMap<String, u64>, key: &str) -> u64 {
+    counts.get(key).copied().unwrap_or(0)
 }
 
 /// The number that a bucket of points says.

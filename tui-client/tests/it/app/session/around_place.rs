@@ -58,3 +58,26 @@ fn a_session_at_a_place_without_points_has_how_things_stood_then() {
         assert!(left_out.around_place, "{counts:?}");
     }
 }
+
+/// A hundred keys with a point a second, from a quarter of an hour before the place on.
+#[test]
+fn a_key_in_the_chart_has_its_points_before_keys_that_are_not_seen() {
+    let counts = [0_i64, 56, 225, 900].map(|after| {
+        let seconds = 900 + after.unsigned_abs();
+        (after, seconds, 99 * seconds)
+    });
+    for (of_a, is_whole, after) in [
+        // What is left is enough for some seconds of the others.
+        (8100, true, 225),
+        (11_700, true, 56),
+        // It takes all there is beside the place itself.
+        (30_900, true, 0),
+        (30_901, false, 225),
+    ] {
+        let (session, left_out) = saved_at_a_place(counts, (of_a, 99 * 8100));
+        let coverage = session.recording.coverage().unwrap();
+        let has = (coverage.is_whole("a"), coverage.until - (NOW - 7200));
+        assert_eq!(has, (is_whole, after), "{of_a}");
+        assert_eq!(left_out.points_of, if is_whole { 1 } else { 2 });
+    }
+}
