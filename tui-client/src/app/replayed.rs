@@ -52,8 +52,9 @@ impl Replayed {
 
     /// Of those keys it has all points around a place in time.
     pub fn is_around_place(&self) -> bool {
-        let reaches = |place: i64| self.coverage().is_some_and(|it| place <= it.until);
-        self.session.view.place.is_some_and(reaches)
+        let has =
+            |place: i64| self.coverage().is_some_and(|it| it.from <= place && place <= it.until);
+        self.session.view.place.is_some_and(has)
     }
 
     /// The Unix second at which it was saved.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use tui_client::event::KeyPress;
+use tui_client::app::AppConfig;
+use tui_client::event::{Event, KeyPress};
 use tui_client::session::{LeftOut, Session};
 
-use super::{answer, scene};
-use crate::harness::scene::{NOW, Scene};
+use super::{answer, has_newest_only, scene, session};
+use crate::harness::scene::{NOW, Scene, config};
 
 /// At a place in time two hours ago; the rows in sight are `a`, which is watched, and `b`.
 fn scene_at_a_place() -> (Scene, i64) {
@@ -80,4 +81,20 @@ fn a_key_in_the_chart_has_its_points_before_keys_that_are_not_seen() {
         assert_eq!(has, (is_whole, after), "{of_a}");
         assert_eq!(left_out.points_of, if is_whole { 1 } else { 2 });
     }
+}
+
+#[test]
+fn a_session_without_its_last_points_has_none_around_the_place() {
+    let (mut scene, at) = scene_at_a_place();
+    scene.press(KeyPress::ctrl('s'));
+    scene.ok("get *[last:2]", &format!("a 4.0 {NOW}\n"));
+    let effects = scene.tell(Event::Disconnected("gone".to_owned()));
+    let (_, saved, _) = effects.into_iter().find_map(session).expect("it is written");
+    assert_eq!(saved.view.place, Some(at));
+    // Nor is it said when it is saved again.
+    let replayed = Some(saved);
+    let mut scene = Scene::with(120, 40, AppConfig { replayed, ..config() });
+    let effects = scene.press(KeyPress::ctrl('s'));
+    let (_, saved, left_out) = effects.into_iter().find_map(session).expect("it is written");
+    has_newest_only(&saved, left_out);
 }
