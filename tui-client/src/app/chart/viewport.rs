@@ -105,7 +105,7 @@ impl Viewport {
 
     /// Makes the window about half or twice as long, a round length, around the cursor; without a
     /// cursor, the right end stays. Where the longer window would show no more points than before,
-    /// it goes on to `before`, the next earlier point.
+    /// it goes on to `before`, the next earlier point, or to the points nearest to it.
     pub fn zoom(&mut self, closer: bool, bounds: TimeBounds, before: Option<i64>) {
         let (from, to) = wide(self.range(bounds));
         let (first, last) = wide(bounds.with_strays());
@@ -124,18 +124,24 @@ impl Viewport {
         let anchor = self.cursor.map_or(to, i128::from).clamp(from, to);
         let left = anchor - from;
         let mut start = anchor - left * new / span;
-        let is_beyond = self.reachable(bounds) != bounds.with_strays();
-        if !closer && is_beyond {
+        if !closer {
+            // A little room, so that the point does not stand at the edge.
+            let past = |gap: i128| at_least(gap + gap / 16);
+            let before = before.map_or(last, i128::from);
+            if before < start {
+                new = past(to - before);
+                start = to - new;
+            } else if start + new < first {
+                new = past(first - from);
+                start = from;
+            }
+        }
+        if !closer && self.reachable(bounds) != bounds.with_strays() {
             // Everything would be without the cursor.
             let (first, last) = wide(self.reachable(bounds));
             new = new.min((last - first).max(span));
             start = start.min(last - new).max(first);
         } else if !closer {
-            if let Some(before) = before.map(i128::from).filter(|&before| before < start) {
-                // A little room, so that the point does not stand at the edge.
-                new = at_least(to - before + (to - before) / 16);
-                start = to - new;
-            }
             let newest = i128::from(bounds.newest);
             if from <= first && to >= newest || to > newest && new >= last - first {
                 self.window = ChartWindow::WithStrays;
@@ -506,6 +512,28 @@ mod tests {
         assert_eq!(look.range(bounds), (4985, 5045), "it is still in sight");
         look.pan(2, bounds, before, |time| Some(if time < 5000 { 5000 } else { 999_900 }));
         assert_eq!(look.range(bounds), (999_885, 999_945), "a point at a quarter");
+    }
+
+    /// A cursor a year before or behind all points.
+    #[test]
+    fn a_time_without_points_between_them_and_a_place_is_passed_over() {
+        const YEAR: i64 = 31_557_600;
+        for (at, before) in [(1000 + YEAR, Some(1000)), (1000 + YEAR, None), (-YEAR, None)] {
+            let mut look = Viewport::default();
+            look.go_to(at, BOUNDS);
+            look.zoom(false, BOUNDS, before);
+            let (from, to) = look.range(BOUNDS);
+            assert!((from..=to).contains(&at), "{at}: {from} to {to}");
+            let nearest = if at < 0 { 0 } else { 1000 };
+            assert!((from..=to).contains(&nearest), "{at}: {from} to {to}");
+        }
+        // Nor are those in sight all of them.
+        let bounds = TimeBounds { first: -9 * YEAR, ..BOUNDS };
+        let mut look = Viewport::default();
+        look.go_to(1500, bounds);
+        look.zoom(false, bounds, Some(-5 * YEAR));
+        let (from, to) = look.range(bounds);
+        assert!(from < -5 * YEAR && to == 1500, "{from} to {to}");
     }
 
     proptest! {

@@ -69,9 +69,8 @@ impl Watch {
             ChartAction::Zoom { closer: true } => {
                 Some("no closer: a second has a place of its own")
             }
-            ChartAction::Zoom { .. } | ChartAction::Pan(_) if before.shows_all(bounds) => {
-                Some("all of it is shown")
-            }
+            ChartAction::Zoom { .. } => Some("all of it is shown"),
+            ChartAction::Pan(_) if before.shows_all(bounds) => Some("all of it is shown"),
             ChartAction::End { first: true } => Some("this is the first point"),
             ChartAction::End { first: false } => Some("this is the last point"),
             ChartAction::Pan(..0) => Some("there is nothing earlier"),

@@ -117,6 +117,25 @@ fn the_chart_names_its_time_span_and_refuses_impossible_moves() {
 }
 
 #[test]
+fn zooming_out_leads_from_a_place_beyond_all_points_to_them() {
+    let old = NOW - 5 * 365 * 86_400;
+    let mut scene = Scene::connected(120, 30, &["a"]);
+    scene.ok("get a", &(0..100).map(|n| format!("a {n} {}\n", old + n)).collect::<String>());
+    scene.to(Mode::Watch);
+    scene.keys("@-1m\n");
+    let shown = |scene: &Scene| {
+        let bounds = scene.app.watch().chart_bounds().unwrap();
+        scene.app.watch().viewport().range(bounds)
+    };
+    assert!(old + 99 < shown(&scene).0, "{:?}", shown(&scene));
+    scene.keys("Z");
+    assert_eq!(shown(&scene), (old, NOW - 60), "with all there is");
+    assert_eq!(scene.notice(), "");
+    scene.keys("Z");
+    assert_eq!((shown(&scene), scene.notice()), ((old, NOW - 60), "all of it is shown"));
+}
+
+#[test]
 fn a_cached_chart_is_drawn_only_while_unchanged() {
     let mut scene = Scene::connected(80, 24, &["a.b", "c.d"]);
     let mut plots = PlotCache::default();
