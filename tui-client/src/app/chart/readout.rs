@@ -19,7 +19,7 @@ pub struct Reading {
 
 impl Reading {
     /// The reading of the sample that stood at `time`, with those before it in less than the seconds of a
-    /// column: steps of a column from one cursor to the next leave none out.
+    /// column: single steps of the cursor leave none out.
     pub(super) fn at(
         time: i64,
         samples: impl Iterator<Item = Sample> + Clone,

@@ -1,3 +1,5 @@
+mod readings;
+
 use proptest::prelude::*;
 use shared::Point;
 
@@ -209,40 +211,6 @@ fn the_cursor_marks_what_it_reads() {
 }
 
 #[test]
-fn the_cursor_knows_what_shares_its_column() {
-    let mut dense: Vec<_> = (0..400).map(|at| (at, 5.0)).collect();
-    dense[203].1 = 100_000.0;
-    let (lines, zone) = ([points(&dense), points(&[(0, 7.0)])], TimeZone::UTC);
-    let read = |cursor: i64, range: (i64, i64)| {
-        let chart = Chart::new(&ChartSpec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
-        let read = chart.reading.unwrap();
-        (read.sample.timestamp, read.count, read.least, read.greatest)
-    };
-    assert_eq!(read(200, (0, 399)), (200, 9, 5.0, 5.0), "none later");
-    assert_eq!(read(204, (0, 399)), (204, 9, 5.0, 100_000.0));
-    assert_eq!(read(120, (0, 399)), (120, 9, 5.0, 5.0));
-    assert_eq!(read(203, (190, 210)), (203, 1, 100_000.0, 100_000.0), "zoomed in");
-}
-
-#[test]
-fn of_a_line_that_is_missing_there_nothing_is_read() {
-    let every = |step: i64, from: i64| -> Vec<(i64, f64)> {
-        (0..20).map(|at| (from + at * step, 1.0)).collect()
-    };
-    let lines = [points(&every(10, 0)), points(&every(1, 0)), points(&every(1, 180))];
-    let zone = TimeZone::UTC;
-    let read = |cursor: i64| {
-        let range = (0, 200);
-        let chart = Chart::new(&ChartSpec { cursor: Some(cursor), range, ..spec(&lines, &zone) });
-        let times = chart.read.iter().map(|read| read.map(|point| point.timestamp));
-        times.collect::<Vec<_>>()
-    };
-    assert_eq!(read(100), [Some(100), None, None]);
-    assert_eq!(read(10), [Some(10), Some(10), None]);
-    assert_eq!(read(190), [Some(190), None, Some(190)]);
-}
-
-#[test]
 fn labels_that_need_more_room_get_it() {
     let label = |values: &[(i64, f64)], unit: Unit, width: u16| {
         let (lines, zone) = ([points(values)], TimeZone::UTC);
@@ -345,16 +313,6 @@ fn values_at_the_ends_have_rows_of_their_own() {
     let chart = Chart::fitted(&spec(&[second, first], &zone), 80);
     assert_eq!(chart.ends, [(top, 1), (top + 1, 0)], "the greater one on top");
     assert_eq!(Chart::fitted(&spec(&lines, &zone), 55).ends, [], "no room for any");
-}
-
-#[test]
-fn a_reading_is_what_stood_then() {
-    let points = points(&[(0, 1.0), (10, 2.0), (20, 3.0)]);
-    assert_eq!(standing(points.iter(), 14).map(|point| point.max), Some(2.0));
-    assert_eq!(standing(points.iter(), 19).map(|point| point.max), Some(2.0));
-    assert_eq!(standing(points.iter(), -1), None, "the first one is later");
-    assert_eq!(standing(points.iter(), i64::MAX).map(|point| point.max), Some(3.0));
-    assert_eq!(standing([], 0), None);
 }
 
 #[test]

@@ -217,22 +217,23 @@ impl Viewport {
         self.cursor.take().is_some()
     }
 
-    /// Moves the cursor by `step` columns to the next sample, or to the last one in that direction,
-    /// and the window so that the cursor is visible. The first single step goes to the newest sample.
+    /// Moves the cursor by `step` columns: back to the newest sample that far away at least, onwards to the
+    /// newest that far away at most, or else to the nearest one in that direction. Moves the window so that
+    /// the cursor is visible. The first single step goes to the newest sample.
     pub fn move_cursor(&mut self, step: i8, columns: u16, line: &Line, bounds: TimeBounds) {
         let (from, to) = wide(self.range(bounds));
         let column = ((to - from) / i128::from(columns.max(1))).max(1);
         let times = || line.iter().map(|sample| i128::from(sample.timestamp));
         let visible = || times().filter(|time| (from..=to).contains(time));
-        let back = step < 0;
+        // A reading goes back a column: single steps to the newest sample up to a time leave none out.
         let moved = |at: i128| {
             let goal = at + column * i128::from(step);
-            if back {
+            if step < 0 {
                 let beyond = times().filter(|&time| time <= goal).max();
                 beyond.or_else(|| times().filter(|&time| time < at).min())
             } else {
-                let beyond = times().filter(|&time| time >= goal).min();
-                beyond.or_else(|| times().filter(|&time| time > at).max())
+                let within = times().filter(|&time| at < time && time <= goal).max();
+                within.or_else(|| times().filter(|&time| time > at).min())
             }
         };
         let next = if let Some(at) = self.cursor {

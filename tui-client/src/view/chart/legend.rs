@@ -220,8 +220,8 @@ fn name_runs(app: &App, entries: &mut [LegendEntry<'_>]) -> bool {
     runs.iter().nth(1).is_some()
 }
 
-/// The time of the point under the cursor, and a summary of the other points in its column, as
-/// long as the room beside the first key allows.
+/// The time of the point under the cursor, and a summary of it with those before it in the seconds of a
+/// column, as long as the room beside the first key allows.
 fn cursor_labels(
     app: &App,
     chart: &Chart,
