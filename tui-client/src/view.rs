@@ -48,7 +48,7 @@ use crate::app::screen::layout::Area;
 use crate::keymap::Mode;
 use canvas::{Canvas, ascii};
 pub use chart::PlotCache;
-use theme::Theme;
+use theme::{Glyphs, Theme};
 
 /// Draws a frame; `plots` saves work from frame to frame and makes no difference to the result.
 pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'_>) {
@@ -61,6 +61,12 @@ pub fn draw(app: &App, theme: &Theme, plots: &mut PlotCache, frame: &mut Frame<'
 pub fn picture(app: &App, theme: &Theme) -> String {
     let (top, bottom) = (app.layout().status, app.layout().hints);
     let mut buffer = Buffer::empty(Rect::new(0, 0, top.width, bottom.y + bottom.height));
+    // Its dots become lines, which blocks of a terminal are not.
+    let glyphs = match theme.glyphs {
+        Glyphs::Octant | Glyphs::Braille | Glyphs::Block => Glyphs::Braille,
+        Glyphs::Ascii => Glyphs::Ascii,
+    };
+    let theme = &Theme { glyphs, ..theme.clone() };
     paint(app, theme, &mut PlotCache::default(), &mut buffer);
     let title = format!("tui-client {}", app.link().address());
     picture::svg(&buffer, &title, theme)

@@ -4,7 +4,7 @@ use tui_client::effect::Effect;
 use tui_client::event::{Event, FILE_EXISTS, KeyCode, KeyPress};
 use tui_client::keymap::Mode;
 use tui_client::view;
-use tui_client::view::theme::Theme;
+use tui_client::view::theme::{Glyphs, Theme};
 
 use crate::harness::scene::{Scene, typed};
 use crate::harness::snapshot::draw;
@@ -75,6 +75,19 @@ fn a_picture_shows_what_the_screen_shows() {
         let is_light = svg.contains("rx=\"6\" fill=\"#ffffff\"");
         assert_eq!(is_light, theme == Theme::light());
     }
+}
+
+/// Whatever a terminal draws them with.
+#[test]
+fn the_lines_of_a_chart_in_a_picture_are_lines() {
+    let scene = Scene::with_sample(100, 30, &["palm.cpu"]).on(Mode::Watch, "f");
+    let of = |glyphs| view::picture(&scene.app, &Theme { glyphs, ..Theme::colour() });
+    let braille = of(Glyphs::Braille);
+    assert!(braille.contains("stroke-linecap=\"round\""), "{braille}");
+    for glyphs in [Glyphs::Octant, Glyphs::Block] {
+        assert!(of(glyphs) == braille, "{glyphs:?}");
+    }
+    assert!(of(Glyphs::Ascii) != braille);
 }
 
 #[test]
