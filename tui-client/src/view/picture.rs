@@ -9,7 +9,6 @@ use std::fmt::{self, Write};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
-use super::canvas::glyphs::octant;
 use super::theme::Theme;
 use shapes::{Layer, Shapes};
 
@@ -48,7 +47,8 @@ const LIGHT: (&str, &str) = ("#24292e", "#ffffff");
 /// Draws the cells as SVG, on the background of a theme; `title` tells what it shows.
 pub fn svg(buffer: &Buffer, title: &str, theme: &Theme) -> String {
     let colours = Colours::new(theme);
-    let mut shapes = Shapes::default();
+    let lines = theme.lines.iter().filter_map(|&line| colours.colour(line));
+    let mut shapes = Shapes::new((buffer.area.width, buffer.area.height), lines.collect());
     let mut texts = Texts::default();
     for row in 0..buffer.area.height {
         let mut column = 0;
@@ -246,10 +246,6 @@ impl Place {
             self.draw_arms(arms, is_arc(c), shapes.of(Layer::Stroked, ink));
             return true;
         }
-        if let Some(octant) = octant(c) {
-            self.fill_parts(octant, shapes.of(Layer::Filled, ink));
-            return true;
-        }
         if let '\u{2800}'..='\u{28ff}' = c {
             self.add_dots(u32::from(c) - 0x2800, ink, shapes);
             return true;
@@ -276,14 +272,6 @@ impl Place {
                 if up || down { format!("M{middle_x} {from_y}V{to_y}") } else { String::new() };
             write!(path, "{across}{along}")
         };
-    }
-
-    /// Adds the parts of an octant: eight bits, two columns of four rows.
-    fn fill_parts(self, octant: u8, path: &mut String) {
-        for bit in (0..8).filter(|bit| octant >> bit & 1 == 1) {
-            let (x, y) = (bit % 2 * 4, bit / 2 * 2);
-            self.fill(path, (x, y), (x + 4, y + 2));
-        }
     }
 
     /// Adds the dots of braille: eight bits, two columns of four rows.
@@ -471,17 +459,6 @@ mod tests {
     }
 
     #[test]
-    fn octants_are_filled_shapes() {
-        let svg = picture(&[("\u{1cea8}\u{1cd09}", Style::new())]);
-        assert!(elements(&svg, "text").is_empty(), "{svg}");
-        let path = elements(&svg, "path").concat();
-        assert!(
-            path.contains("M0 0H4.2V4.5H0z") && path.contains("M8.4 9H12.6V13.5H8.4z"),
-            "{path}"
-        );
-    }
-
-    #[test]
     fn colours_and_reversed_cells_are_those_of_the_screen() {
         let red = Style::new().fg(Color::Red);
         let svg = picture(&[
@@ -506,7 +483,8 @@ mod tests {
         let [filled, stroked, dotted] = elements(&svg, "path")[..] else { panic!("{svg}") };
         // Four bars, one of three parts, and what lies between the rows of eight dots.
         assert_eq!(filled.matches('M').count(), 4 + 3 + 3, "{filled}");
-        assert_eq!(dotted.matches("h0").count(), 9, "{dotted}");
+        // Four rows with a dot beside them, in two columns.
+        assert_eq!((dotted.matches('H').count(), dotted.matches('V').count()), (4, 2), "{dotted}");
         assert!(stroked.contains("M8.4 9Q4.2 9 4.2 18"), "{stroked}");
     }
 
@@ -515,10 +493,37 @@ mod tests {
         let svg = picture(&[("⠤⠊", Style::new())]);
         let [line] = elements(&svg, "path")[..] else { panic!("{svg}") };
         // Two dots, across the border of the cells to a third one above, and on to a fourth one.
-        assert_eq!(line.matches("h0").count(), 4, "{line}");
-        for joint in ["M2.1 11.2L6.3 11.2", "M10.5 6.7L6.3 11.2", "M14.7 2.2L10.5 6.7"] {
+        for joint in ["M2.1 11.2H6.3", "M10.5 6.7L6.3 11.2", "M14.7 2.2L10.5 6.7"] {
             assert!(line.contains(joint), "{joint}: {line}");
         }
+    }
+
+    #[test]
+    fn dots_of_two_lines_are_not_joined() {
+        let theme = Theme::colour();
+        let row = |dots, colour: Color| (dots, Style::new().fg(colour));
+        let joints = |rows: &[(&str, Style)]| {
+            let svg = picture(rows);
+            let paths = elements(&svg, "path").concat();
+            (paths.matches('V').count() + paths.matches('z').count(), paths.matches('H').count())
+        };
+        // One below the other at the border of two cells, both with a dot beside them.
+        let [first, second, ..] = theme.lines;
+        assert_eq!(joints(&[row("⣀⣀", first), row("⠉⠉", second)]), (0, 2));
+        // Those of one line have other colours at its cursor and by their height.
+        let (upright, across) = joints(&[row("⣀⣀", first), row("⠉⠉", Color::Rgb(1, 2, 3))]);
+        assert!(upright > 0 && across > 0, "{upright} {across}");
+    }
+
+    #[test]
+    fn a_filled_chart_is_a_picture_of_few_bytes() {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 30));
+        for row in 0..30 {
+            let colour = Color::Rgb(0, 8 * row, 0);
+            buffer.set_string(0, row.into(), "⣿".repeat(100), Style::new().fg(colour));
+        }
+        let (bytes, dots) = (svg(&buffer, "", &Theme::colour()).len(), 100 * 30 * 8);
+        assert!(bytes < 6 * dots, "{bytes}");
     }
 
     #[test]

@@ -38,13 +38,6 @@ fn by_rows(dots: u8) -> u8 {
     (0..).zip(BITS).fold(0, |rows, (to, bit)| rows | (dots >> bit & 1) << to)
 }
 
-/// The dots of an octant, row by row from the top, unless it is another character.
-pub fn octant(c: char) -> Option<u8> {
-    let is_octant = matches!(c, '\u{1cd00}'..='\u{1ceaf}' | '\u{1fb82}'..='\u{1fbe7}');
-    let place = is_octant.then(|| OCTANTS.iter().position(|&octant| octant == c))?;
-    place.and_then(|place| u8::try_from(place).ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,10 +64,6 @@ mod tests {
             assert_eq!(Glyphs::Block.cell(dots), block, "{braille}");
             assert_eq!(Glyphs::Ascii.cell(dots), ascii, "{braille}");
         }
-        let all: Vec<u8> = (0..=u8::MAX).collect();
-        let shown = |dots: u8| octant(Glyphs::Octant.cell(dots));
-        assert_eq!(all.iter().filter_map(|&dots| shown(dots)).count(), 238, "the rest are older");
-        assert!(all.iter().all(|&dots| shown(dots).is_none_or(|rows| rows == by_rows(dots))));
         assert_eq!(Glyphs::Ascii.sparkline("▁▄▇─ ".to_owned()), "_-=- ");
         assert_eq!(Glyphs::Braille.sparkline("▁▄▇".to_owned()), "▁▄▇");
     }
