@@ -14,6 +14,7 @@ use crate::metrics::series::Series;
 use crate::metrics::sort::{Sort, TableSpec};
 use crate::metrics::watch_plan::merged;
 use crate::metrics::window::Window;
+use crate::request::selector::selector_of;
 use crate::sources::SourceLabel;
 
 /// The reason for which some charts have no command.
@@ -246,8 +247,7 @@ pub fn get_command(app: &App, request: &str) -> Option<String> {
     let selector = selector_of(request.as_bytes()).filter(|_| app.replayed().is_none())?;
     let mut words = vec![Cow::Borrowed("tui-client")];
     words.extend(server_words(app));
-    words.extend([Cow::Borrowed("get"), Cow::Borrowed(selector)]);
-    quoted_line(&words, app.cx.abilities().shell).ok()
+    gets(&words, &[Cow::Borrowed(selector)], app.cx.abilities().shell).ok()
 }
 
 /// The columns that `--once` prints by default.
@@ -298,7 +298,6 @@ fn is_split(word: &str) -> bool {
     word.starts_with('-') && !word.starts_with("--") && word.contains(['.', ':'])
 }
 
-use crate::request::selector::selector_of;
 #[cfg(test)]
 mod tests {
     use super::*;

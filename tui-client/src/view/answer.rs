@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::canvas::{Canvas, on_border};
+use crate::app::App;
 use crate::app::answer::{AnswerLine, TypedAnswer};
 use crate::app::copy_command::get_command;
 use crate::keymap::{Action, LogAction, Mode, key_of};
@@ -28,14 +29,14 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
     let rows = usize::from(area.height.saturating_sub(2));
     let first = answer.first(rows);
     let lines = answer.lines().iter().skip(first).take(rows);
-    let (kept, all) = (answer.lines().len(), answer.all_lines());
+    let kept = answer.lines().len();
     let place = match first + lines.len() {
         _ if kept <= rows => String::new(),
         last => format!(" · lines {}-{last} of {}", first + 1, number::count(kept as u64)),
     };
     let inner = canvas.pane(false, &format!(" {}{place} ", answer.title()), &[], area);
     let Canvas { app, theme, .. } = *canvas;
-    let more = all.saturating_sub(kept as u64);
+    let more = answer.all_lines().saturating_sub(kept as u64);
     let mut pen = canvas.foot_pen(area);
     let quiet = on_border(theme.quiet);
     if app.mode() == Mode::Prompt && app.input().prompt.text().is_empty() {
@@ -45,18 +46,9 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
         }
     }
     if more > 0 {
-        let raw = key_of(Mode::Log, Action::Log(LogAction::ToggleRaw));
-        // Of one key they are the newest points.
-        let which =
-            if answer.lines().iter().any(|line| line.key.is_some()) { "first" } else { "newest" };
-        let (shown, of) = (number::count(kept as u64), number::count(all));
-        let kept = format!(" the {which} {shown} of {of} lines");
-        let command = get_command(app, answer.request());
-        let all = command.map(|command| format!("{kept}; all: {command} > FILE "));
-        let short = format!(" {} more; {raw} in the log keeps all ", number::count(more));
-        let mut variants = all.into_iter().chain([format!("{kept} "), short]);
-        if let Some(text) = variants.find(|text| width(text) < pen.room()) {
-            pen.write_right(&text, quiet);
+        let remarks = remarks(app, answer, more);
+        if let Some(text) = remarks.iter().find(|text| width(text) < pen.room()) {
+            pen.write_right(text, quiet);
         }
     }
     let keys = lines.clone().filter_map(|line| line.key.as_ref());
@@ -96,6 +88,27 @@ pub fn draw(canvas: &mut Canvas<'_>, answer: &TypedAnswer, area: Rect) {
             pen.skip(2).write(&number::plural(count, "point", "points"), theme.quiet);
         }
     }
+}
+
+/// What is said of an answer with more lines than are kept, and how to get all, the longest first.
+fn remarks(app: &App, answer: &TypedAnswer, more: u64) -> Vec<String> {
+    let lines = answer.lines();
+    // Of one key they are the newest points.
+    let which = if lines.iter().any(|line| line.key.is_some()) { "first" } else { "newest" };
+    let (kept, all) = (number::count(lines.len() as u64), number::count(answer.all_lines()));
+    let kept = format!("the {which} {kept} of {all} lines");
+    let more = number::count(more);
+    let mut remarks = Vec::new();
+    if let Some(command) = get_command(app, answer.request()) {
+        let all = format!("all: {command} > FILE");
+        remarks.extend([format!(" {kept}; {all} "), format!(" {more} more; {all} ")]);
+        remarks.push(format!(" {all} "));
+    }
+    let raw = key_of(Mode::Log, Action::Log(LogAction::ToggleRaw));
+    let all = format!("{raw} in the log keeps all");
+    remarks.extend([format!(" {kept}; {all} "), format!(" {more} more; {all} ")]);
+    remarks.extend([format!(" {more} more "), format!(" +{more} ")]);
+    remarks
 }
 
 /// Columns from the decimal point on; none in a number without one.

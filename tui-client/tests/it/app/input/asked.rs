@@ -185,12 +185,23 @@ fn a_blank_in_the_name_of_a_mark_is_a_dash() {
 
 #[test]
 fn a_long_answer_says_what_it_keeps_and_how_to_get_all_of_it() {
-    let mut scene = Scene::with_sample(120, 40, &[]);
-    scene.enter("get many");
-    let points: String = (0..1500).map(|at| format!("many {at}.0 {}\n", NOW - at)).collect();
-    scene.ok("get many", &points);
-    let text = screen(&scene, (120, 40));
-    assert!(text.contains(" of 1,000 "), "{text}");
-    assert!(text.contains(" the newest 1,000 of 1,500 lines; all: tui-client "), "{text}");
-    assert!(text.contains("get many > FILE "), "{text}");
+    let key = "a_rather_long_name.of_a_disk.written";
+    for (key, size, said) in [
+        ("many", (120, 40), " the newest 1,000 of 1,500 lines; all: tui-client get many > FILE "),
+        ("many", (80, 24), " 500 more; all: tui-client get many > FILE "),
+        ("many.of.them", (80, 24), " all: tui-client get many.of.them > FILE "),
+        ("-many", (120, 40), "; all: tui-client get -- -many > FILE "),
+        (key, (80, 24), " 500 more; R in the log keeps all "),
+        (key, (60, 24), " 500 more "),
+        (key, (40, 24), " +500 "),
+    ] {
+        let mut scene = Scene::with_sample(size.0, size.1, &[]);
+        let request = format!("get {key}");
+        scene.enter(&request);
+        let points: String = (0..1500).map(|at| format!("{key} {at}.0 {}\n", NOW - at)).collect();
+        scene.ok(&request, &points);
+        let text = screen(&scene, size);
+        assert!(text.contains(said), "{said}: {text}");
+        assert!(!key.starts_with("many") || text.contains(" of 1,000 "), "{text}");
+    }
 }
