@@ -289,7 +289,7 @@ impl Table {
     /// Sets the order. What comes first in it is what is to be seen, so that the selection no
     /// longer follows its key.
     pub fn set_sort(&mut self, sort: Sort, rows: usize, now: i64) -> Option<SortJob> {
-        self.sort = sort;
+        (self.sort, self.key_widths) = (sort, KeyWidths::default());
         (self.held, self.selected, self.top) = (false, 0, 0);
         self.arrange(rows, now)
     }

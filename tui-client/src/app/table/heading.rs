@@ -22,12 +22,18 @@ const ROOMY_TREND: usize = 16;
 /// Cells on the left of the key: the border, and the marks of the rows.
 const BEFORE_KEY: u16 = 2;
 
-/// The widths of the longest keys that were in sight since the room for columns or the filter changed, so
-/// that no column moves while rows are scrolled.
+/// The most rows of a table whose columns are as wide as all of them need, in sight or not.
+const MAX_MEASURED: usize = 1000;
+
+/// The widths of the longest keys: of all rows of a table, so that no column moves while they are scrolled.
+/// Where there are more than can be measured each time, of those that were in sight since there were fewer
+/// rows, or another room, filter or order.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct KeyWidths {
     /// Cells for columns.
     room: usize,
+    /// Rows of the table.
+    rows: usize,
     /// Without those that hide no column because they are cut anyway.
     wanted: usize,
     longest: usize,
@@ -40,11 +46,19 @@ impl Table {
     }
 
     fn key_widths_in(&self, room: usize, rows: usize) -> KeyWidths {
-        let keys = || self.visible(rows).map(|series| width(series.key.as_str()));
-        let known = Some(self.key_widths).filter(|known| known.room == room).unwrap_or_default();
+        let all = self.order.len();
+        let is_measured = all <= MAX_MEASURED;
+        let known = Some(self.key_widths);
+        let known = known.filter(|it| !is_measured && it.room == room && it.rows <= all);
+        let known = known.unwrap_or_default();
+        let from = if is_measured { 0 } else { self.first(rows) };
+        let in_sight = from..if is_measured { all } else { all.min(from + rows) };
+        let series = || in_sight.clone().map_while(|row| self.row(row));
+        let keys = || series().map(|series| width(series.key.as_str()));
         let wanted = keys().filter(|&wide| wide <= MAX_KEY_WIDTH).max().unwrap_or(0);
         let longest = keys().max().unwrap_or(0);
-        KeyWidths { room, wanted: wanted.max(known.wanted), longest: longest.max(known.longest) }
+        let (wanted, longest) = (wanted.max(known.wanted), longest.max(known.longest));
+        KeyWidths { room, rows: all, wanted, longest }
     }
 
     /// The columns that fit into `room` cells, each with its width, and how many blanks stand behind each. Those

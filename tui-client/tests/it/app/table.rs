@@ -76,34 +76,75 @@ fn columns_are_left_out_before_a_name_is_cut() {
     }
 }
 
+/// How far on the left the values of the table stand.
+fn place_of_last(scene: &Scene, size: (u16, u16)) -> Option<usize> {
+    let text = draw(scene, &Theme::colour(), size.0, size.1).to_string();
+    text.lines().find_map(|line| line.find(" last"))
+}
+
+/// A row with a key of so many cells.
+fn row_of_width(cells: usize) -> String {
+    format!("{}{cells} 1 {NOW}\n", "k".repeat(cells - 2))
+}
+
 #[test]
 fn no_column_moves_while_rows_are_scrolled() {
     let size = (80, 12);
     let mut scene = Scene::connected(size.0, size.1, &[]);
-    let key = |n: usize| match n {
-        30 => "a_rather_long_key.disk.sda.written".to_owned(),
-        n => format!("k{n}"),
+    let row = |n: usize| match n {
+        20 | 30 | 40 => row_of_width(n),
+        n => format!("a{n} 1 {NOW}\n"),
     };
-    let rows: String = (0..60).map(|n| format!("{} 1 {NOW}\n", key(n))).collect();
-    scene.ok("get *", &rows);
+    scene.ok("get *", &(0..60).map(row).collect::<String>());
     scene.to(Mode::Table);
-    let place = |scene: &Scene| {
-        let text = draw(scene, &Theme::colour(), size.0, size.1).to_string();
-        text.lines().find_map(|line| line.find(" last"))
-    };
-    let narrow = place(&scene);
-    let mut seen = Vec::new();
+    let wide = place_of_last(&scene, size);
     for _ in 0..59 {
         scene.keys("j");
-        seen.push(place(&scene));
+        assert_eq!(place_of_last(&scene, size), wide);
+    }
+    scene.keys("/a*\n");
+    assert_eq!(scene.app.table().filter().unwrap().as_str(), "a*");
+    assert!(place_of_last(&scene, size) < wide, "the filter lets no long one pass");
+}
+
+#[test]
+fn columns_are_back_once_a_long_key_is_gone() {
+    // All rows of the smaller table are measured, of the larger one those that were in sight.
+    for rows in [20, 1100] {
+        let (mut scene, size) = (Scene::connected(80, 30, &[]), (80, 30));
+        let short: String = (0..rows).map(|n| format!("z{n} 1 {NOW}\n")).collect();
+        let long = row_of_width(48);
+        scene.ok("get *", &short);
+        scene.to(Mode::Table);
+        let narrow = (place_of_last(&scene, size), places(&scene, size, &["rate/s"]));
+        for (answer, is_wide) in [(long + &short, true), (short, false)] {
+            scene.wait(Duration::from_secs(1));
+            scene.polled(&answer);
+            let shown = (place_of_last(&scene, size), places(&scene, size, &["rate/s"]));
+            assert_eq!(shown != narrow, is_wide, "{rows}: {shown:?}");
+        }
+    }
+}
+
+/// Those of a table too large to be measured are as wide as what was in sight needs.
+#[test]
+fn columns_of_a_large_table_move_as_a_longer_key_comes_into_sight() {
+    let size = (80, 12);
+    let mut scene = Scene::connected(size.0, size.1, &[]);
+    let row = |n: usize| if n == 30 { row_of_width(n) } else { format!("a{n} 1 {NOW}\n") };
+    scene.ok("get *", &(0..1100).map(row).collect::<String>());
+    scene.to(Mode::Table);
+    let mut seen = vec![place_of_last(&scene, size)];
+    for _ in 0..59 {
+        scene.keys("j");
+        seen.push(place_of_last(&scene, size));
     }
     seen.dedup();
     assert_eq!(seen.len(), 2, "wider once: {seen:?}");
     scene.code(KeyCode::Home);
-    assert_eq!(place(&scene), seen[1], "and no longer narrow");
-    scene.keys("/k*\n");
-    assert_eq!(scene.app.table().filter().unwrap().as_str(), "k*");
-    assert_eq!(place(&scene), narrow, "the filter lets no long one pass");
+    assert_eq!(place_of_last(&scene, size), seen[1], "and no longer narrow");
+    scene.keys("o");
+    assert!(place_of_last(&scene, size) < seen[1], "another order has other rows in sight");
 }
 
 #[test]
