@@ -40,7 +40,7 @@ pub enum Message {
     EndLogSearch,
     /// Restore search, filter and position of the log.
     RestoreLog(Bookmark),
-    /// Go to a Unix time with table, chart and log.
+    /// Go to a time, as it was typed, with table, chart and log.
     GoToTime(String),
     /// Put a mark of this name at a Unix time.
     Mark(String, i64),
