@@ -196,8 +196,10 @@ impl Numbers {
             let lacking: Vec<_> = lacking.collect();
             self.renewed.clear();
             let parts = lacking.iter().fold(Parts::default(), |all, (_, parts)| all | *parts);
-            // What is known in shorter buckets goes on with what is told.
-            let is_fine = |series: &Series| series.trend().is_some_and(Trend::is_fine);
+            // What is known in shorter buckets goes on with what is told, but not at another time.
+            let is_fine = |series: &Series| {
+                self.as_of.is_none() && series.trend().is_some_and(Trend::is_fine)
+            };
             let may_refine = lacking.iter().any(|(series, _)| !is_fine(series));
             let newest = newest(lacking.iter().map(|&(series, _)| series), unix);
             let keys: BTreeSet<_> = lacking.iter().map(|(series, _)| series.key.clone()).collect();

@@ -257,3 +257,34 @@ fn trends_in_sight_have_one_time_axis() {
     let (a, b) = (row("a"), row("b"));
     assert_eq!((b.0 - a.0, b.1), (10, a.1), "{screen}");
 }
+
+/// A feed with a point every other second, soon after its beginning.
+#[test]
+fn the_course_of_a_young_feed_has_shorter_steps_at_each_place_in_time() {
+    let mut scene = Scene::live(200, 50, &[], &[]);
+    scene.ok("get *[last]", &format!("a 0.0 {NOW}\n"));
+    answer_queries(&mut scene, |_| format!("a 0.0 {NOW}\n"));
+    let first = NOW - 3000;
+    for after in [60, 80, 50, 90_usize] {
+        let at = first + i64::try_from(after).unwrap();
+        let points = || (first..=at).step_by(2).map(|time| (time, (time - first) % 7));
+        let lines = |points: &mut dyn Iterator<Item = (i64, i64)>| {
+            points.map(|(time, value)| format!("a {value}.0 {time}\n")).collect::<String>()
+        };
+        scene.keys(&format!("@{at}\n"));
+        answer_queries(&mut scene, |line| {
+            let step = line.strip_suffix(":max]").and_then(|line| line.rsplit(':').next());
+            match step.and_then(|step| step.parse::<i64>().ok()) {
+                Some(step) => {
+                    let buckets =
+                        points().map(|(time, value)| (time.div_euclid(step) * step, value));
+                    lines(&mut buckets.collect::<BTreeMap<_, _>>().into_iter())
+                }
+                None if line.contains("last:") => lines(&mut points().skip(after / 2 - 15)),
+                None => format!("a 3.0 {at}\n"),
+            }
+        });
+        let bars = trend(scene.app.table().visible(1).next().unwrap()).len();
+        assert!(bars > 20, "{after}: {bars}");
+    }
+}
