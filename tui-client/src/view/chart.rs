@@ -13,6 +13,7 @@ use super::canvas::Canvas;
 use super::canvas::pen::cells;
 use super::theme::Glyphs;
 use crate::app::App;
+use crate::app::chart::viewport::TimeBounds;
 use crate::app::chart::{self, Chart};
 use crate::app::watch::Watched;
 use crate::keymap::{Action, ChartAction, Mode, key_of};
@@ -108,6 +109,8 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
             "no values above 0".to_owned()
         } else if app.watch().chart_waits(size.0) {
             "…".to_owned()
+        } else if let Some(count) = not_saved(app, &charted, bounds) {
+            format!("of {count} only the newest points were saved")
         } else {
             format!("no points here; {all} shows everything, {}", legend::whole(bounds))
         };
@@ -119,6 +122,14 @@ pub fn draw(canvas: &mut Canvas<'_>, cache: &mut PlotCache, area: Rect) {
             .write(&cut(&text, room), theme.quiet);
     }
     legend::draw(canvas, &charted, chart, top);
+}
+
+/// How many of the keys in the chart have no more than their newest points in the session that is shown, at
+/// the end of the window; none if all have.
+fn not_saved(app: &App, charted: &[&Watched], bounds: TimeBounds) -> Option<String> {
+    let (replayed, (_, to)) = (app.replayed()?, app.watch().viewport().range(bounds));
+    let count = charted.iter().filter(|key| replayed.lacks_numbers(&key.key, to)).count();
+    (count > 0).then(|| number::plural(count as u64, "key", "keys"))
 }
 
 /// Columns between the end of a line and that of the plot from which on its value is behind the line.

@@ -302,6 +302,28 @@ fn a_replay_calls_nothing_new_of_which_it_has_no_points() {
 }
 
 #[test]
+fn the_chart_of_a_key_that_is_not_saved_says_so() {
+    for (key, at, said) in [
+        ("b", NOW - 300, "of 1 key only the newest points were saved"),
+        ("b", NOW - 700, "no points here; "),
+        ("a", NOW - 300, "no points here; "),
+    ] {
+        let mut scene = replay(160);
+        scene.to(Mode::Table);
+        scene.keys(&format!("W{key}\n"));
+        answer(&mut scene, |line| match line {
+            line if line.ends_with("[last:1024]") => format!("{key} 1 {}\n", NOW - 1),
+            _ => String::new(),
+        });
+        scene.to(Mode::Watch);
+        scene.keys(&format!("f@{at}\n1"));
+        answer(&mut scene, |_| String::new());
+        let text = draw(&scene, &scene.theme, 160, 20).to_string();
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
 fn a_replay_says_what_it_does_not_know() {
     let mut scene = replay(160);
     scene.to(Mode::Table);
