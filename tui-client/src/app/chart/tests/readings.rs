@@ -32,7 +32,7 @@ fn steps_of_the_cursor_leave_no_point_out() {
         let mut read: Vec<i64> = Vec::new();
         for _ in times {
             let cursor = viewport.cursor();
-            let chart = Chart::new(&ChartSpec { cursor, range, ..spec(&lines, &zone) });
+            let chart = Chart::new(&ChartSpec { range, cursor, ..spec(&lines, &zone) });
             let reading = chart.reading.unwrap();
             let is_read = |at: &&i64| (reading.from..=reading.sample.timestamp).contains(at);
             read.extend(times.iter().filter(is_read));
