@@ -299,6 +299,8 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
     let rows = (usize::from(plot.height) / 3).clamp(1, MAX_ROWS);
     // Of each row the columns that no newer name has.
     let mut free = vec![wide_plot; plot.height.into()];
+    // Where no row had room: as long a name has none there either.
+    let mut unnamed: Option<(usize, bool, usize)> = None;
     for (mark, &column) in marks.iter().zip(columns).rev() {
         if free.iter().all(|&free| free < MIN_NAME) {
             break;
@@ -311,10 +313,18 @@ fn draw_events(canvas: &mut Canvas<'_>, columns: &[usize], plot: Rect) {
         let (from, end) = if is_behind { (behind, end) } else { (0, column + 1) };
         let from = if is_behind { Some(from) } else { end.checked_sub(width(&name)) };
         let Some(from) = from.filter(|&from| from > 0) else { continue };
+        let has_none =
+            |(at, behind, wide)| (at, behind) == (column, is_behind) && wide <= end - from;
+        if unnamed.is_some_and(has_none) {
+            continue;
+        }
         let fits = |row: &usize| free.get(*row).is_some_and(|&free| end <= free);
         let is_clear = |row: &usize| hides_nothing(canvas, plot, cells(*row), from..end);
         let row = (0..free.len()).filter(fits).find(is_clear);
-        let Some(row) = row.or_else(|| (0..rows).find(fits)) else { continue };
+        let Some(row) = row.or_else(|| (0..rows).find(fits)) else {
+            unnamed = Some((column, is_behind, end - from));
+            continue;
+        };
         // The line of a mark close to this one would stand in the blank.
         let blank = if is_behind { " " } else { "" };
         canvas.pen(plot, cells(row)).skip(from).write(blank, style).write(&name, style);
