@@ -37,8 +37,8 @@ enum Expr {
     /// In lower case.
     Contains(String),
     Stale,
-    /// How it has moved, said by a word of [`Moved::WORDS`]; a part of the key, in lower case, where rows
-    /// are not compared.
+    /// How it has moved, said by a word of [`Moved::WORDS`](crate::metrics::series::Moved::WORDS); a part of
+    /// the key, in lower case, where rows are not compared.
     Moved(&'static str),
     Not(Box<Expr>),
     All(Vec<Expr>),
