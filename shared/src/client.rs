@@ -154,8 +154,10 @@ impl Client {
         self.end.abort();
     }
 
-    /// Waits until the connection has ended, and says why.
+    /// Waits until the connection has ended, and says why. Whoever waits is told of a server that ends
+    /// after its first reply at once, not with the next request.
     pub async fn closed(&self) -> ClientError {
+        self.end.expect();
         self.commands.closed().await;
         self.end.reason()
     }

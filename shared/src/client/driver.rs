@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -24,12 +25,18 @@ const MAX_COMMANDS_IN_FLIGHT: usize = 4096;
 pub(super) struct End {
     aborted: Notify,
     reason: OnceLock<ClientError>,
+    is_expected: AtomicBool,
 }
 
 impl End {
     /// Tells the driver to end the connection.
     pub(super) fn abort(&self) {
         self.aborted.notify_one();
+    }
+
+    /// Somebody waits for it.
+    pub(super) fn expect(&self) {
+        self.is_expected.store(true, Ordering::Relaxed);
     }
 
     /// Why it ended, once it has.
@@ -59,6 +66,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite>(
         commands,
         traits: ServerTraits { pace, closed_after_reply: 0 },
         reply_timeout,
+        end: Arc::clone(&end),
     };
     // An abort drops the reading at one of its waits: no piece is on its way then.
     let error = tokio::select! {
@@ -99,6 +107,7 @@ struct Driver<S> {
     commands: mpsc::Receiver<Command>,
     traits: ServerTraits,
     reply_timeout: Duration,
+    end: Arc<End>,
 }
 
 impl<S: AsyncRead + AsyncWrite> Driver<S> {
@@ -177,14 +186,18 @@ impl<S: AsyncRead + AsyncWrite> Driver<S> {
         true
     }
 
-    /// Makes another connection once there is something to send.
+    /// Makes another connection once there is something to send; at once where somebody waits for the end
+    /// and it is not known yet whether the server closes each after a reply, or has ended.
     async fn open(&mut self) -> Result<(), ClientError> {
-        if self.queue.is_empty() {
+        let is_expected = self.end.is_expected.load(Ordering::Relaxed);
+        let is_trial = self.queue.is_empty() && is_expected && !self.traits.closes();
+        if self.queue.is_empty() && !is_trial {
             let Some(command) = self.commands.recv().await else { return Err(ClientError::Closed) };
             self.queue.push_back(command);
         }
         let Some(reopen) = &self.reopen else { return Err(ClientError::Closed) };
-        let stream = reopen().await.map_err(|error| lost(&error))?;
+        let why = |error| if is_trial { ClientError::Closed } else { lost(&error) };
+        let stream = reopen().await.map_err(why)?;
         self.connection = Some(Connection::over(stream, self.reply_timeout));
         Ok(())
     }

@@ -184,6 +184,42 @@ async fn a_server_that_closes_after_each_reply_is_connected_to_for_each_request(
     assert_eq!(within(sent).await.unwrap(), (2, 0, Ok(())));
 }
 
+/// It was taken for one that closes after each reply: nobody was told that it is gone.
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ends_after_its_first_reply_is_known_to_be_gone() {
+    let (client, mut connections) = pair();
+    let end = tokio::spawn({
+        let client = client.clone();
+        async move { client.closed().await }
+    });
+    let sent = send(&client, &["get a"]);
+    let mut peer = Peer::next(&mut connections).await;
+    peer.turn("get a\n", "ok\n\n").await;
+    assert_eq!(within(sent).await.unwrap(), (1, 0, Ok(())));
+    drop(connections);
+    drop(peer);
+    assert_eq!(within(end).await.unwrap(), ClientError::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_closes_after_each_reply_is_found_out_with_the_second() {
+    for waits in [false, true] {
+        let (client, mut connections) = pair();
+        let end = tokio::spawn({
+            let client = client.clone();
+            async move { if waits { client.closed().await } else { ClientError::Closed } }
+        });
+        for _ in 0..3 {
+            let sent = send(&client, &["get a"]);
+            Peer::next(&mut connections).await.turn("get a\n", "ok\n\n").await;
+            assert_eq!(within(sent).await.unwrap(), (1, 0, Ok(())));
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(connections.try_recv().is_err(), "none is made before it is needed");
+        assert_eq!(end.is_finished(), !waits, "it does not end");
+    }
+}
+
 /// The server closes while a request is due, and another one waits for its reply.
 #[tokio::test(start_paused = true)]
 async fn requests_that_wait_while_a_connection_closes_are_served_in_order() {
