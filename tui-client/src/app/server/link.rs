@@ -159,7 +159,12 @@ impl Link {
         for pending in std::mem::take(&mut self.pending) {
             if let Purpose::Typed(typed) = &pending.purpose {
                 let request = without_filled(typed, &pending.line);
-                log.report(format!("no reply to: {request}"), cx);
+                let text = if is_follow(&pending.line) {
+                    format!("the follow has ended: {request}")
+                } else {
+                    format!("no reply to: {request}")
+                };
+                log.report(text, cx);
             }
         }
     }

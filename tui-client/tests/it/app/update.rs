@@ -255,6 +255,14 @@ fn what_is_said_of_a_line_leaves_room_for_the_line() {
 }
 
 #[test]
+fn a_follow_that_is_lost_has_ended() {
+    let mut scene = Scene::connected(80, 24, &["a.b"]);
+    scene.enter("get x[+]");
+    scene.tell(Event::Disconnected("the server closed the connection".to_owned()));
+    assert_eq!(scene.notice(), "the follow has ended: get x[+]");
+}
+
+#[test]
 fn reconnect_backs_off_and_is_logged_once() {
     let mut scene = Scene::connected(80, 24, &["a.b"]);
     scene.enter("get x");
