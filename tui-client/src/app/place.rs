@@ -30,6 +30,8 @@ pub struct Place {
     /// Unix seconds to which chart and log alone have gone, because the server can't say how things
     /// stood.
     beside: Option<i64>,
+    /// The step of the chart whose end it is, and the Unix time of its cursor.
+    step: Option<(i64, u64)>,
     /// How things stood; none before the first answer.
     table: Option<Table>,
     /// The request under way, and the time that it asks for.
@@ -109,6 +111,7 @@ impl Place {
     /// Goes to a Unix time.
     pub fn go(&mut self, at: i64) {
         (self.at, self.beside, self.has_failed) = (Some(at), None, false);
+        self.step = None;
         if self.is_partial() {
             self.refresh();
         }
@@ -116,7 +119,17 @@ impl Place {
 
     /// Points to a Unix time with chart and log alone.
     pub fn point_to(&mut self, at: i64) {
-        self.beside = Some(at);
+        (self.beside, self.step) = (Some(at), None);
+    }
+
+    /// It is the end of a step of so many seconds, at the cursor of the chart.
+    pub fn set_step(&mut self, cursor: i64, step: u64) {
+        self.step = Some((cursor, step));
+    }
+
+    /// The cursor of the chart and the seconds of the step whose end it is, if it is one.
+    pub fn step(&self) -> Option<(i64, u64)> {
+        self.step
     }
 
     /// Goes back to what is live; returns the table, whose arrangement is that of the live one from

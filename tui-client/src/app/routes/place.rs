@@ -93,6 +93,13 @@ impl App {
             self.watch.point_to(at);
         }
         self.watch.reach();
+        // Chart and table are of one time, whatever the steps are that have come.
+        if let Some((cursor, step)) = self.place.step()
+            && self.watch.viewport().cursor() == Some(cursor)
+            && self.watch.selected_step(&self.layout()).is_some_and(|now| now != step)
+        {
+            self.go_to_end_of_step(cursor);
+        }
     }
 
     /// Moves table and log along with the cursor of the chart, which was at another time before.
@@ -100,14 +107,17 @@ impl App {
         let cursor = self.watch.viewport().cursor();
         match cursor {
             _ if cursor == before => {}
-            Some(at) => {
-                // In a step the chart tells of all of it, so that the table is of its end.
-                let step = self.watch.selected_step(&self.layout()).unwrap_or(1).saturating_sub(1);
-                let at = at.saturating_add_unsigned(step).min(self.cx.now().unix()).max(at);
-                self.move_place(at);
-            }
+            Some(at) => self.go_to_end_of_step(at),
             None => self.end_place(),
         }
+    }
+
+    /// Moves table and log to the end of the step at the cursor of the chart, which tells of all of it.
+    fn go_to_end_of_step(&mut self, cursor: i64) {
+        let step = self.watch.selected_step(&self.layout()).unwrap_or(1);
+        let end = cursor.saturating_add_unsigned(step.saturating_sub(1));
+        self.move_place(end.min(self.cx.now().unix()).max(cursor));
+        self.place.set_step(cursor, step);
     }
 
     /// Moves table and log to a Unix time; the log alone where the table is always of now, because the

@@ -121,9 +121,11 @@ impl Watch {
         self.selected = selected.unwrap_or(self.selected);
     }
 
-    /// Seconds of a step of the selected line; none where it has points.
+    /// Seconds of a step of the selected line, 1 where it has points; none before it has any.
     pub fn selected_step(&self, layout: &Layout) -> Option<u64> {
-        self.selected_line(layout).step()
+        let line = self.selected_line(layout);
+        let is_known = line.iter().next().is_some();
+        is_known.then(|| line.step().unwrap_or(1))
     }
 
     /// Shows the newest points in the chart as at the start, and follows them.

@@ -68,7 +68,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, charted: &[&Watched], chart: &Chart,
     if needed(&time, &entries) + width(&summary) > room
         && let Some(cursor) = cursor
     {
-        time = short_time(app, chart, read_time(chart, cursor));
+        time = short_time(app, chart, read_time(app, chart, cursor));
         if entries.len() > 1
             && chart.step.is_some()
             && needed(&time, &entries) + width(&summary) > room
@@ -229,7 +229,7 @@ fn cursor_labels(
     first: Option<&LegendEntry<'_>>,
     room: usize,
 ) -> (String, String) {
-    let time = read_time(chart, cursor);
+    let time = read_time(app, chart, cursor);
     let date = format!(" {}", time::date(time, app.zone()));
     let short = short_time(app, chart, time);
     let mut variants = Vec::new();
@@ -237,7 +237,8 @@ fn cursor_labels(
         // How many points there are is not known.
         let span = read.sample.timestamp.abs_diff(read.from).saturating_add(step);
         let span = time::duration(Duration::from_secs(span));
-        variants.extend([&date, &short].map(|time| (time, format!(" · min, max of {span}"))));
+        variants
+            .extend([&date, &short].map(|time| (time, format!(" · min, max of {span} before"))));
     } else if let Some(read) = chart.reading.filter(|read| read.count > 1) {
         let range = format!("{} to {}", number::exact(read.least), number::exact(read.greatest));
         let count = number::count(read.count as u64);
@@ -255,10 +256,10 @@ fn cursor_labels(
 }
 
 /// The time of the point at the cursor, not of the column; of steps, whose range stands beside it, that
-/// at which the range begins.
-fn read_time(chart: &Chart, cursor: i64) -> i64 {
-    if let Some((read, _)) = chart.reading.zip(chart.step) {
-        return read.from;
+/// of the table, which is as things stood at their end.
+fn read_time(app: &App, chart: &Chart, cursor: i64) -> i64 {
+    if chart.reading.is_some() && chart.step.is_some() {
+        return app.place().pointed_at().unwrap_or(cursor);
     }
     chart.read.first().copied().flatten().map_or(cursor, |read| read.timestamp)
 }

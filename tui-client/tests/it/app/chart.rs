@@ -253,7 +253,7 @@ fn with_a_cursor_the_keys_go_before_the_length_of_a_bucket() {
         serve(&mut scene);
     }
     let narrow = legend(&scene, 80);
-    let all = " 2006-06-15 11:09 ■ a 20 to 80 ■ b 20 to 80 ■ c 20 to 80 ■ d 20 to 80 ";
+    let all = " 2006-06-16 00:49 ■ a 20 to 80 ■ b 20 to 80 ■ c 20 to 80 ■ d 20 to 80 ";
     assert!(narrow.contains(all), "{narrow}");
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use shared::response::Status;
 use tui_client::event::{Event, KeyCode};
 use tui_client::keymap::Mode;
+use tui_client::text::time;
 use tui_client::view::theme::Theme;
 
 use crate::harness::scene::{NOW, Scene};
@@ -372,6 +373,53 @@ fn in_steps_the_table_is_of_the_end_of_the_step_under_the_cursor() {
         let read = chart.reading.unwrap();
         let value = rows(&scene)[0].1;
         assert!((read.least..=read.greatest).contains(&value), "{value} of {read:?}");
+        let told = scene.app.place().at().map(|at| time::date(at, scene.app.zone())).unwrap();
+        let text = draw(&scene, &scene.theme, 120, 40).to_string();
+        let minute = told.trim_end_matches(|digit| digit != ':').trim_end_matches(':');
+        assert!(text.contains(&format!(" {minute} ■ a ")), "{told}: {text}");
+    }
+}
+
+/// The chart had shorter steps than the one whose end the table was of.
+#[test]
+fn the_table_is_of_the_end_of_the_step_that_a_zoomed_chart_has() {
+    let server = month();
+    for key in ["z", "3", "Z"] {
+        let mut scene = server.chart(120, 40);
+        scene.keys("f5");
+        server.serve(&mut scene);
+        for _ in 0..7 {
+            scene.code(KeyCode::Left);
+            server.serve(&mut scene);
+        }
+        for _ in 0..7 {
+            scene.keys(key);
+            server.serve(&mut scene);
+            let area = scene.app.layout().watch.unwrap();
+            let chart = scene.app.chart(area.width - 2, area.height - 2);
+            let cursor = scene.app.watch().viewport().cursor().unwrap();
+            let step = i64::try_from(chart.step.unwrap_or(1)).unwrap();
+            assert_eq!(scene.app.place().at(), Some(cursor + step - 1), "{key}");
+            let (read, value) = (chart.reading.unwrap(), rows(&scene)[0].1);
+            assert!((read.least..=read.greatest).contains(&value), "{key}: {value} of {read:?}");
+        }
+    }
+}
+
+/// A time that was typed stays, whatever the steps are.
+#[test]
+fn zooming_leaves_the_time_that_was_typed() {
+    let server = month();
+    let mut scene = server.chart(120, 40);
+    scene.keys("f5");
+    server.serve(&mut scene);
+    scene.keys("@-3d\n");
+    server.serve(&mut scene);
+    let at = scene.app.place().at();
+    for _ in 0..7 {
+        scene.keys("z");
+        server.serve(&mut scene);
+        assert_eq!(scene.app.place().at(), at);
     }
 }
 
