@@ -475,6 +475,7 @@ impl App {
     pub fn hint_word(&self, hint: &Hint) -> &'static str {
         match hint.action {
             Action::TogglePause if self.polling.is_paused() => "resume",
+            Action::Watch(WatchAction::Leave) if self.watch.has_cursor() => "live",
             Action::Log(LogAction::Match { .. }) if self.types_log_filter() => "dropped",
             _ => hint.word,
         }

@@ -166,9 +166,9 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind("x delete", &[Watch], Action::Watch(WatchAction::Unwatch), "stop watching the selected key")
         .also("unwatch remove")
         .hint("unwatch", &[(Watch, 50)]),
-    bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor")
-        .hint("no cursor", &[(Watch, 25)]),
-    bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor; without one, back to the pane before")
+    bind("esc", &[Watch], Action::Watch(WatchAction::Leave), "remove the cursor: live again")
+        .hint("live", &[(Watch, 25)]),
+    bind("esc", &[Chart], Action::Watch(WatchAction::Leave), "remove the cursor: live again; without one, to the pane before")
         .vital("back", &[(Chart, 110)]),
     bind("f enter", &[Chart], Action::Watch(WatchAction::FullScreen), "back to the table or the watched keys"),
     bind("← h", CHARTED, Action::Chart(ChartAction::Cursor(-1)), "cursor: read a point a column to the left")

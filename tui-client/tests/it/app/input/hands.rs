@@ -442,7 +442,7 @@ fn esc_leads_away_from_no_chart_unnoticed() {
     assert_eq!(scene.notice(), said);
     scene.keys("z");
     assert_eq!(scene.app.input().prompt.text(), "");
-    let hint = "esc no cursor";
+    let hint = "esc live";
     let mut scene = Scene::with_sample(300, 40, &["palm.cpu"]);
     scene.to(Mode::Watch);
     assert!(!screen(&scene, 300, 40).contains(hint));
