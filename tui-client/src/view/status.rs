@@ -59,9 +59,7 @@ pub fn draw(canvas: &mut Canvas<'_>, area: Rect) {
     } else if let Some(time) = round_trip {
         pen.write(&time, theme.text);
     }
-    if app.link().is_connected() {
-        draw_polling(app, theme, &mut pen);
-    }
+    draw_right(app, theme, &mut pen);
 }
 
 /// Draws what is replayed and when it was saved; where the room is short, runs and how far each is shifted
@@ -118,9 +116,7 @@ fn draw_sources(app: &App, theme: &Theme, pen: &mut Pen<'_>, waiting: Option<&st
     if let Some(waiting) = waiting {
         pen.skip(2).write(waiting, theme.alert);
     }
-    if app.link().is_connected() {
-        draw_polling(app, theme, pen);
-    }
+    draw_right(app, theme, pen);
 }
 
 /// The columns of a text in parts.
@@ -222,6 +218,15 @@ fn pace(app: &App, theme: &Theme) -> (String, Style) {
             ("following again ".to_owned(), theme.alert)
         }
         None => (format!("every {every} "), theme.quiet),
+    }
+}
+
+/// Writes how the screen is kept up to date, and of which time it is also while the server is away.
+fn draw_right(app: &App, theme: &Theme, pen: &mut Pen<'_>) {
+    if app.link().is_connected() {
+        draw_polling(app, theme, pen);
+    } else {
+        draw_place(app, theme, pen, 0);
     }
 }
 

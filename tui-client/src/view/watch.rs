@@ -120,7 +120,9 @@ fn knows_numbers(app: &App) -> bool {
 fn remarks(app: &App, numbers: usize, theme: &Theme) -> Vec<(String, Style)> {
     let watch = app.watch();
     let mut remarks = Vec::new();
-    if let Some(at) = app.place().table().and_then(Table::as_of) {
+    // A chart alone has a time of its own, in its legend.
+    let has_rows = app.layout().watch_rows(watch.keys().len()) > 0;
+    if let Some(at) = app.place().table().and_then(Table::as_of).filter(|_| has_rows) {
         remarks.push((format!("· as of {} ", time::date(at, app.zone())), theme.alert));
     }
     // The title is of one key, if there is one alone.

@@ -424,6 +424,32 @@ fn zooming_leaves_the_time_that_was_typed() {
 }
 
 #[test]
+fn the_top_line_says_the_place_while_the_server_is_away() {
+    let mut scene = scene();
+    scene.keys("@-10m\n");
+    scene.tell(Event::Disconnected("no server there".to_owned()));
+    let at = time::date(NOW - 600, scene.app.zone());
+    let screen = draw(&scene, &Theme::colour(), 240, 40).to_string();
+    assert!(screen.lines().next().unwrap().contains(&format!("at {at}, ")), "{screen}");
+}
+
+/// The numbers of a list have a time of their own; a chart alone has it in its legend.
+#[test]
+fn the_title_of_a_chart_alone_has_no_older_time() {
+    let mut scene = scene();
+    scene.to(Mode::Watch);
+    scene.keys("@-10m\n");
+    scene.ok(&format!("get *[last@{}]", NOW - 600), &format!("a 4.0 {}\n", NOW - 600));
+    let is_titled = |scene: &Scene| {
+        let screen = draw(scene, &Theme::colour(), 240, 40).to_string();
+        screen.lines().any(|line| line.contains("watch a · as of "))
+    };
+    assert!(is_titled(&scene));
+    scene.keys("f");
+    assert!(!is_titled(&scene));
+}
+
+#[test]
 fn what_the_server_does_not_say_is_not_asked_for_without_end() {
     let mut scene = scene();
     scene.keys("@-10m\n");
