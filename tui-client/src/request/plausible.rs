@@ -6,6 +6,9 @@ use crate::request::selector::{needs_extension, selector_of};
 /// In seconds. A timestamp further ahead is suspicious.
 const YEAR: i64 = 31_557_600;
 
+/// 1990 in Unix seconds: metrics are hardly older.
+const OLDEST: i64 = 631_152_000;
+
 /// Finer units of clocks, and how many of each are a second.
 const FINER: [(&str, i64); 3] =
     [("milliseconds", 1_000), ("microseconds", 1_000_000), ("nanoseconds", 1_000_000_000)];
@@ -19,14 +22,14 @@ pub fn is_extended(text: &str) -> bool {
     selector_of(request).is_some_and(needs_extension)
 }
 
-/// The unit in which a timestamp far ahead would be near, or a question; none when it is not far
+/// The unit in which a timestamp far ahead would be one of metrics, or a question; none when it is not far
 /// ahead.
 pub fn suspicious_timestamp(timestamp: i64, now: i64) -> Option<&'static str> {
     if timestamp.saturating_sub(now) <= YEAR {
         return None;
     }
-    let near = |per: i64| (timestamp / per).saturating_sub(now).unsigned_abs() < 10 * YEAR as u64;
-    let finer = FINER.into_iter().find(|&(_, per)| near(per));
+    let is_usual = |per: i64| (OLDEST..=now.saturating_add(YEAR)).contains(&(timestamp / per));
+    let finer = FINER.into_iter().find(|&(_, per)| is_usual(per));
     Some(finer.map_or("is that meant", |(name, _)| name))
 }
 
@@ -44,7 +47,9 @@ mod tests {
             (now + YEAR, None),
             (now + 2 * YEAR, Some("is that meant")),
             (now * 1_000 + 999, Some("milliseconds")),
+            (1_150_864_247_000, Some("milliseconds")),
             (now * 1_000_000, Some("microseconds")),
+            (1_150_864_247_000_000, Some("microseconds")),
             (now * 1_000_000_000, Some("nanoseconds")),
             (i64::MAX, Some("is that meant")),
         ] {

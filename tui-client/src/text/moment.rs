@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ZonedDateTime};
 use shared::duration;
 
+use super::time::YEAR;
+
 /// What is said of a text that is no moment.
 const FORMS: &str =
     "such as -2h, 14:30, 3:12am, yesterday 9:00, last night, 2026-11-28 03:12 or 1150864247";
@@ -75,12 +77,15 @@ pub fn parse(text: &str, now: i64, zone: &TimeZone) -> Result<i64, String> {
     at.ok_or_else(unknown)
 }
 
-/// The seconds of spans such as `1h30m`.
+/// The seconds of spans such as `1h30m`, and of years, in which ages are shown.
 fn seconds(text: &str) -> Option<i64> {
-    let spans = text.split_inclusive(|c: char| c.is_ascii_alphabetic());
-    let mut seconds = spans.map(|span| span.trim().parse::<duration::Duration>().ok());
-    let all = |all: i64, span: Option<duration::Duration>| all.checked_add(span?.seconds());
-    if text.is_empty() { None } else { seconds.try_fold(0, all) }
+    let span = |span: &str| match span.trim().strip_suffix('y') {
+        Some(years) => years.parse::<u32>().ok().map(|years| i64::from(years) * i64::from(YEAR)),
+        None => span.trim().parse::<duration::Duration>().ok().map(duration::Duration::seconds),
+    };
+    let mut spans = text.split_inclusive(|c: char| c.is_ascii_alphabetic()).map(span);
+    let all = |all: i64, span: Option<i64>| all.checked_add(span?);
+    if text.is_empty() { None } else { spans.try_fold(0, all) }
 }
 
 /// A text whose last word is `am` or `pm` with that joined to the word before it.
@@ -208,6 +213,8 @@ mod tests {
             ("-2h", "2026-11-29 04:00:00"),
             ("@-1h30m", "2026-11-29 04:30:00"),
             ("90s ago", "2026-11-29 05:58:30"),
+            ("-1y", "2025-11-29 00:00:00"),
+            ("20y161d ago", "2006-06-21 07:00:00"),
             ("03:12", "2026-11-29 03:12:00"),
             ("3:12:05", "2026-11-29 03:12:05"),
             ("14:30", "2026-11-28 14:30:00"),

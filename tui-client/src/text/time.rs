@@ -5,9 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// The seconds of a year of 365 days and a quarter.
+pub const YEAR: u32 = 31_557_600;
+
 /// Units of time in seconds, the greatest first.
 const UNITS: [(u64, &str); 5] =
-    [(31_557_600, "y"), (86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
+    [(YEAR as u64, "y"), (86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
 
 /// A span of time, in its two greatest units: `0.4ms`, `12ms`, `2.5s`, `39m48s`, `20y`.
 pub fn duration(time: Duration) -> String {
