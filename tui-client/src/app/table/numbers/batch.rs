@@ -192,6 +192,9 @@ impl Batch {
                     let recent = series.recent().iter();
                     let recent = recent.filter(|point| point.timestamp >= first);
                     trend = Trend::of_points(full_step, limit, recent);
+                } else if points.is_empty() {
+                    // What is told begins the window.
+                    trend = Trend::of_points(full_step, limit, []);
                 }
                 for &point in told.iter().filter(|point| self.from <= point.timestamp) {
                     trend.push(point);

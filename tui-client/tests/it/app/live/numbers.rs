@@ -92,6 +92,25 @@ fn the_course_of_a_young_feed_is_asked_for_in_shorter_steps() {
     assert_eq!(bars(&scene), 30);
 }
 
+/// It had the long steps of a window without points, until the window was asked for again.
+#[test]
+fn the_course_of_a_feed_that_begins_again_has_short_steps() {
+    let mut scene = Scene::live(200, 50, &[], &[]);
+    let old = format!("a 0.0 {}\n", NOW - 90_000);
+    scene.ok("get *[last]", &old);
+    answer_queries(
+        &mut scene,
+        |line| {
+            if line.contains("last:") { old.clone() } else { String::new() }
+        },
+    );
+    for second in 1..=9 {
+        scene.told(&format!("a {second}.0 {}\n", NOW + second));
+    }
+    let told: Vec<_> = (1..=9).map(f64::from).collect();
+    assert_eq!(trend(scene.app.table().visible(1).next().unwrap()), told);
+}
+
 #[test]
 fn told_points_keep_the_numbers_up_to_date() {
     let mut scene = Scene::live(200, 50, &[], &[]);
