@@ -56,6 +56,12 @@ impl Bounds {
         Self { from: i64::MIN, present }
     }
 
+    /// A point of this time is in the numbers: of a window that ends now, none that is too far ahead.
+    pub fn counts(self, timestamp: i64) -> bool {
+        let is_all = self.from == i64::MIN;
+        timestamp >= self.from && (is_all || !self.is_stray(timestamp))
+    }
+
     /// A point of this time is too far ahead.
     pub fn is_stray(self, timestamp: i64) -> bool {
         timestamp > self.present
@@ -104,8 +110,8 @@ impl Series {
 
     /// Takes a point.
     pub(super) fn add(&mut self, point: Point, bounds: Bounds) {
-        let Bounds { from, present } = bounds;
-        let counts = point.timestamp >= from;
+        let Bounds { present, .. } = bounds;
+        let counts = bounds.counts(point.timestamp);
         let is_stray = point.timestamp > present && self.last.timestamp <= present;
         let is_first = point.timestamp <= present && self.last.timestamp > present;
         if is_first || point.timestamp >= self.last.timestamp && !is_stray {
@@ -145,8 +151,8 @@ impl Series {
     /// whether anything has changed. Numbers and course are of the points within the bounds.
     pub fn tell(&mut self, point: Point, bounds: Bounds) -> bool {
         let Point { timestamp, value } = point;
-        let Bounds { from, present } = bounds;
-        let counts = timestamp >= from;
+        let Bounds { present, .. } = bounds;
+        let counts = bounds.counts(timestamp);
         let is_stray = timestamp > present && self.last.timestamp <= present;
         let is_first = timestamp <= present && self.last.timestamp > present;
         if is_first || timestamp > self.last.timestamp && !is_stray {
@@ -183,7 +189,8 @@ impl Series {
             // What was the minimum or the maximum may be so no longer; the next answer tells.
             Some(_) if counts => stats.widen(value),
             Some(_) => {}
-            None if is_stray => stats.count(value),
+            None if is_stray && counts => stats.count(value),
+            None if is_stray => {}
             // It may replace a point that is not kept: the next answer tells.
             None => {
                 let oldest = detail.recent.get(0).map(|oldest| oldest.timestamp);

@@ -127,7 +127,8 @@ impl Numbers {
     /// `is_stray`.
     pub fn tell(&mut self, key: &str, point: Point, is_stray: bool) {
         for batch in self.batches.iter_mut().filter(|batch| !batch.keys.is_empty()) {
-            batch.told.tell(key, point, is_stray, batch.from <= point.timestamp);
+            let counts = batch.from <= point.timestamp && !is_stray;
+            batch.told.tell(key, point, is_stray, counts);
         }
     }
 

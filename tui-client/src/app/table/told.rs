@@ -119,7 +119,7 @@ impl Newer {
     }
 
     fn widen(&mut self, point: Point, span: Span) {
-        if span.from <= point.timestamp {
+        if (span.from..=span.present).contains(&point.timestamp) {
             (self.min, self.max) = (self.min.min(point.value), self.max.max(point.value));
         }
     }

@@ -168,6 +168,7 @@ impl Batch {
             .iter()
             .chain(told)
             .filter(|point| self.until.is_some_and(|until| until < point.timestamp))
+            .filter(|point| point.timestamp <= self.present)
             .map(|point| (point.timestamp, point.value))
             .collect();
         let newer: Vec<f64> = newer.into_values().collect();

@@ -111,6 +111,26 @@ fn the_course_of_a_feed_that_begins_again_has_short_steps() {
     assert_eq!(trend(scene.app.table().visible(1).next().unwrap()), told);
 }
 
+/// Its value was in some of the numbers until they were asked for again, where it is in none.
+#[test]
+fn a_told_point_of_the_far_future_is_in_no_number() {
+    let mut scene = Scene::live(200, 50, &[], &[]);
+    scene.ok("get *[last]", &format!("a 4.0 {NOW}\n"));
+    let numbers = |scene: &Scene| {
+        let a = scene.app.table().visible(1).next().unwrap();
+        (a.count(), a.min(), a.max(), a.mean(), trend(a))
+    };
+    // While answers are under way, and when they have come.
+    scene.told("a 500.0 1150864247000\n");
+    answer_queries(&mut scene, of_a);
+    let expected = (Some(4), Some(1.0), Some(9.0), Some(5.0), vec![2.0, 4.0]);
+    assert_eq!(numbers(&scene), expected);
+    for value in [100, -100] {
+        scene.told(&format!("a {value}.0 1150864247000\na {value}.0 {}\n", NOW + 100_000));
+        assert_eq!(numbers(&scene), expected);
+    }
+}
+
 #[test]
 fn told_points_keep_the_numbers_up_to_date() {
     let mut scene = Scene::live(200, 50, &[], &[]);
