@@ -1,5 +1,7 @@
 //! Which keys are watched, in which order they stand, and which one is selected.
 
+use std::cmp::Ordering;
+
 use shared::Glob;
 
 use super::Watch;
@@ -7,6 +9,7 @@ use super::watched::Watched;
 use crate::metrics::alerts::Alerts;
 use crate::metrics::patterns::Patterns;
 use crate::metrics::series::summary::ByGlob;
+use crate::text::natural;
 
 impl Watch {
     /// Watches a key or the keys that match a glob; a key that is watched already is selected.
@@ -120,7 +123,7 @@ impl Watch {
     /// Brings the keys into order for whose alerts it has changed whether they fire.
     pub(super) fn lift_firing(&mut self) {
         let covered = self.keys.iter().filter(|key| key.of_alert);
-        if !covered.is_sorted_by_key(|key| (!key.alarm, &key.key)) {
+        if !covered.is_sorted_by(|a, b| by_alarm(a, b).is_le()) {
             self.put_in_order();
         }
     }
@@ -177,8 +180,10 @@ impl Watch {
         }
         self.keys.sort_by_cached_key(|key| {
             let place = patterns.own().iter().position(|pattern| pattern.matches(&key.key));
-            (key.of_alert, key.of_alert.then(|| (!key.alarm, key.key.clone())), place)
+            (key.of_alert, place)
         });
+        let own = self.keys.partition_point(|key| !key.of_alert);
+        self.keys[own..].sort_by(by_alarm);
         self.find_places();
         self.selected = selected.and_then(|key| self.place(&key)).unwrap_or(self.selected);
     }
@@ -189,4 +194,10 @@ impl Watch {
         self.places = keys.map(|(place, watched)| (watched.key.clone(), place)).collect();
         self.by_glob = None;
     }
+}
+
+/// Those that fire come first, in the order of names that the table has.
+fn by_alarm(a: &Watched, b: &Watched) -> Ordering {
+    let names = || natural::compare(a.key.as_bytes(), b.key.as_bytes());
+    b.alarm.cmp(&a.alarm).then_with(names)
 }

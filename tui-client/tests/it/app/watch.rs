@@ -54,6 +54,20 @@ fn an_alert_on_a_glob_of_too_many_keys_says_so() {
 }
 
 #[test]
+fn keys_of_an_alert_stand_as_those_of_the_table_do_first_those_that_fire() {
+    let mut scene = Scene::alerted(100, 24, &[], &["host* > 90"]);
+    scene.ok("get *", &format!("host10 1 {NOW}\nhost9 1 {NOW}\nhost2 1 {NOW}\n"));
+    let keys = |scene: &Scene| {
+        let keys = scene.app.watch().keys().iter().map(|key| key.key.clone());
+        keys.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(keys(&scene), "host2 host9 host10");
+    scene.wait(Duration::from_secs(1));
+    scene.ok("get *", &format!("host10 99 {NOW}\nhost9 1 {NOW}\nhost2 1 {NOW}\n"));
+    assert_eq!(keys(&scene), "host10 host2 host9");
+}
+
+#[test]
 fn an_alert_takes_no_place_of_what_is_watched() {
     // The keys of the alert come first.
     let others: String = (0..1200).map(|n| format!("a.{n} 1 {NOW}\n")).collect();
